@@ -1,0 +1,32 @@
+/**
+ * Every code the gateway itself closes a WebSocket with (docs/protocol.md, section Closing). The range is
+ * the retry policy: 4000–4499 come back, 4500–4999 do not. 4001 and 4002 are older than that rule and
+ * stand as its two exceptions: come back only with another token. Numbers are never reused.
+ */
+export const CLOSE = {
+  noToken: { code: 4001, reason: "token required", retry: "with-new-token" },
+  badToken: { code: 4002, reason: "token refused or expired", retry: "with-new-token" },
+  noSignOfLife: { code: 4005, reason: "no sign of life", retry: "yes" },
+  internalError: { code: 4006, reason: "internal error", retry: "yes" },
+  slowConsumer: { code: 4008, reason: "slow consumer", retry: "yes" },
+  stopping: { code: 4012, reason: "gateway is stopping", retry: "yes" },
+  protocolError: { code: 4500, reason: "protocol error", retry: "no" },
+  sessionTaken: { code: 4501, reason: "session resumed elsewhere", retry: "no" },
+  disconnected: { code: 4502, reason: "disconnected by the application", retry: "no" },
+} as const satisfies Record<string, CloseRow>;
+
+type CloseRow = { code: number; reason: string; retry: "yes" | "no" | "with-new-token" };
+
+export type CloseCause = keyof typeof CLOSE;
+
+/**
+ * What a client does after a close with `code`. Codes below 4000 (RFC 6455 section 7.4: network loss,
+ * going away, …) come back, but for 1002, 1003, 1007, 1008, 1009 and 1010, which the same client would
+ * only provoke again.
+ */
+export function retryAfterClose(code: number): CloseRow["retry"] {
+  if (code === CLOSE.noToken.code || code === CLOSE.badToken.code) return "with-new-token";
+  if (code >= 4500 && code <= 4999) return "no";
+  if (code === 1002 || code === 1003 || (code >= 1007 && code <= 1010)) return "no";
+  return "yes";
+}

@@ -1,0 +1,61 @@
+import type { ChannelName } from "./channel.ts";
+import { ERRORS } from "./errors.ts";
+import type { Refusal } from "./result.ts";
+import type { CommandId, ErrorBody, Sender } from "./types.ts";
+
+/**
+ * Frames as JSON text. Hot: a publication is put together once, by concatenation, from text that
+ * `JSON.stringify` made; all subscribers, the history and every recovery share that string.
+ */
+
+/** What becomes the wire form of a publication; `dataJson` is text that `JSON.stringify` made. */
+export type PublicationParts = {
+  readonly channel: ChannelName;
+  readonly offset: number;
+  readonly at: number;
+  readonly event: string | undefined;
+  readonly from: Sender | undefined;
+  readonly dataJson: string;
+};
+
+/** JSON of a `WirePublication`. Channel names need no escaping: their grammar has no quote or backslash. */
+export function publicationJson(parts: PublicationParts): string {
+  const event = parts.event === undefined ? "" : `,"event":${JSON.stringify(parts.event)}`;
+  const from = parts.from === undefined ? "" : `,"from":${senderJson(parts.from)}`;
+  return `{"channel":"${parts.channel}","offset":${parts.offset},"at":${parts.at}${event}${from},"data":${parts.dataJson}}`;
+}
+
+function senderJson(from: Sender): string {
+  return `{"user":${JSON.stringify(from.user)},"connection":"${from.connection}"}`;
+}
+
+/** A push, whose body is JSON text already. */
+export function pushFrameOf(action: string, bodyJson: string): string {
+  return `{"action":"${action}","data":${bodyJson}}`;
+}
+
+export function pushFrame(action: string, body: object): string {
+  return pushFrameOf(action, JSON.stringify(body));
+}
+
+/** A reply carries the id of its command; `bodyJson` is JSON text already. */
+export function replyFrameOf(action: string, id: CommandId, bodyJson: string): string {
+  return `{"action":${JSON.stringify(action)},"id":${JSON.stringify(id)},"data":${bodyJson}}`;
+}
+
+export function replyFrame(action: string, id: CommandId, body: object): string {
+  return replyFrameOf(action, id, JSON.stringify(body));
+}
+
+/** An error answers a command by its id, or stands alone when the command had none or no readable one. */
+export function errorFrame(id: CommandId | undefined, refusal: Refusal): string {
+  const body = JSON.stringify(errorBody(refusal));
+  return id === undefined ? pushFrameOf("error", body) : replyFrameOf("error", id, body);
+}
+
+export function errorBody(refusal: Refusal): ErrorBody {
+  const { error: code, message, retryAfterMs } = refusal;
+  const body: ErrorBody = { code, message, temporary: ERRORS[code].temporary };
+  if (retryAfterMs !== undefined) body.retryAfterMs = retryAfterMs;
+  return body;
+}

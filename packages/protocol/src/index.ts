@@ -1,0 +1,36 @@
+export {
+  CHANNEL_NAME_MAX_LENGTH,
+  type ChannelName,
+  type ChannelPattern,
+  isChannelPattern,
+  namespaceOf,
+  parseChannelName,
+  parseChannelPattern,
+} from "./channel.ts";
+export { CLOSE, type CloseCause, retryAfterClose } from "./close.ts";
+export type * from "./commands.ts";
+export { channelOf, decodeCommand, FIELD_LIMITS, type Undecodable } from "./decode.ts";
+export {
+  errorBody,
+  errorFrame,
+  type PublicationParts,
+  publicationJson,
+  pushFrame,
+  pushFrameOf,
+  replyFrame,
+  replyFrameOf,
+} from "./encode.ts";
+export { ERRORS, type ErrorCode } from "./errors.ts";
+export {
+  FieldError,
+  type Fields,
+  field,
+  isFields,
+  optionalInteger,
+  optionalString,
+  requiredBoolean,
+  requiredJson,
+  requiredString,
+} from "./fields.ts";
+export { accept, type Refusal, type Result, refuse } from "./result.ts";
+export * from "./types.ts";
