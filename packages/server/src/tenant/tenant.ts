@@ -1,0 +1,36 @@
+import {
+  accept,
+  type ChannelName,
+  type ChannelPattern,
+  type Result,
+  refuse,
+} from "@aldis/protocol";
+
+declare const brand: unique symbol;
+type Brand<T, B extends string> = T & { readonly [brand]: B };
+
+/** A customer or application; nothing of one tenant is visible to another (P2). */
+export type TenantId = Brand<string, "TenantId">;
+
+/** A channel within its tenant: all that anything below the session layer ever sees. */
+export type ChannelKey = Brand<string, "ChannelKey">;
+
+export const DEFAULT_TENANT = "default" as TenantId;
+
+/** 1 to 64 letters, digits, `_` or `-`. It holds no `/`, so that no name can reach into another tenant's keys. */
+export function parseTenantId(value: unknown): Result<TenantId> {
+  if (typeof value === "string" && /^[A-Za-z0-9_-]{1,64}$/.test(value)) {
+    return accept(value as TenantId);
+  }
+  return refuse("bad_request", "a tenant id has 1 to 64 letters, digits, `_` or `-`");
+}
+
+/** The one place where a key is made; both parts were parsed. */
+export function channelKey(tenant: TenantId, channel: ChannelName): ChannelKey {
+  return `${tenant}/${channel}` as ChannelKey;
+}
+
+/** The prefix of the keys that a pattern matches: `tenant/orders:` for `orders:*`. */
+export function keyPrefix(tenant: TenantId, pattern: ChannelPattern): string {
+  return `${tenant}/${pattern.slice(0, -1)}`;
+}
