@@ -44,7 +44,7 @@ export function parseChannelName(value: unknown): Result<ChannelName> {
   return accept(value as ChannelName);
 }
 
-export function isChannelPattern(value: string): boolean {
+export function isChannelPattern(value: string): value is ChannelPattern {
   return value.endsWith("*");
 }
 

@@ -1,0 +1,94 @@
+import { FieldError, type Refusal, refuse } from "@aldis/protocol";
+import type { ApiKeys } from "../auth/api-keys.ts";
+import { BrokerUnavailable } from "../broker/broker.ts";
+import type { Namespaces } from "../channel/namespaces.ts";
+import type { Publisher } from "../channel/publisher.ts";
+import { readJsonBody } from "../listen/http-body.ts";
+import { refusalResponse } from "../listen/http-errors.ts";
+import type { Counters } from "../observe/counters.ts";
+import type { Log } from "../observe/log.ts";
+import type { TenantId } from "../tenant/tenant.ts";
+import { deleteNamespace, listNamespaces, putNamespace } from "./namespace-routes.ts";
+import { publishRoute } from "./publish-route.ts";
+
+export type ApiAnswer = { readonly ok: true; readonly value: object } | Refusal;
+
+export type ApiDeps = {
+  readonly keys: ApiKeys;
+  readonly publisher: Publisher;
+  readonly namespaces: Namespaces;
+  readonly counters: Counters;
+  readonly log: Log;
+};
+
+/** A request whose key is known to be right. */
+type Call = { readonly tenant: TenantId; readonly request: Request; readonly url: URL };
+
+/**
+ * The HTTP API for backends, everything below `/api/`. The key is judged before anything else is looked at, so
+ * that without one nobody learns what there is.
+ */
+export function createApi(deps: ApiDeps): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const tenant = deps.keys.tenantOf(request.headers.get("authorization"));
+    if (tenant === undefined) {
+      const refusal = refuse(
+        "unauthorized",
+        "send a valid API key as `Authorization: Bearer <key>`",
+      );
+      return refusalResponse(refusal, { "www-authenticate": "Bearer" });
+    }
+    try {
+      const answer = await answerCall(deps, { tenant, request, url: new URL(request.url) });
+      return answer.ok ? Response.json(answer.value) : refusalResponse(answer);
+    } catch (error) {
+      return refusalResponse(refusalOf(deps, error));
+    }
+  };
+}
+
+function answerCall(deps: ApiDeps, call: Call): ApiAnswer | Promise<ApiAnswer> {
+  const { pathname } = call.url;
+  const { method } = call.request;
+  if (pathname === "/api/publish" && method === "POST") {
+    return withBody(call, (body) => publishRoute(deps.publisher, call.tenant, body));
+  }
+  if (pathname === "/api/namespaces" && method === "GET") {
+    return listNamespaces(deps.namespaces, call.tenant);
+  }
+  const name = /^\/api\/namespaces\/([^/]+)$/.exec(pathname)?.[1];
+  if (name !== undefined) return answerNamespace(deps, call, decodeName(name));
+  return refuse("not_found", "no such route");
+}
+
+function answerNamespace(deps: ApiDeps, call: Call, name: string): ApiAnswer | Promise<ApiAnswer> {
+  const { namespaces } = deps;
+  if (call.request.method === "DELETE") return deleteNamespace(namespaces, call.tenant, name);
+  if (call.request.method !== "PUT") return refuse("not_found", "no such route");
+  return withBody(call, (body) => putNamespace(namespaces, call.tenant, { name, body }));
+}
+
+async function withBody(
+  call: Call,
+  answer: (body: Readonly<Record<string, unknown>>) => ApiAnswer | Promise<ApiAnswer>,
+): Promise<ApiAnswer> {
+  const body = await readJsonBody(call.request);
+  return body.ok ? answer(body.value) : body;
+}
+
+/** Broken percent-encoding is no name at all; the grammar refuses what is left. */
+function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
+}
+
+function refusalOf(deps: ApiDeps, error: unknown): Refusal {
+  if (error instanceof FieldError) return error.refusal;
+  if (error instanceof BrokerUnavailable) return refuse("unavailable", "try again");
+  deps.counters.faults++;
+  deps.log.error({ err: error }, "request failed");
+  return refuse("internal", "a fault of the gateway");
+}

@@ -1,0 +1,37 @@
+import {
+  channelOf,
+  FIELD_LIMITS,
+  type Fields,
+  optionalInteger,
+  optionalString,
+  type PublishBody,
+  requiredJson,
+} from "@aldis/protocol";
+import type { Publisher } from "../channel/publisher.ts";
+import type { TenantId } from "../tenant/tenant.ts";
+import type { ApiAnswer } from "./api.ts";
+
+/** HT1: `POST /api/publish`. */
+export async function publishRoute(
+  publisher: Publisher,
+  tenant: TenantId,
+  body: Fields,
+): Promise<ApiAnswer> {
+  const published = publisher.publish({
+    tenant,
+    channel: channelOf(body),
+    event: optionalString(body, "event", FIELD_LIMITS.event),
+    data: requiredJson(body, "data"),
+    from: undefined,
+    exclude: undefined,
+    idempotencyKey: optionalString(body, "idempotencyKey", FIELD_LIMITS.idempotencyKey),
+    idempotencyScope: "api",
+    version: optionalInteger(body, "version", { min: 0, max: Number.MAX_SAFE_INTEGER }),
+  });
+  if (!published.ok) return published;
+  const { offset, epoch, kind } = await published.value;
+  const answer: Omit<PublishBody, "channel"> = { offset, epoch };
+  if (kind === "duplicate") answer.duplicate = true;
+  if (kind === "suppressed") answer.suppressed = true;
+  return { ok: true, value: answer };
+}

@@ -1,0 +1,95 @@
+import type { ChannelName, Sender, StreamPosition } from "@aldis/protocol";
+import type { Awaitable } from "../awaitable.ts";
+import type { ChannelKey } from "../tenant/tenant.ts";
+
+/** What is to be published. Channel, sender and data were checked by the caller. */
+export type Draft = {
+  readonly channel: ChannelName;
+  readonly event: string | undefined;
+  readonly from: Sender | undefined;
+  /** Text that `JSON.stringify` made. */
+  readonly dataJson: string;
+  /** The connection that shall not be sent it. */
+  readonly exclude: string | undefined;
+  /** Already scoped to its publisher: one user's key must not be able to swallow another's publication. */
+  readonly idempotencyKey: string | undefined;
+  readonly version: number | undefined;
+};
+
+/** A message with its place in its channel's stream, encoded once for everyone. Immutable. */
+export type Publication = {
+  readonly channel: ChannelName;
+  readonly offset: number;
+  /** JSON of its wire form. */
+  readonly json: string;
+  readonly exclude: string | undefined;
+};
+
+/** How much of a channel's past is kept. `size: 0` keeps the position alone. */
+export type HistoryOptions = {
+  readonly size: number;
+  readonly ttlMs: number;
+  readonly maxBytes: number;
+};
+
+export type PublishOutcome = StreamPosition & {
+  readonly kind: "published" | "duplicate" | "suppressed";
+};
+
+/** `before` and `after` are exclusive; with neither: the latest `limit`. Always in order of offset. */
+export type HistoryQuery = {
+  readonly limit: number;
+  readonly before: number | undefined;
+  readonly after: number | undefined;
+};
+
+export type HistoryPage = {
+  readonly publications: readonly Publication[];
+  readonly top: StreamPosition;
+  readonly more: boolean;
+};
+
+/**
+ * The answer to "what came after this position": all of it, or nothing and the fact that some is gone.
+ * `publications` end at `top`.
+ */
+export type Recovery = {
+  readonly recovered: boolean;
+  readonly publications: readonly Publication[];
+  readonly top: StreamPosition;
+};
+
+/** What a broker is interested in for this node: one channel, or all whose key starts with a prefix. */
+export type Interest = { readonly key: ChannelKey } | { readonly prefix: string };
+
+/**
+ * Called for each publication in a channel of interest, in order of offset, once each, from the moment
+ * that `subscribe` is done. May also be called for others; the hub drops what nobody wants.
+ */
+export type Deliver = (key: ChannelKey, publication: Publication) => void;
+
+/**
+ * Moves publications between nodes and stores them. Promises, for each channel on its own:
+ * - `publish` gives the next offset, stores, and hands on to `deliver` as one step; offsets of one epoch
+ *   are 1, 2, 3, … and an epoch is new whenever earlier offsets may have been forgotten.
+ * - What `publish` answered, `recover` and `history` find, until the history options let go of it.
+ * - The answer of a repeated idempotency key is the first one's.
+ * Methods reject or throw `BrokerUnavailable` when the broker cannot be reached; then the publish may or may not have
+ * happened, and only an idempotency key makes repeating it safe.
+ */
+export type Broker = {
+  publish(key: ChannelKey, draft: Draft, history: HistoryOptions): Awaitable<PublishOutcome>;
+  history(key: ChannelKey, query: HistoryQuery): Awaitable<HistoryPage>;
+  recover(key: ChannelKey, since: StreamPosition): Awaitable<Recovery>;
+  /** The position of the latest publication; offset 0 in a channel without any. */
+  top(key: ChannelKey): Awaitable<StreamPosition>;
+  /** Interest is counted: as many `unsubscribe` as `subscribe` end it. */
+  subscribe(interest: Interest): Awaitable<void>;
+  unsubscribe(interest: Interest): void;
+  close(): Awaitable<void>;
+};
+
+/** The broker cannot be reached, or did not answer in time. */
+export class BrokerUnavailable extends Error {
+  override readonly name = "BrokerUnavailable";
+}

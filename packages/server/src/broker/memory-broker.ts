@@ -1,0 +1,120 @@
+import { publicationJson } from "@aldis/protocol";
+import type { RandomIds } from "../random/random.ts";
+import type { ChannelKey } from "../tenant/tenant.ts";
+import type { Clock, Timer } from "../time/clock.ts";
+import type {
+  Broker,
+  Deliver,
+  Draft,
+  HistoryOptions,
+  HistoryPage,
+  HistoryQuery,
+  Interest,
+  PublishOutcome,
+  Recovery,
+} from "./broker.ts";
+import { RememberedAnswers } from "./remembered-answers.ts";
+import { type StreamLimits, StreamTable } from "./stream-table.ts";
+
+export type MemoryBrokerOptions = StreamLimits & {
+  readonly idempotencyMs: number;
+  readonly idempotencyMax: number;
+};
+
+export type MemoryBrokerDeps = {
+  readonly clock: Clock;
+  readonly random: RandomIds;
+  readonly deliver: Deliver;
+};
+
+const SWEEP_MS = 10_000;
+
+/**
+ * The broker of a single node: streams in this process's memory, every answer at once, publishing and
+ * delivering in one turn. A restart forgets all of it, and new epochs say so.
+ */
+export class MemoryBroker implements Broker {
+  readonly #clock: Clock;
+  readonly #deliver: Deliver;
+  readonly #streams: StreamTable;
+  readonly #answers: RememberedAnswers;
+  #sweeper: Timer;
+
+  constructor(deps: MemoryBrokerDeps, options: MemoryBrokerOptions) {
+    this.#clock = deps.clock;
+    this.#deliver = deps.deliver;
+    this.#streams = new StreamTable(deps, options);
+    this.#answers = new RememberedAnswers(deps.clock, {
+      keepMs: options.idempotencyMs,
+      max: options.idempotencyMax,
+    });
+    this.#sweeper = deps.clock.setTimer(SWEEP_MS, () => this.#sweep());
+  }
+
+  publish(key: ChannelKey, draft: Draft, history: HistoryOptions): PublishOutcome {
+    const answerKey = draft.idempotencyKey === undefined ? "" : `${key} ${draft.idempotencyKey}`;
+    if (answerKey !== "") {
+      const earlier = this.#answers.get(answerKey);
+      if (earlier !== undefined) return { ...earlier, kind: "duplicate" };
+    }
+    const outcome = this.#publishNew(key, draft, history);
+    if (answerKey !== "") this.#answers.set(answerKey, outcome);
+    return outcome;
+  }
+
+  history(key: ChannelKey, query: HistoryQuery): HistoryPage {
+    return this.#streams.get(key).page(query);
+  }
+
+  recover(key: ChannelKey, since: { offset: number; epoch: string }): Recovery {
+    return this.#streams.get(key).recover(since);
+  }
+
+  top(key: ChannelKey): { offset: number; epoch: string } {
+    return this.#streams.get(key).position;
+  }
+
+  subscribe(interest: Interest): void {
+    if ("key" in interest) this.#streams.get(interest.key).interest++;
+  }
+
+  unsubscribe(interest: Interest): void {
+    const stream = "key" in interest ? this.#streams.find(interest.key) : undefined;
+    if (stream === undefined) return;
+    stream.interest--;
+    stream.lastUsedMs = this.#clock.monotonicMs();
+  }
+
+  close(): void {
+    this.#sweeper.cancel();
+    this.#streams.clear();
+  }
+
+  #publishNew(key: ChannelKey, draft: Draft, history: HistoryOptions): PublishOutcome {
+    const stream = this.#streams.get(key);
+    if (draft.version !== undefined) {
+      if (draft.version <= stream.version) return { ...stream.position, kind: "suppressed" };
+      stream.version = draft.version;
+    }
+    const offset = stream.top + 1;
+    const { channel, event, from, dataJson, exclude } = draft;
+    const json = publicationJson({
+      channel,
+      offset,
+      at: this.#clock.nowMs(),
+      event,
+      from,
+      dataJson,
+    });
+    const publication = { channel, offset, json, exclude };
+    this.#streams.append(key, publication, history);
+    this.#deliver(key, publication);
+    return { offset, epoch: stream.epoch, kind: "published" };
+  }
+
+  #sweep(): void {
+    this.#streams.sweep();
+    this.#answers.forgetOld();
+    this.#sweeper = this.#clock.setTimer(SWEEP_MS, () => this.#sweep());
+  }
+}

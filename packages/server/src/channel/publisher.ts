@@ -1,0 +1,73 @@
+import {
+  accept,
+  type ChannelName,
+  type Json,
+  namespaceOf,
+  type Refusal,
+  type Result,
+  refuse,
+  type Sender,
+} from "@aldis/protocol";
+import type { Awaitable } from "../awaitable.ts";
+import type { Broker, PublishOutcome } from "../broker/broker.ts";
+import type { Counters } from "../observe/counters.ts";
+import { channelKey, type TenantId } from "../tenant/tenant.ts";
+import type { Namespaces } from "./namespaces.ts";
+
+/** A publish whose right was asked already. */
+export type PublishRequest = {
+  readonly tenant: TenantId;
+  readonly channel: ChannelName;
+  readonly event: string | undefined;
+  readonly data: Json;
+  readonly from: Sender | undefined;
+  readonly exclude: string | undefined;
+  readonly idempotencyKey: string | undefined;
+  /** Whose idempotency keys these are: one user's key must not swallow another's message. */
+  readonly idempotencyScope: string;
+  readonly version: number | undefined;
+};
+
+export type Publisher = {
+  /** Gives the message its place in the channel and hands it to every subscriber of this moment (PB1). */
+  publish(request: PublishRequest): Result<Awaitable<PublishOutcome>>;
+};
+
+export type PublisherDeps = {
+  readonly broker: Broker;
+  readonly namespaces: Namespaces;
+  readonly counters: Counters;
+};
+
+/** The one way by which anything is published, whoever asks: sessions, HTTP, features. */
+export function createPublisher({ broker, namespaces, counters }: PublisherDeps): Publisher {
+  return {
+    publish(request) {
+      const { options } = namespaces.find(request.tenant, namespaceOf(request.channel));
+      const dataJson = encodeData(request.data, options.messageMaxBytes);
+      if (typeof dataJson !== "string") return dataJson;
+      counters.publications++;
+      const { channel, event, from, exclude, version } = request;
+      const idempotencyKey =
+        request.idempotencyKey === undefined
+          ? undefined
+          : `${request.idempotencyScope} ${request.idempotencyKey}`;
+      const draft = { channel, event, from, dataJson, exclude, idempotencyKey, version };
+      return accept(broker.publish(channelKey(request.tenant, channel), draft, options.history));
+    },
+  };
+}
+
+function encodeData(data: Json, maxBytes: number): string | Refusal {
+  let json: string;
+  try {
+    json = JSON.stringify(data);
+  } catch {
+    // Attack: nesting that the parser takes and the serialiser's stack does not.
+    return refuse("bad_request", "`data` is nested too deeply");
+  }
+  // A UTF-16 unit is one to three bytes: most messages need no count.
+  const tooLarge =
+    json.length > maxBytes || (json.length * 3 > maxBytes && Buffer.byteLength(json) > maxBytes);
+  return tooLarge ? refuse("too_large", `\`data\` has at most ${maxBytes} bytes as JSON`) : json;
+}

@@ -1,0 +1,138 @@
+import { z } from "zod";
+import { authSchema } from "../auth/auth-config.ts";
+import { namespaceName, namespaceSchema } from "./namespace-schema.ts";
+
+/**
+ * Every setting of the gateway, in one strict schema: types, environment names and documentation are
+ * derived from it. Durations are in milliseconds, sizes in bytes; both say so in their names.
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const ms = (doc: string, min = 1) =>
+  z.number().int().min(min).max(Number.MAX_SAFE_INTEGER).meta({ doc, unit: "ms" });
+const bytes = (doc: string) =>
+  z
+    .number()
+    .int()
+    .min(1)
+    .max(4096 * MIB)
+    .meta({ doc, unit: "bytes" });
+const count = (doc: string, min = 1) => z.number().int().min(min).max(1e9).meta({ doc });
+
+const listenSchema = z.strictObject({
+  port: z.number().int().min(0).max(65_535).default(8965).meta({ doc: "0 takes a free port" }),
+  host: z.string().min(1).default("0.0.0.0").meta({ doc: "Address to listen on" }),
+  origins: z.array(z.string().min(1)).default(["self"]).meta({
+    doc: "Origins whose pages may connect: `self`, `https://app.example.com`, `https://*.example.com`, `http://localhost:*`, or `*`",
+  }),
+  tls: z
+    .strictObject({
+      certFile: z.string().min(1).meta({ doc: "PEM file of the certificate chain" }),
+      keyFile: z.string().min(1).meta({ doc: "PEM file of the private key" }),
+    })
+    .optional(),
+  frameMaxBytes: bytes("Largest frame and message a client may send").default(64 * KIB),
+  bodyMaxBytes: bytes("Largest HTTP request body").default(MIB),
+  compression: z
+    .boolean()
+    .default(false)
+    .meta({ doc: "Offer permessage-deflate; costs memory and CPU per connection" }),
+  compressionMinBytes: bytes("Smaller frames are sent uncompressed").default(KIB),
+  echo: z
+    .boolean()
+    .default(false)
+    .meta({ doc: "Serve a raw echo WebSocket at /echo, for RFC 6455 conformance tools" }),
+});
+
+const limitsSchema = z.strictObject({
+  subscriptionsPerConnection: count("Subscriptions of one connection").default(256),
+  badFramesMax: count("Unreadable frames in a row before the connection is closed").default(10),
+  pingsPerMinute: count("WebSocket pings that a client may send without a message").default(600),
+});
+
+const outboxSchema = z.strictObject({
+  maxBytes: bytes("What may wait for one slow connection before it is closed").default(MIB),
+  closeGraceMs: ms("Time to take the close frame before the socket is cut").default(2_000),
+});
+
+const sessionSchema = z.strictObject({
+  resumeMs: ms("How long a broken connection's session is kept", 0).default(120_000),
+  parkedMax: count("Sessions kept for resuming; the oldest go first", 0).default(100_000),
+  proofIntervalMs: ms("Least time between two pings that prove delivery").default(200),
+});
+
+const channelSchema = z.strictObject({
+  idempotencyMs: ms("How long an idempotency key is remembered").default(300_000),
+  idempotencyMax: count("Idempotency keys remembered; the oldest go first").default(100_000),
+  streamsMax: count("Channels whose position is remembered; the least used go first").default(
+    100_000,
+  ),
+  streamIdleMs: ms("How long an unused channel's position is remembered").default(3_600_000),
+  historyMaxBytes: bytes("History of all channels together; the least used goes first").default(
+    256 * MIB,
+  ),
+});
+
+export const configSchema = z.strictObject({
+  listen: listenSchema.prefault({}),
+  auth: authSchema.prefault({}),
+  api: z
+    .strictObject({
+      keys: z
+        .array(
+          z.strictObject({
+            key: z.string().min(16).max(512).meta({ doc: "The key itself", secret: true }),
+            tenant: z
+              .string()
+              .regex(/^[A-Za-z0-9_-]{1,64}$/)
+              .default("default"),
+          }),
+        )
+        .max(1_000)
+        .default([])
+        .meta({ doc: "Keys of backends, each for one tenant", secret: true }),
+    })
+    .prefault({}),
+  heartbeat: z
+    .strictObject({
+      pingIntervalMs: ms("Silence after which a connection is pinged").default(25_000),
+      idleTimeoutMs: ms("Silence after which a connection is closed").default(120_000),
+    })
+    .prefault({}),
+  limits: limitsSchema.prefault({}),
+  outbox: outboxSchema.prefault({}),
+  session: sessionSchema.prefault({}),
+  channel: channelSchema.prefault({}),
+  presence: z
+    .strictObject({
+      graceMs: ms("How long a broken connection stays present", 0).default(5_000),
+      dataMaxBytes: bytes("Largest presence `data`, as JSON").default(KIB),
+    })
+    .prefault({}),
+  typing: z
+    .strictObject({ expiryMs: ms("How long `typing` holds without being repeated").default(5_000) })
+    .prefault({}),
+  direct: z
+    .strictObject({
+      allow: z
+        .enum(["capability", "user"])
+        .default("capability")
+        .meta({ doc: "Who may send direct messages: holders of `send`, or every user" }),
+    })
+    .prefault({}),
+  namespaces: z.record(namespaceName, namespaceSchema).default({}).meta({
+    doc: "Options by namespace; `default` is for channels whose namespace is not listed",
+  }),
+  log: z
+    .strictObject({
+      level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+    })
+    .prefault({}),
+});
+
+/** The whole configuration, checked and complete. */
+export type Config = z.output<typeof configSchema>;
+/** What a file or a test may leave out. */
+export type ConfigInput = z.input<typeof configSchema>;

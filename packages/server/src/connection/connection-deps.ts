@@ -1,0 +1,18 @@
+import type { Counters } from "../observe/counters.ts";
+import type { RandomIds } from "../random/random.ts";
+import type { Clock } from "../time/clock.ts";
+import type { Flusher } from "./flusher.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import type { OutboxOptions } from "./outbox.ts";
+
+/** What all connections of a gateway share. */
+export type ConnectionDeps = {
+  readonly clock: Clock;
+  readonly random: RandomIds;
+  readonly flusher: Flusher;
+  readonly heartbeat: Heartbeat;
+  readonly counters: Counters;
+  readonly outboxOptions: OutboxOptions;
+  readonly limits: { readonly badFramesMax: number; readonly pingsPerMinute: number };
+  readonly options: { readonly proofIntervalMs: number };
+};

@@ -1,0 +1,175 @@
+import { CLOSE, type CloseCause } from "@aldis/protocol";
+import { type Frame, frameOf } from "../hub/frame.ts";
+import type { Session, SessionConnection } from "../session/session.ts";
+import type { Due } from "../time/deadlines.ts";
+import type { ConnectionDeps } from "./connection-deps.ts";
+import { DeliveryProof } from "./delivery-proof.ts";
+import { Outbox, type OutboxOwner } from "./outbox.ts";
+import type { Socket } from "./socket.ts";
+
+/** Pings are counted within windows of this length. */
+const PING_WINDOW_MS = 60_000;
+
+/**
+ * One WebSocket on this node: bytes in, frames out, signs of life. What the frames mean is the session's.
+ * All methods are called by the listener's socket callbacks, by the flusher, or by the session.
+ */
+export class Connection implements SessionConnection, OutboxOwner, Due {
+  readonly connectionId: string;
+  readonly socket: Socket;
+  readonly outbox: Outbox;
+  readonly proof = new DeliveryProof();
+  readonly openedAtMs: number;
+  lastDelivery = 0;
+  dueAtMs = 0;
+  heapIndex = -1;
+  /** When the peer last gave a sign of life, monotonic. */
+  lastSeenMs: number;
+  /** When the last ping for life went out. */
+  lastPingMs: number;
+  readonly #deps: ConnectionDeps;
+  #session: Session | undefined;
+  #badFrames = 0;
+  #pings = 0;
+  #pingWindowMs = 0;
+  #closing = false;
+
+  constructor(socket: Socket, deps: ConnectionDeps) {
+    this.socket = socket;
+    this.#deps = deps;
+    this.connectionId = deps.random.id(12);
+    this.outbox = new Outbox(this, deps.flusher, deps.outboxOptions);
+    this.openedAtMs = deps.clock.monotonicMs();
+    this.lastSeenMs = this.openedAtMs;
+    this.lastPingMs = this.openedAtMs;
+    deps.counters.connectionsOpened++;
+  }
+
+  get userId(): string | undefined {
+    return this.#session?.userId;
+  }
+
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  /** The session is made after its connection, and stays with it until it closes. */
+  get session(): Session {
+    if (this.#session === undefined) throw new Error("connection has no session yet");
+    return this.#session;
+  }
+
+  start(session: Session): void {
+    this.#session = session;
+    this.#deps.heartbeat.watch(this);
+  }
+
+  /** A frame has come. The session answers for its content; what it throws is a fault of ours. */
+  receive(message: string | Buffer): void {
+    this.lastSeenMs = this.#deps.clock.monotonicMs();
+    this.#pings = 0;
+    this.#deps.counters.framesReceived++;
+    if (this.#closing) return;
+    const readable = typeof message === "string" ? this.session.receive(message) : this.#binary();
+    if (readable) this.#badFrames = 0;
+    else if (++this.#badFrames >= this.#deps.limits.badFramesMax) this.close("protocolError");
+  }
+
+  #binary(): boolean {
+    this.session.refuseBinary();
+    return false;
+  }
+
+  /** Attack: a flood of pings, alone or between empty fragments of a message that never ends; each makes us send a pong. */
+  onPing(): void {
+    const now = this.#deps.clock.monotonicMs();
+    this.lastSeenMs = now;
+    if (now - this.#pingWindowMs > PING_WINDOW_MS) {
+      this.#pingWindowMs = now;
+      this.#pings = 0;
+    }
+    if (++this.#pings > this.#deps.limits.pingsPerMinute) {
+      this.#closeWith(1008, "too many pings");
+    }
+  }
+
+  onPong(payload: string): void {
+    this.lastSeenMs = this.#deps.clock.monotonicMs();
+    if (this.proof.end(payload)) {
+      this.session.provenDelivered();
+      if (this.proof.unproven) this.onFlushed();
+    }
+  }
+
+  /** A publication or another push from the hub. Hot. */
+  deliver(frame: Frame): void {
+    this.proof.unproven = true;
+    this.outbox.push(frame);
+  }
+
+  /** A frame for this connection alone: replies, errors, pushes of the session. */
+  send(text: string): void {
+    this.outbox.push(frameOf(text));
+  }
+
+  onDrain(): void {
+    this.outbox.drained();
+    this.session.onWritable();
+  }
+
+  onOverflow(): void {
+    this.#deps.counters.slowConsumers++;
+    this.close("slowConsumer");
+  }
+
+  onFlushed(): void {
+    if (!this.proof.unproven || this.#closing || this.session.keepsPositions) return;
+    const { clock, options, heartbeat } = this.#deps;
+    const at = this.proof.nextAtMs(options.proofIntervalMs);
+    if (at === undefined) return;
+    if (at <= clock.monotonicMs()) this.prove();
+    else if (at < this.dueAtMs) heartbeat.wakeAt(this, at);
+  }
+
+  /** Sends the ping whose pong proves that all so far has come. Nothing may wait in the outbox. */
+  prove(): void {
+    this.session.noteSent();
+    this.socket.ping(this.proof.begin(this.#deps.clock.monotonicMs()));
+  }
+
+  /** Has the session looked after at `atMs`, monotonic, when that is sooner than planned. */
+  wakeAt(atMs: number): void {
+    this.#deps.heartbeat.wakeAt(this, atMs);
+  }
+
+  get congested(): boolean {
+    return this.outbox.blocked;
+  }
+
+  /** Ends the connection with one of the protocol's codes. Idempotent. */
+  close(cause: CloseCause): void {
+    this.#closeWith(CLOSE[cause].code, CLOSE[cause].reason);
+  }
+
+  /** The socket is gone, whoever ended it. */
+  onClose(code: number): void {
+    this.#closing = true;
+    this.outbox.close();
+    this.#deps.heartbeat.forget(this);
+    this.#deps.counters.connectionsClosed++;
+    this.#session?.onClose(code);
+  }
+
+  /**
+   * A peer that does not read never takes the close frame either: after the grace time the socket is cut.
+   * What waited unsent goes first, unless it was too much.
+   */
+  #closeWith(code: number, reason: string): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.outbox.flushNow();
+    this.outbox.close();
+    this.#deps.heartbeat.cutAfterGrace(this);
+    this.socket.close(code, reason);
+  }
+}

@@ -1,0 +1,86 @@
+import type { Clock } from "../time/clock.ts";
+import { createDeadlines } from "../time/deadlines.ts";
+import type { Connection } from "./connection.ts";
+
+export type HeartbeatOptions = {
+  readonly authTimeoutMs: number;
+  readonly pingIntervalMs: number;
+  readonly idleTimeoutMs: number;
+  readonly proofIntervalMs: number;
+  readonly closeGraceMs: number;
+};
+
+/** Sees to all that a connection must do or have done by some time. */
+export type Heartbeat = {
+  watch(connection: Connection): void;
+  /** Looks at the connection again at `atMs`, when that is sooner than planned. */
+  wakeAt(connection: Connection, atMs: number): void;
+  forget(connection: Connection): void;
+  /** Cuts a socket whose close frame nobody takes. */
+  cutAfterGrace(connection: Connection): void;
+  close(): void;
+};
+
+/**
+ * Time limits of connections: authentication, silence, pings, delivery proofs, the end of tokens. One deadline per
+ * connection, the nearest of its own; what is due is decided when it comes, so that a frame only has to
+ * note its time (Bun's own idle timeout counts in whole seconds and by any byte, ours by messages).
+ */
+export function createHeartbeat(clock: Clock, options: HeartbeatOptions): Heartbeat {
+  const deadlines = createDeadlines<Connection>(clock, onDue);
+  const closing = createDeadlines<Connection>(clock, (connection) => connection.socket.terminate());
+
+  function onDue(connection: Connection): void {
+    const now = clock.monotonicMs();
+    const { session } = connection;
+    if (!session.authenticated && now >= connection.openedAtMs + options.authTimeoutMs) {
+      connection.close("noToken");
+    } else if (now >= connection.lastSeenMs + options.idleTimeoutMs) {
+      connection.close("noSignOfLife");
+    } else if (!session.onTokenDue(now)) {
+      pingIfSilent(connection, now);
+      if (connection.proof.unproven && !connection.outbox.blocked) connection.onFlushed();
+      deadlines.set(connection, nextDue(connection));
+    }
+  }
+
+  function pingIfSilent(connection: Connection, now: number): void {
+    const quietSince = Math.max(connection.lastSeenMs, connection.lastPingMs);
+    if (now < quietSince + options.pingIntervalMs) return;
+    connection.lastPingMs = now;
+    connection.socket.ping();
+  }
+
+  function nextDue(connection: Connection): number {
+    const { session, lastSeenMs, lastPingMs, openedAtMs, proof } = connection;
+    const ping = Math.max(lastSeenMs, lastPingMs) + options.pingIntervalMs;
+    const idle = lastSeenMs + options.idleTimeoutMs;
+    const own = session.authenticated ? session.tokenDueMs : openedAtMs + options.authTimeoutMs;
+    const nextProof = session.keepsPositions ? undefined : proof.nextAtMs(options.proofIntervalMs);
+    const now = clock.monotonicMs();
+    // A proof that waits for a blocked outbox to drain is begun by the drain, not by the clock.
+    const proofAt =
+      nextProof === undefined || nextProof <= now ? Number.POSITIVE_INFINITY : nextProof;
+    return Math.min(ping, idle, own, proofAt);
+  }
+
+  return {
+    watch: (connection) => deadlines.set(connection, nextDue(connection)),
+    wakeAt(connection, atMs) {
+      if (connection.heapIndex >= 0 && atMs < connection.dueAtMs) deadlines.set(connection, atMs);
+    },
+    forget(connection) {
+      // The item is in one of the two heaps at most: `cutAfterGrace` moves it.
+      if (connection.closing) closing.remove(connection);
+      else deadlines.remove(connection);
+    },
+    cutAfterGrace(connection) {
+      deadlines.remove(connection);
+      closing.set(connection, clock.monotonicMs() + options.closeGraceMs);
+    },
+    close() {
+      deadlines.close();
+      closing.close();
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import type { Frame } from "../hub/frame.ts";
+import type { Flusher } from "./flusher.ts";
+import type { Socket } from "./socket.ts";
+
+/** Who an outbox belongs to. */
+export type OutboxOwner = {
+  readonly socket: Socket;
+  /** More waits than may: the peer reads too slowly. Called at the end of a turn. */
+  onOverflow(): void;
+  /** All that waited has been handed to the socket. */
+  onFlushed(): void;
+};
+
+export type OutboxOptions = {
+  /** What may wait here while the socket takes nothing; more than that is a slow consumer. */
+  readonly maxBytes: number;
+  /** Frames of at least so many bytes are sent compressed; Infinity: none. */
+  readonly compressMinBytes: number;
+};
+
+/** How much is handed to the socket between two looks at whether the peer takes it. */
+const BURST_BYTES = 64 * 1024;
+
+/**
+ * What waits to be sent on one connection, in order. Hot: `push` only stores; the flusher sends what all
+ * connections have, once per turn of the loop. While the peer takes nothing (`blocked`), frames
+ * wait here and not in the socket, bounded in bytes: memory of a stuck client is `maxBytes`, one burst and one frame.
+ */
+export class Outbox {
+  readonly #owner: OutboxOwner;
+  readonly #flusher: Flusher;
+  readonly #options: OutboxOptions;
+  #queue: Frame[] = [];
+  #head = 0;
+  #queuedBytes = 0;
+  #state: "open" | "blocked" | "overflown" | "closed" = "open";
+  /** In the flusher's list; the flusher's alone. */
+  listed = false;
+
+  constructor(owner: OutboxOwner, flusher: Flusher, options: OutboxOptions) {
+    this.#owner = owner;
+    this.#flusher = flusher;
+    this.#options = options;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  get blocked(): boolean {
+    return this.#state === "blocked";
+  }
+
+  push(frame: Frame): void {
+    if (this.#state === "closed" || this.#state === "overflown") return;
+    this.#queue.push(frame);
+    this.#queuedBytes += frame.bytes;
+    if (this.#state === "open") this.#list();
+    else if (this.#queuedBytes > this.#options.maxBytes) this.#overflow();
+  }
+
+  /**
+   * Sends what waits until it is all gone or the peer takes no more; for the flusher alone. `corked`
+   * calls {@link writeBurst} of this outbox: one function for all, since a closure for each flush would be garbage.
+   */
+  flush(corked: () => void): void {
+    if (this.#state === "overflown") this.#owner.onOverflow();
+    this.#write(corked);
+  }
+
+  /** Before a close: what can be sent at once goes before the close frame. */
+  flushNow(): void {
+    this.#write(() => this.writeBurst());
+  }
+
+  #write(corked: () => void): void {
+    while (this.#state === "open" && this.#queue.length > 0) {
+      this.#owner.socket.cork(corked);
+      if (this.#owner.socket.getBufferedAmount() > 0) this.#block();
+      else if (this.#queue.length === 0) this.#owner.onFlushed();
+    }
+  }
+
+  /** Sends one burst. Runs inside `socket.cork`, so that it leaves in one system call. */
+  writeBurst(): void {
+    const { socket } = this.#owner;
+    let burst = 0;
+    while (this.#head < this.#queue.length && burst < BURST_BYTES) {
+      const frame = this.#queue[this.#head];
+      if (frame === undefined) break;
+      this.#head++;
+      burst += frame.bytes;
+      socket.sendText(frame.text, frame.bytes >= this.#options.compressMinBytes);
+    }
+    this.#queuedBytes -= burst;
+    if (this.#head === this.#queue.length) {
+      this.#queue.length = 0;
+      this.#head = 0;
+    }
+  }
+
+  /** The peer has taken all that the socket held. */
+  drained(): void {
+    if (this.#state !== "blocked") return;
+    this.#state = "open";
+    if (this.#queue.length > 0) this.#list();
+  }
+
+  /** Forgets what waits; nothing is sent any more. */
+  close(): void {
+    this.#state = "closed";
+    this.#forget();
+  }
+
+  #block(): void {
+    this.#state = "blocked";
+    if (this.#queuedBytes > this.#options.maxBytes) this.#overflow();
+  }
+
+  #list(): void {
+    if (!this.listed) this.#flusher.add(this);
+  }
+
+  /** Nothing is lost by this where there is history: the client comes back and recovers (design §3). */
+  #overflow(): void {
+    this.#state = "overflown";
+    this.#forget();
+    this.#list();
+  }
+
+  #forget(): void {
+    this.#queue = [];
+    this.#head = 0;
+    this.#queuedBytes = 0;
+  }
+}

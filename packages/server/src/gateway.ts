@@ -1,0 +1,204 @@
+import { randomBytes } from "node:crypto";
+import { createApi } from "./api/api.ts";
+import { createApiKeys } from "./auth/api-keys.ts";
+import { createTokenVerifier } from "./auth/create-token-verifier.ts";
+import type { Broker } from "./broker/broker.ts";
+import { MemoryBroker } from "./broker/memory-broker.ts";
+import { Namespaces } from "./channel/namespaces.ts";
+import { createPublisher, type Publisher } from "./channel/publisher.ts";
+import { namespaceSchema } from "./config/namespace-schema.ts";
+import type { Config } from "./config/schema.ts";
+import type { ConnectionDeps } from "./connection/connection-deps.ts";
+import { createFlusher } from "./connection/flusher.ts";
+import { createHeartbeat } from "./connection/heartbeat.ts";
+import { Hub } from "./hub/hub.ts";
+import { type ListenDeps, type Listener, listen } from "./listen/server.ts";
+import { type Counters, createCounters } from "./observe/counters.ts";
+import { createLog, type Log } from "./observe/log.ts";
+import { Presence } from "./presence/presence.ts";
+import { createRandomIds, type RandomIds } from "./random/random.ts";
+import { LiveSessions } from "./session/live-sessions.ts";
+import type { SessionDeps } from "./session/session-deps.ts";
+import { createSessionSecrets } from "./session/session-secrets.ts";
+import { createMemorySessionStore } from "./session/session-store.ts";
+import type { TenantId } from "./tenant/tenant.ts";
+import { type Clock, systemClock } from "./time/clock.ts";
+import { createTyping } from "./typing/typing.ts";
+
+export type GatewayOptions = {
+  readonly config: Config;
+  /** Where log lines go; without it nothing is logged. */
+  readonly write?: (line: string) => void;
+  readonly clock?: Clock;
+  readonly random?: RandomIds;
+  /** Further pages to serve, asked after the gateway's own. */
+  readonly pages?: ListenDeps["pages"];
+};
+
+/** A running gateway. Several may run in one process; they share nothing. */
+export type Gateway = {
+  /** `http://host:port`, without a slash at the end. */
+  readonly url: string;
+  readonly port: number;
+  readonly counters: Readonly<Counters>;
+  readonly publisher: Publisher;
+  /** Connected sessions at this moment. */
+  readonly connections: number;
+  /** Stops listening, tells every client to come back (4012), and lets go of everything. Idempotent. */
+  close(): Promise<void>;
+};
+
+/** Builds the parts, top to bottom in the order in which a message passes them, and starts to listen. */
+export function startGateway(options: GatewayOptions): Gateway {
+  const { config } = options;
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? createRandomIds();
+  const log = createLog(config.log.level, options.write ?? (() => {}));
+  const counters = createCounters();
+  const namespaces = new Namespaces(config.namespaces, namespaceSchema.parse({}));
+
+  const broker: Broker = new MemoryBroker(
+    { clock, random, deliver: (key, publication) => hub.deliver(key, publication) },
+    config.channel,
+  );
+  const hub = new Hub(broker);
+  const publisher = createPublisher({ broker, namespaces, counters });
+  const shared: Shared = {
+    config,
+    clock,
+    random,
+    log,
+    counters,
+    namespaces,
+    broker,
+    hub,
+    publisher,
+  };
+
+  const connection = connectionDeps(shared);
+  const session = sessionDeps(shared);
+  let ready = true;
+  const listener = listen({
+    config: config.listen,
+    connection,
+    session: session.deps,
+    log,
+    api: createApi({ keys: apiKeys(config), publisher, namespaces, counters, log }),
+    pages: options.pages,
+    isReady: () => ready,
+  });
+  log.info({ url: listener.url }, "gateway is listening");
+
+  let closed: Promise<void> | undefined;
+  return {
+    url: listener.url,
+    port: listener.port,
+    counters,
+    publisher,
+    get connections() {
+      return session.deps.live.size;
+    },
+    close() {
+      ready = false;
+      closed ??= stop({ listener, connection, session, broker });
+      return closed;
+    },
+  };
+}
+
+/** The parts that others are made of. */
+type Shared = {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: RandomIds;
+  readonly log: Log;
+  readonly counters: Counters;
+  readonly namespaces: Namespaces;
+  readonly broker: Broker;
+  readonly hub: Hub;
+  readonly publisher: Publisher;
+};
+
+function connectionDeps({ config, clock, random, counters }: Shared): ConnectionDeps {
+  const { listen: listening, outbox, heartbeat } = config;
+  return {
+    clock,
+    random,
+    counters,
+    flusher: createFlusher((flush) => setImmediate(flush)),
+    heartbeat: createHeartbeat(clock, {
+      authTimeoutMs: config.auth.timeoutMs,
+      pingIntervalMs: heartbeat.pingIntervalMs,
+      idleTimeoutMs: heartbeat.idleTimeoutMs,
+      proofIntervalMs: config.session.proofIntervalMs,
+      closeGraceMs: outbox.closeGraceMs,
+    }),
+    outboxOptions: {
+      maxBytes: outbox.maxBytes,
+      compressMinBytes: listening.compression
+        ? listening.compressionMinBytes
+        : Number.POSITIVE_INFINITY,
+    },
+    limits: config.limits,
+    options: config.session,
+  };
+}
+
+type SessionParts = { readonly deps: SessionDeps; close(): void };
+
+function sessionDeps(shared: Shared): SessionParts {
+  const { config, clock, hub, namespaces } = shared;
+  const verifier = createTokenVerifier(config.auth, { clock });
+  const presence = new Presence({ clock, hub, namespaces }, config.presence);
+  const parked = createMemorySessionStore(clock, config.session);
+  const typing = createTyping({ clock, hub }, config.typing);
+  const deps: SessionDeps = {
+    ...shared,
+    verifier,
+    presence,
+    parked,
+    live: new LiveSessions(),
+    secrets: createSessionSecrets(randomBytes(32)),
+    actions: new Map([["typing", typing.onAction]]),
+    onLeave: [typing.onLeave],
+    options: {
+      refreshBeforeMs: config.auth.refreshBeforeMs,
+      clockSkewMs: config.auth.clockSkewMs,
+      subscriptionsMax: config.limits.subscriptionsPerConnection,
+      presenceDataMaxBytes: config.presence.dataMaxBytes,
+      directAllow: config.direct.allow,
+      pingIntervalMs: config.heartbeat.pingIntervalMs,
+      idleTimeoutMs: config.heartbeat.idleTimeoutMs,
+      frameMaxBytes: config.listen.frameMaxBytes,
+    },
+  };
+  return {
+    deps,
+    close() {
+      typing.close();
+      presence.close();
+      parked.close();
+      verifier.close();
+    },
+  };
+}
+
+function apiKeys(config: Config) {
+  const keys = config.api.keys.map(({ key, tenant }) => ({ key, tenant: tenant as TenantId }));
+  return createApiKeys(keys);
+}
+
+/** In the reverse order of making. Clients are told why before the sockets go. */
+async function stop(parts: {
+  readonly listener: Listener;
+  readonly connection: ConnectionDeps;
+  readonly session: SessionParts;
+  readonly broker: Broker;
+}): Promise<void> {
+  const { listener, connection, session, broker } = parts;
+  for (const live of [...session.deps.live.all()]) live.connection.close("stopping");
+  await listener.stop();
+  connection.heartbeat.close();
+  session.close();
+  await broker.close();
+}

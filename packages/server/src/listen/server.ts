@@ -1,0 +1,165 @@
+import { refuse } from "@aldis/protocol";
+import type { ServerWebSocket, WebSocketHandler } from "bun";
+import type { Config } from "../config/schema.ts";
+import { Connection } from "../connection/connection.ts";
+import type { ConnectionDeps } from "../connection/connection-deps.ts";
+import type { Log } from "../observe/log.ts";
+import type { Credentials } from "../session/authenticate.ts";
+import { Session } from "../session/session.ts";
+import type { SessionDeps } from "../session/session-deps.ts";
+import { readUpgrade } from "./credentials.ts";
+import { healthResponse } from "./health.ts";
+import { refusalResponse } from "./http-errors.ts";
+import { createOriginCheck } from "./origins.ts";
+
+/** What hangs on a socket: nothing but its echo, or a connection from the moment that it opens. */
+type SocketState =
+  | { readonly kind: "echo" }
+  | { readonly kind: "native"; credentials: Credentials | undefined; connection?: Connection };
+
+export type ListenDeps = {
+  readonly config: Config["listen"];
+  readonly connection: ConnectionDeps;
+  readonly session: SessionDeps;
+  readonly log: Log;
+  readonly api: (request: Request) => Promise<Response>;
+  /** Further pages, such as the demo of the dev server; asked after everything else. */
+  readonly pages:
+    | ((request: Request) => Response | undefined | Promise<Response | undefined>)
+    | undefined;
+  readonly isReady: () => boolean;
+};
+
+export type Listener = {
+  readonly port: number;
+  readonly url: string;
+  /** Takes no more connections. */
+  stop(): Promise<void>;
+};
+
+/** Starts to listen: WebSockets at `/ws`, the API below `/api/`, health. */
+export function listen(deps: ListenDeps): Listener {
+  const { config } = deps;
+  const server = Bun.serve<SocketState>({
+    port: config.port,
+    hostname: config.host,
+    maxRequestBodySize: config.bodyMaxBytes,
+    ...(config.tls && {
+      tls: { cert: Bun.file(config.tls.certFile), key: Bun.file(config.tls.keyFile) },
+    }),
+    fetch: createFetch(deps),
+    error(error) {
+      deps.connection.counters.faults++;
+      deps.log.error({ err: error }, "request failed");
+      return refusalResponse(refuse("internal", "a fault of the gateway"));
+    },
+    websocket: { ...socketOptions(config), ...createSocketHandler(deps) },
+  });
+  const port = server.port ?? config.port;
+  return {
+    port,
+    url: `${config.tls ? "https" : "http"}://${urlHost(config.host)}:${port}`,
+    stop: () => server.stop(true),
+  };
+}
+
+function urlHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** Time limits are the heartbeat's; what waits is the outbox's: the socket's own limits are only the last line. */
+function socketOptions(config: Config["listen"]) {
+  return {
+    maxPayloadLength: config.frameMaxBytes,
+    idleTimeout: 0,
+    sendPings: false,
+    backpressureLimit: SOCKET_BUFFER_MAX_BYTES,
+    closeOnBackpressureLimit: true,
+    perMessageDeflate: config.compression
+      ? ({ compress: "shared", decompress: "shared" } as const)
+      : false,
+  };
+}
+
+const SOCKET_BUFFER_MAX_BYTES = 64 * 1024 * 1024;
+
+type Upgrader = {
+  upgrade(request: Request, options: { data: SocketState; headers?: HeadersInit }): boolean;
+};
+
+function createFetch(deps: ListenDeps) {
+  const allowsOrigin = createOriginCheck(deps.config.origins);
+
+  function upgrade(request: Request, server: Upgrader, state: SocketState, subprotocol?: string) {
+    const { headers } = request;
+    if (!allowsOrigin(headers.get("origin"), headers.get("host"))) {
+      return refusalResponse(refuse("forbidden", "this origin is not in listen.origins"));
+    }
+    const selected =
+      subprotocol === undefined ? {} : { headers: { "Sec-WebSocket-Protocol": subprotocol } };
+    if (server.upgrade(request, { data: state, ...selected })) return undefined;
+    return refusalResponse(refuse("bad_request", "this is a WebSocket endpoint"), {
+      upgrade: "websocket",
+    });
+  }
+
+  return (request: Request, server: Upgrader) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/ws" || pathname.startsWith("/ws/")) {
+      const { credentials, subprotocol } = readUpgrade(request);
+      return upgrade(request, server, { kind: "native", credentials }, subprotocol);
+    }
+    if (pathname.startsWith("/api/")) return deps.api(request);
+    if (deps.config.echo && pathname === "/echo") return upgrade(request, server, { kind: "echo" });
+    return healthResponse(pathname, deps.isReady()) ?? servePage(deps, request);
+  };
+}
+
+async function servePage(deps: ListenDeps, request: Request): Promise<Response> {
+  const page = await deps.pages?.(request);
+  return page ?? refusalResponse(refuse("not_found", "nothing is here"));
+}
+
+/**
+ * Bun's socket callbacks. All synchronous: the rejection of an async one would reach nobody. What a connection
+ * throws is our fault, never the peer's: that connection ends, all others go on.
+ */
+function createSocketHandler(deps: ListenDeps): WebSocketHandler<SocketState> {
+  function guard(ws: ServerWebSocket<SocketState>, run: (connection: Connection) => void): void {
+    const { data } = ws;
+    if (data.kind !== "native" || data.connection === undefined) return;
+    try {
+      run(data.connection);
+    } catch (error) {
+      deps.connection.counters.faults++;
+      const { connectionId } = data.connection;
+      deps.log.error({ err: error, connectionId }, "connection failed");
+      data.connection.close("internalError");
+    }
+  }
+
+  return {
+    open(ws) {
+      const { data } = ws;
+      if (data.kind !== "native") return;
+      const connection = new Connection(ws, deps.connection);
+      data.connection = connection;
+      const { credentials } = data;
+      data.credentials = undefined;
+      guard(ws, () => {
+        const session = new Session(connection, deps.session);
+        connection.start(session);
+        session.open(credentials);
+      });
+    },
+    message(ws, message) {
+      if (ws.data.kind === "echo") ws.send(message);
+      else guard(ws, (connection) => connection.receive(message));
+    },
+    drain: (ws) => guard(ws, (connection) => connection.onDrain()),
+    ping: (ws) => guard(ws, (connection) => connection.onPing()),
+    pong: (ws, payload) => guard(ws, (connection) => connection.onPong(payload.toString())),
+    close: (ws, code) => guard(ws, (connection) => connection.onClose(code)),
+  };
+}

@@ -1,0 +1,60 @@
+import type { Member } from "./member.ts";
+
+/** Who is in one channel, by user id. */
+export class PresenceChannel {
+  readonly #members = new Map<string, Member>();
+  /** Ids in order, for paging; made when first asked for after a change. */
+  #sorted: string[] | undefined;
+  #connections = 0;
+
+  get(userId: string): Member | undefined {
+    return this.#members.get(userId);
+  }
+
+  add(member: Member): Member {
+    this.#members.set(member.identity.userId, member);
+    this.#sorted = undefined;
+    return member;
+  }
+
+  remove(userId: string): void {
+    this.#members.delete(userId);
+    this.#sorted = undefined;
+  }
+
+  /** Counted as they come and go, so that counts cost nothing in a channel of a hundred thousand. */
+  countConnections(difference: 1 | -1): void {
+    this.#connections += difference;
+  }
+
+  get connections(): number {
+    return this.#connections;
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** Up to `limit` members whose ids come after `cursor`, and the cursor of the next page. */
+  page(limit: number, cursor: string | undefined): { members: Member[]; next: string | undefined } {
+    this.#sorted ??= [...this.#members.keys()].sort();
+    const from = cursor === undefined ? 0 : firstAfter(this.#sorted, cursor);
+    const ids = this.#sorted.slice(from, from + limit);
+    const members = ids.flatMap((id) => this.#members.get(id) ?? []);
+    const more = limit > 0 && from + limit < this.#sorted.length;
+    return { members, next: more ? ids.at(-1) : undefined };
+  }
+}
+
+/** Index of the first id that is greater than `cursor`, which need not be there any more. */
+function firstAfter(sorted: readonly string[], cursor: string): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const id = sorted[middle];
+    if (id !== undefined && id <= cursor) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,19 @@
+import type { ChannelName, ChannelPattern, ExtensionCommand, Refusal } from "@aldis/protocol";
+import type { Identity } from "../auth/identity.ts";
+
+/** What a feature may see of the session that sent a command. */
+export type ActionContext = {
+  readonly identity: Identity;
+  readonly connectionId: string;
+  isSubscribed(channel: ChannelName): boolean;
+  /** Whether the user may publish in the channel now. */
+  mayPublish(channel: ChannelName): boolean;
+  reply(command: ExtensionCommand, body: object): void;
+  refuse(command: ExtensionCommand, refusal: Refusal): void;
+};
+
+/** An action that the core does not know. A `FieldError` that it throws becomes a refusal. */
+export type ActionHandler = (context: ActionContext, command: ExtensionCommand) => void;
+
+/** Told when a session's subscription to a channel has ended, for whatever cause. */
+export type LeaveHook = (context: ActionContext, channel: ChannelName | ChannelPattern) => void;

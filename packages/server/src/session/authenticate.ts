@@ -1,0 +1,157 @@
+import {
+  type ConnectCommand,
+  PROTOCOL_VERSION,
+  pushFrame,
+  type StreamPosition,
+  type WelcomeBody,
+} from "@aldis/protocol";
+import { anonymousIdentity } from "../auth/anonymous.ts";
+import type { Identity } from "../auth/identity.ts";
+import type { TokenRefusal } from "../auth/token-verifier.ts";
+import type { ParkedSession } from "./parking.ts";
+import { restore } from "./restore.ts";
+import type { Session } from "./session.ts";
+import { planToken } from "./token-deadlines.ts";
+
+/** What a connection shows to be let in. */
+export type Credentials = {
+  readonly token: string | undefined;
+  /** `id.secret` of a session to resume. */
+  readonly session: string | undefined;
+  /** Where the client stands in that session's channels, if it knows. */
+  readonly positions: ReadonlyMap<string, StreamPosition> | undefined;
+};
+
+type Admission =
+  | { readonly ok: true; readonly identity: Identity; readonly resumed: Resumed | undefined }
+  | { readonly ok: false; readonly cause: TokenRefusal | "missing" | "no_session" };
+
+type Resumed = { readonly id: string; readonly parked: ParkedSession };
+
+/**
+ * Lets a connection in, or closes it: by token, by the credential of a session, or as an anonymous user where a
+ * namespace allows that. Frames that come meanwhile wait (AU4). `command` is the `connect` that brought the
+ * credentials, if one did.
+ */
+export function authenticate(
+  session: Session,
+  credentials: Credentials,
+  command: ConnectCommand | undefined,
+): void {
+  const waiting: string[] = [];
+  session.state = { name: "verifying", waiting };
+  admit(session, credentials, command !== undefined)
+    .then((admission) => {
+      if (session.state.name !== "verifying") return;
+      if (!admission.ok) return turnAway(session, admission.cause);
+      welcome(session, admission, { positions: credentials.positions, command });
+      session.handleWaiting(waiting);
+    })
+    .catch((error: unknown) => {
+      session.deps.counters.faults++;
+      const { connectionId } = session;
+      session.deps.log.error({ err: error, connectionId }, "authentication broke");
+      session.connection.close("internalError");
+    });
+}
+
+async function admit(
+  session: Session,
+  credentials: Credentials,
+  anonymousAsked: boolean,
+): Promise<Admission> {
+  const { deps } = session;
+  if (credentials.token !== undefined) {
+    const verdict = await deps.verifier.verify(credentials.token);
+    if (!verdict.ok) return verdict;
+    const { identity } = verdict;
+    return { ok: true, identity, resumed: await takeSession(session, credentials, identity) };
+  }
+  if (credentials.session !== undefined) {
+    const resumed = await takeSession(session, credentials, undefined);
+    if (resumed === undefined) return { ok: false, cause: "no_session" };
+    return { ok: true, identity: resumed.parked.identity, resumed };
+  }
+  if (anonymousAsked && deps.namespaces.anyAllowsAnonymous) {
+    return { ok: true, identity: anonymousIdentity(deps.random), resumed: undefined };
+  }
+  return { ok: false, cause: "missing" };
+}
+
+/**
+ * The session that the credential opens, taken from its present connection if it has one (SE7). Unknown, ended,
+ * foreign and wrong secret are one answer (SE6): which of them it was would help only somebody who guesses.
+ */
+async function takeSession(
+  session: Session,
+  credentials: Credentials,
+  identity: Identity | undefined,
+): Promise<Resumed | undefined> {
+  const { secrets, live, parked, clock } = session.deps;
+  if (credentials.session === undefined) return undefined;
+  const id = secrets.verify(credentials.session);
+  if (id === undefined) return undefined;
+  const found = live.bySession(id)?.handOver() ?? (await parked.take(id));
+  if (found === undefined) return undefined;
+  if (identity === undefined) {
+    const endsAtMs = found.identity.expiresAtMs ?? Number.POSITIVE_INFINITY;
+    return endsAtMs > clock.nowMs() ? { id, parked: found } : undefined;
+  }
+  const same =
+    found.identity.tenant === identity.tenant && found.identity.userId === identity.userId;
+  return same ? { id, parked: found } : undefined;
+}
+
+function turnAway(session: Session, cause: TokenRefusal | "missing" | "no_session"): void {
+  const { tokensRefused } = session.deps.counters;
+  tokensRefused[cause] = (tokensRefused[cause] ?? 0) + 1;
+  session.deps.log.debug({ cause, connectionId: session.connectionId }, "connection turned away");
+  session.connection.close(cause === "missing" ? "noToken" : "badToken");
+}
+
+function welcome(
+  session: Session,
+  admission: { readonly identity: Identity; readonly resumed: Resumed | undefined },
+  asked: {
+    readonly positions: ReadonlyMap<string, StreamPosition> | undefined;
+    readonly command: ConnectCommand | undefined;
+  },
+): void {
+  const { identity, resumed } = admission;
+  if (resumed !== undefined) session.id = resumed.id;
+  session.keepsPositions = asked.positions !== undefined;
+  session.becomeConnected(identity);
+  planToken(session, identity);
+  session.connection.send(pushFrame("welcome", welcomeBody(session, resumed)));
+  if (asked.command !== undefined) {
+    session.reply(asked.command, { connection: session.connectionId });
+  }
+  if (resumed === undefined) return;
+  session.deps.counters.sessionsResumed++;
+  restore(session, resumed.parked.subscriptions, asked.positions);
+}
+
+function welcomeBody(session: Session, resumed: Resumed | undefined): WelcomeBody {
+  const { identity, deps } = session;
+  const { options } = deps;
+  const body: WelcomeBody = {
+    protocol: PROTOCOL_VERSION,
+    connection: session.connectionId,
+    session: deps.secrets.credential(session.id),
+    resumed: resumed !== undefined,
+    user: { id: identity.userId },
+    tenant: identity.tenant,
+    pingIntervalMs: options.pingIntervalMs,
+    idleTimeoutMs: options.idleTimeoutMs,
+    frameMaxBytes: options.frameMaxBytes,
+  };
+  if (resumed !== undefined) {
+    body.channels = resumed.parked.subscriptions.map((subscription) => subscription.name);
+  }
+  if (identity.name !== undefined) body.user.name = identity.name;
+  if (identity.email !== undefined) body.user.email = identity.email;
+  if (identity.avatar !== undefined) body.user.avatar = identity.avatar;
+  if (identity.anonymous) body.user.anonymous = true;
+  if (identity.expiresAtMs !== undefined) body.expiresAt = identity.expiresAtMs;
+  return body;
+}

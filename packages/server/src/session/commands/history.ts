@@ -1,0 +1,34 @@
+import { type HistoryCommand, namespaceOf, refuse } from "@aldis/protocol";
+import { whenReady } from "../../awaitable.ts";
+import type { HistoryPage } from "../../broker/broker.ts";
+import { FORBIDDEN, permits } from "../../channel/permissions.ts";
+import { channelKey } from "../../tenant/tenant.ts";
+import type { Session } from "../session.ts";
+
+/** HI1, HI2. */
+export function onHistory(session: Session, command: HistoryCommand): void {
+  const { identity, deps } = session;
+  const { channel, limit, before, after } = command;
+  const namespace = deps.namespaces.find(identity.tenant, namespaceOf(channel));
+  const subscribed = session.isSubscribed(channel);
+  if (!permits({ identity, namespace, subscribed }, "history", channel)) {
+    return session.refuse(command, FORBIDDEN);
+  }
+  const page = deps.broker.history(channelKey(identity.tenant, channel), { limit, before, after });
+  whenReady(page, {
+    done: (found) => answer(session, command, found),
+    failed: (error) => session.fail(command, error),
+  });
+}
+
+function answer(session: Session, command: HistoryCommand, page: HistoryPage): void {
+  const { top, publications, more } = page;
+  if (command.epoch !== undefined && command.epoch !== top.epoch) {
+    return session.refuse(command, refuse("position_lost", "this epoch is over"));
+  }
+  const list = publications.map((publication) => publication.json).join(",");
+  session.replyJson(
+    command,
+    `{"channel":"${command.channel}","publications":[${list}],"offset":${top.offset},"epoch":"${top.epoch}","more":${more}}`,
+  );
+}

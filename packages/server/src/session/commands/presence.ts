@@ -1,0 +1,28 @@
+import { namespaceOf, type PresenceCommand, refuse } from "@aldis/protocol";
+import { FORBIDDEN, permits } from "../../channel/permissions.ts";
+import type { Session } from "../session.ts";
+
+/** PR1, PR2. */
+export function onPresence(session: Session, command: PresenceCommand): void {
+  const { identity, deps } = session;
+  const { channel, request } = command;
+  const namespace = deps.namespaces.find(identity.tenant, namespaceOf(channel));
+  const subscribed = session.isSubscribed(channel);
+  const allowed = permits({ identity, namespace, subscribed }, "presence", channel);
+  if (!allowed || !namespace.options.presence) return session.refuse(command, FORBIDDEN);
+  if (request.kind === "read") {
+    return session.reply(command, deps.presence.read(identity.tenant, channel, request));
+  }
+  if (isOver(request.data, deps.options.presenceDataMaxBytes)) {
+    const max = deps.options.presenceDataMaxBytes;
+    return session.refuse(command, refuse("too_large", `presence data has at most ${max} bytes`));
+  }
+  if (!deps.presence.update(session, channel, request)) {
+    return session.refuse(command, refuse("not_subscribed", "subscribe to the channel first"));
+  }
+  session.reply(command, { channel });
+}
+
+function isOver(data: unknown, maxBytes: number): boolean {
+  return data !== undefined && Buffer.byteLength(JSON.stringify(data)) > maxBytes;
+}

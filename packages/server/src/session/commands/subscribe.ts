@@ -1,0 +1,64 @@
+import {
+  type ChannelName,
+  type ChannelPattern,
+  isChannelPattern,
+  namespaceOf,
+  type SubscribeCommand,
+} from "@aldis/protocol";
+import { type Joined, joinChannel } from "../join.ts";
+import { joinPattern } from "../join-pattern.ts";
+import { mayJoin } from "../may-join.ts";
+import type { Session } from "../session.ts";
+
+/** SU1–SU6, SU8. */
+export function onSubscribe(session: Session, command: SubscribeCommand): void {
+  const { channel: name } = command;
+  const refusal = mayJoin(session, name);
+  if (refusal !== undefined) return session.refuse(command, refusal);
+  if (isChannelPattern(name)) subscribeToPattern(session, command, name);
+  else subscribeToChannel(session, command, name);
+}
+
+function subscribeToPattern(
+  session: Session,
+  command: SubscribeCommand,
+  pattern: ChannelPattern,
+): void {
+  joinPattern(session, pattern, {
+    done: () => session.reply(command, { channel: pattern, recovered: false }),
+    failed: (error) => session.fail(command, error),
+  });
+}
+
+function subscribeToChannel(
+  session: Session,
+  command: SubscribeCommand,
+  channel: ChannelName,
+): void {
+  const { options } = session.deps.namespaces.find(session.identity.tenant, namespaceOf(channel));
+  const last = command.last ?? options.lastOnSubscribe;
+  joinChannel(
+    session,
+    { channel, since: command.since, last },
+    {
+      done(joined) {
+        const asked = command.since !== undefined || last > 0;
+        session.replyJson(command, bodyJson(channel, joined, { withPublications: asked }));
+        session.deps.presence.join(session, channel);
+      },
+      failed: (error) => session.fail(command, error),
+    },
+  );
+}
+
+/** The publications are encoded already: they are put in as they are. */
+function bodyJson(
+  channel: ChannelName,
+  { recovered, position, publications }: Joined,
+  { withPublications }: { readonly withPublications: boolean },
+): string {
+  const head = `{"channel":"${channel}","recovered":${recovered},"offset":${position.offset},"epoch":"${position.epoch}"`;
+  if (!withPublications && publications.length === 0) return `${head}}`;
+  const list = publications.map((publication) => publication.json).join(",");
+  return `${head},"publications":[${list}]}`;
+}

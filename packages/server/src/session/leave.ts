@@ -1,0 +1,28 @@
+import { isChannelPattern } from "@aldis/protocol";
+import type { Subscription } from "../hub/subscription.ts";
+import { keyPrefix } from "../tenant/tenant.ts";
+import type { Session } from "./session.ts";
+
+/** Ends one subscription, with all that hangs on it. `stays`: the connection broke and may be back in a moment. */
+export function leaveChannel(
+  session: Session,
+  subscription: Subscription,
+  how: { readonly stays: boolean },
+): void {
+  const { hub, presence, onLeave } = session.deps;
+  const { name } = subscription;
+  session.dropSubscription(name);
+  if (isChannelPattern(name)) {
+    hub.leavePattern(keyPrefix(session.identity.tenant, name), subscription);
+    return;
+  }
+  hub.leave(subscription);
+  presence.leave(session, name, how);
+  for (const hook of onLeave) hook(session, name);
+}
+
+export function leaveAll(session: Session, how: { readonly stays: boolean }): void {
+  for (const subscription of [...session.subscriptions.values()]) {
+    leaveChannel(session, subscription, how);
+  }
+}

@@ -1,0 +1,62 @@
+import type { TenantId } from "../tenant/tenant.ts";
+import type { Session } from "./session.ts";
+
+/** The connected sessions of this node, by session, by connection and by user within a tenant. */
+export class LiveSessions {
+  readonly #bySession = new Map<string, Session>();
+  readonly #byConnection = new Map<string, Session>();
+  /** One session alone, or a set of them: almost every user has one, and a set costs more than all else here. */
+  readonly #byUser = new Map<string, Session | Set<Session>>();
+
+  add(session: Session): void {
+    this.#bySession.set(session.id, session);
+    this.#byConnection.set(session.connectionId, session);
+    const key = userKey(session.identity.tenant, session.identity.userId);
+    const others = this.#byUser.get(key);
+    if (others === undefined) this.#byUser.set(key, session);
+    else if (others instanceof Set) others.add(session);
+    else this.#byUser.set(key, new Set([others, session]));
+  }
+
+  remove(session: Session): void {
+    if (this.#bySession.get(session.id) === session) this.#bySession.delete(session.id);
+    this.#byConnection.delete(session.connectionId);
+    const key = userKey(session.identity.tenant, session.identity.userId);
+    const known = this.#byUser.get(key);
+    if (!(known instanceof Set)) {
+      if (known === session) this.#byUser.delete(key);
+      return;
+    }
+    known.delete(session);
+    if (known.size === 0) this.#byUser.delete(key);
+  }
+
+  bySession(id: string): Session | undefined {
+    return this.#bySession.get(id);
+  }
+
+  /** Another tenant's connection is not there (P2). */
+  byConnection(tenant: TenantId, connectionId: string): Session | undefined {
+    const session = this.#byConnection.get(connectionId);
+    return session?.identity.tenant === tenant ? session : undefined;
+  }
+
+  byUser(tenant: TenantId, userId: string): Iterable<Session> {
+    const known = this.#byUser.get(userKey(tenant, userId));
+    if (known === undefined) return [];
+    return known instanceof Set ? known : [known];
+  }
+
+  all(): Iterable<Session> {
+    return this.#byConnection.values();
+  }
+
+  get size(): number {
+    return this.#byConnection.size;
+  }
+}
+
+/** A tenant id holds no `/`, so no user id can make this another tenant's key. */
+function userKey(tenant: TenantId, userId: string): string {
+  return `${tenant}/${userId}`;
+}

@@ -1,0 +1,47 @@
+import type { TokenVerifier } from "../auth/token-verifier.ts";
+import type { Broker } from "../broker/broker.ts";
+import type { Namespaces } from "../channel/namespaces.ts";
+import type { Publisher } from "../channel/publisher.ts";
+import type { Hub } from "../hub/hub.ts";
+import type { Counters } from "../observe/counters.ts";
+import type { Log } from "../observe/log.ts";
+import type { Presence } from "../presence/presence.ts";
+import type { RandomIds } from "../random/random.ts";
+import type { Clock } from "../time/clock.ts";
+import type { ActionHandler, LeaveHook } from "./actions.ts";
+import type { LiveSessions } from "./live-sessions.ts";
+import type { SessionSecrets } from "./session-secrets.ts";
+import type { SessionStore } from "./session-store.ts";
+
+export type SessionOptions = {
+  readonly refreshBeforeMs: number;
+  readonly clockSkewMs: number;
+  readonly subscriptionsMax: number;
+  readonly presenceDataMaxBytes: number;
+  readonly directAllow: "capability" | "user";
+  /** What `welcome` tells. */
+  readonly pingIntervalMs: number;
+  readonly idleTimeoutMs: number;
+  readonly frameMaxBytes: number;
+};
+
+/** What all sessions of a gateway share. */
+export type SessionDeps = {
+  readonly clock: Clock;
+  readonly random: RandomIds;
+  readonly log: Log;
+  readonly counters: Counters;
+  readonly verifier: TokenVerifier;
+  readonly namespaces: Namespaces;
+  readonly publisher: Publisher;
+  readonly broker: Broker;
+  readonly hub: Hub;
+  readonly presence: Presence;
+  readonly live: LiveSessions;
+  readonly parked: SessionStore;
+  readonly secrets: SessionSecrets;
+  /** Actions of features, by name. */
+  readonly actions: ReadonlyMap<string, ActionHandler>;
+  readonly onLeave: readonly LeaveHook[];
+  readonly options: SessionOptions;
+};

@@ -1,0 +1,261 @@
+import {
+  type ChannelName,
+  type ChannelPattern,
+  type CloseCause,
+  type Command,
+  type CommandId,
+  decodeCommand,
+  errorFrame,
+  namespaceOf,
+  type Refusal,
+  refuse,
+  replyFrame,
+  replyFrameOf,
+} from "@aldis/protocol";
+import type { Identity } from "../auth/identity.ts";
+import { BrokerUnavailable } from "../broker/broker.ts";
+import { permits } from "../channel/permissions.ts";
+import type { Subscriber, Subscription } from "../hub/subscription.ts";
+import type { ActionContext } from "./actions.ts";
+import { authenticate, type Credentials } from "./authenticate.ts";
+import { handleCommand } from "./commands/handle.ts";
+import { leaveAll } from "./leave.ts";
+import { type ParkedSession, parkedForm } from "./parking.ts";
+import type { RestorePlan } from "./restore.ts";
+import { restoreMore } from "./restore.ts";
+import type { SessionDeps } from "./session-deps.ts";
+import { CLOSED, OPENING, rule, type SessionState, WAITING_MAX } from "./session-state.ts";
+import { type TokenDeadlines, whenTokenDue } from "./token-deadlines.ts";
+
+/** What a session needs of its connection. */
+export type SessionConnection = Subscriber & {
+  send(text: string): void;
+  close(cause: CloseCause): void;
+  /** Has {@link Session.onTokenDue} called at a monotonic time, or earlier. */
+  wakeAt(atMs: number): void;
+  /** The peer takes nothing at the moment. */
+  readonly congested: boolean;
+};
+
+const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription> = new Map();
+
+/**
+ * The protocol state on one connection: who it is, what it is subscribed to, what it may do next. Decodes
+ * frames, asks the state whether they are in order, and hands them to the file of their action in
+ * `commands/`. Called by its connection alone.
+ */
+export class Session implements ActionContext {
+  readonly connection: SessionConnection;
+  readonly deps: SessionDeps;
+  /** Survives the connection: a resumed session has the id of the one it was. */
+  id: string;
+  state: SessionState = OPENING;
+  /** The client tells its positions itself when it resumes (SE4), so nothing has to be proven to be delivered. */
+  keepsPositions = false;
+  /** When something about the token is due, monotonic; Infinity: nothing. */
+  token: TokenDeadlines | undefined;
+  /** What of a resumed session is not restored yet: a congested connection takes it piece by piece. */
+  restoring: RestorePlan | undefined;
+  #subscriptions: Map<string, Subscription> | undefined;
+
+  constructor(connection: SessionConnection, deps: SessionDeps) {
+    this.connection = connection;
+    this.deps = deps;
+    this.id = deps.random.id(15);
+  }
+
+  get connectionId(): string {
+    return this.connection.connectionId;
+  }
+
+  get authenticated(): boolean {
+    return this.state.name === "connected";
+  }
+
+  /** Only commands of connected sessions are handled, so a handler may rely on it. */
+  get identity(): Identity {
+    if (this.state.name !== "connected") throw new Error(`no identity while ${this.state.name}`);
+    return this.state.identity;
+  }
+
+  get userId(): string | undefined {
+    return this.state.name === "connected" ? this.state.identity.userId : undefined;
+  }
+
+  get subscriptions(): ReadonlyMap<string, Subscription> {
+    return this.#subscriptions ?? NO_SUBSCRIPTIONS;
+  }
+
+  get tokenDueMs(): number {
+    return this.token?.dueAtMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The credentials that came with the upgrade; without any, the first command must bring them. */
+  open(credentials: Credentials | undefined): void {
+    if (credentials !== undefined) authenticate(this, credentials, undefined);
+  }
+
+  /** One text frame. Returns false when it could not be read. */
+  receive(text: string): boolean {
+    if (this.state.name === "verifying") return this.#wait(this.state.waiting, text);
+    const decoded = decodeCommand(text);
+    if (decoded.ok) this.#step(decoded.value);
+    else this.#refuseFrame(decoded.id, decoded);
+    return decoded.ok || decoded.error !== "bad_frame";
+  }
+
+  refuseBinary(): void {
+    this.#refuseFrame(undefined, refuse("bad_frame", "binary frames are not understood"));
+  }
+
+  #wait(waiting: string[], text: string): boolean {
+    if (waiting.length === WAITING_MAX) this.connection.close("protocolError");
+    else waiting.push(text);
+    return true;
+  }
+
+  #refuseFrame(id: CommandId | undefined, refusal: Refusal): void {
+    if (this.state.name === "opening") this.connection.close("noToken");
+    else this.#sendError(id, refusal);
+  }
+
+  #step(command: Command): void {
+    switch (rule(this.state, command.action)) {
+      case "handle":
+        return this.#handle(command);
+      case "require-token":
+        return this.connection.close("noToken");
+      case "refuse":
+        return this.refuse(command, refuse("bad_request", "already connected"));
+      case "wait":
+      case "ignore":
+        return;
+    }
+  }
+
+  #handle(command: Command): void {
+    try {
+      handleCommand(this, command);
+    } catch (error) {
+      this.fail(command, error);
+    }
+  }
+
+  /** The session is known to be `identity`. Frames that waited for it are handled by {@link handleWaiting}. */
+  becomeConnected(identity: Identity): void {
+    this.state = { name: "connected", identity };
+    this.deps.live.add(this);
+  }
+
+  handleWaiting(waiting: readonly string[]): void {
+    for (const text of waiting) this.receive(text);
+  }
+
+  addSubscription(subscription: Subscription): void {
+    this.#subscriptions ??= new Map();
+    this.#subscriptions.set(subscription.name, subscription);
+  }
+
+  dropSubscription(name: string): void {
+    this.#subscriptions?.delete(name);
+  }
+
+  isSubscribed(channel: ChannelName | ChannelPattern): boolean {
+    return this.#subscriptions?.has(channel) ?? false;
+  }
+
+  mayPublish(channel: ChannelName): boolean {
+    const namespace = this.deps.namespaces.find(this.identity.tenant, namespaceOf(channel));
+    const subscribed = this.isSubscribed(channel);
+    return permits({ identity: this.identity, namespace, subscribed }, "publish", channel);
+  }
+
+  /** Answers a command that asked for it. */
+  reply(command: Command, body: object): void {
+    if (command.id === undefined) return;
+    this.connection.send(replyFrame(actionOf(command), command.id, body));
+  }
+
+  /** The same with a body that is JSON text already. */
+  replyJson(command: Command, bodyJson: string): void {
+    if (command.id === undefined) return;
+    this.connection.send(replyFrameOf(actionOf(command), command.id, bodyJson));
+  }
+
+  refuse(command: Command, refusal: Refusal): void {
+    this.#sendError(command.id, refusal);
+  }
+
+  #sendError(id: CommandId | undefined, refusal: Refusal): void {
+    this.deps.counters.commandsRefused++;
+    this.connection.send(errorFrame(id, refusal));
+  }
+
+  /** A command broke on something that is not its sender's fault. */
+  fail(command: Command, error: unknown): void {
+    if (error instanceof BrokerUnavailable) {
+      this.refuse(command, refuse("unavailable", "try again"));
+      return;
+    }
+    this.deps.counters.faults++;
+    const { connectionId } = this;
+    this.deps.log.error({ err: error, action: command.action, connectionId }, "command failed");
+    this.refuse(command, refuse("internal", "a fault of the gateway"));
+  }
+
+  /** Everything handed over so far is on the socket: the next delivery proof covers it. */
+  noteSent(): void {
+    for (const subscription of this.subscriptions.values()) {
+      if (subscription.channel !== undefined) subscription.sentOffset = subscription.channel.top;
+    }
+  }
+
+  provenDelivered(): void {
+    for (const subscription of this.subscriptions.values()) {
+      subscription.provenOffset = subscription.sentOffset;
+    }
+  }
+
+  /** The peer takes frames again. */
+  onWritable(): void {
+    if (this.restoring !== undefined) restoreMore(this);
+  }
+
+  /** Sees to the end of the token. Returns true when that ended the connection. */
+  onTokenDue(nowMs: number): boolean {
+    return whenTokenDue(this, nowMs);
+  }
+
+  /** Another connection resumes this session: hands over what it is subscribed to, and ends. */
+  handOver(): ParkedSession {
+    const parked = parkedForm(this);
+    this.#end({ stays: true });
+    this.connection.close("sessionTaken");
+    return parked;
+  }
+
+  /** The socket is gone. Whether the session may be resumed depends on who ended it (SE8). */
+  onClose(code: number): void {
+    if (this.state.name !== "connected") {
+      this.state = CLOSED;
+      return;
+    }
+    const resumable = code !== 1000 && code < 4500 && code !== 4002;
+    if (resumable) this.deps.parked.park(this.id, parkedForm(this));
+    this.#end({ stays: resumable });
+  }
+
+  /** `stays`: its user may be back in a moment, so that nobody has to hear of the break. */
+  #end(how: { readonly stays: boolean }): void {
+    this.deps.live.remove(this);
+    leaveAll(this, how);
+    this.#subscriptions = undefined;
+    this.restoring = undefined;
+    this.state = CLOSED;
+  }
+}
+
+function actionOf(command: Command): string {
+  if (command.action === "extension") return command.name;
+  return command.action === "ping" ? "pong" : command.action;
+}

@@ -1,0 +1,17 @@
+const POLL_MS = 2;
+/** Only ever reached by a test that fails: far beyond what a slow machine needs. */
+const GIVE_UP_MS = 20_000;
+
+/** Waits until `condition` gives something truthy and returns that. Fails after a long time, with `what` it waited for. */
+export async function eventually<T>(
+  what: string,
+  condition: () => T | Promise<T>,
+): Promise<NonNullable<T>> {
+  const untilMs = performance.now() + GIVE_UP_MS;
+  for (;;) {
+    const value = await condition();
+    if (value) return value as NonNullable<T>;
+    if (performance.now() > untilMs) throw new Error(`gave up waiting: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}

@@ -1,0 +1,118 @@
+/** A frame of the native protocol, as it came. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape
+export type RawFrame = { action: string; id?: number | string; data: any };
+
+/** Bun's WebSocket can also be cut. */
+type BunWebSocket = WebSocket & { terminate(): void };
+
+const GIVE_UP_MS = 20_000;
+
+type Waiter = {
+  readonly wants: (frame: RawFrame) => boolean;
+  readonly give: (frame: RawFrame) => void;
+};
+
+/**
+ * A client without SDK: a plain WebSocket whose frames are kept until a test asks for them. Frames that no
+ * wait has taken stay in `frames`, in order.
+ */
+export class RawClient {
+  readonly frames: RawFrame[] = [];
+  /** Everything that ever came, in order. */
+  readonly all: RawFrame[] = [];
+  readonly closed: Promise<{ code: number; reason: string }>;
+  readonly socket: WebSocket;
+  #waiters: Waiter[] = [];
+  #nextId = 1;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.addEventListener("message", (event) => this.#take(JSON.parse(String(event.data))));
+    this.closed = new Promise((resolve) => {
+      socket.addEventListener("close", ({ code, reason }) => resolve({ code, reason }));
+    });
+  }
+
+  /** Opens a socket and waits until it is open; not for any frame. */
+  static async open(url: string, protocols?: string | string[]): Promise<RawClient> {
+    const socket = new WebSocket(url, protocols);
+    const client = new RawClient(socket);
+    await new Promise<void>((resolve, reject) => {
+      socket.addEventListener("open", () => resolve());
+      socket.addEventListener("close", ({ code }) => reject(new Error(`closed with ${code}`)));
+    });
+    return client;
+  }
+
+  /** Opens a socket and waits for its `welcome`. */
+  static async connect(url: string): Promise<RawClient & { welcome: RawFrame["data"] }> {
+    const client = await RawClient.open(url);
+    const { data } = await client.next("welcome");
+    return Object.assign(client, { welcome: data });
+  }
+
+  send(action: string, data?: unknown, id?: number | string): void {
+    this.socket.send(JSON.stringify({ action, id, data }));
+  }
+
+  /** Sends a command and waits for its reply or error. */
+  ask(action: string, data?: unknown): Promise<RawFrame> {
+    const id = `q${this.#nextId++}`;
+    this.send(action, data, id);
+    return this.wait((frame) => frame.id === id, `reply to ${action}`);
+  }
+
+  /** The same, but an error fails the test. */
+  async must(action: string, data?: unknown): Promise<RawFrame["data"]> {
+    const reply = await this.ask(action, data);
+    if (reply.action === "error") throw new Error(`${action}: ${JSON.stringify(reply.data)}`);
+    return reply.data;
+  }
+
+  /** The next frame of an action that nobody has taken yet. */
+  next(action: string): Promise<RawFrame> {
+    return this.wait((frame) => frame.action === action, action);
+  }
+
+  wait(wants: (frame: RawFrame) => boolean, what = "a frame"): Promise<RawFrame> {
+    const index = this.frames.findIndex(wants);
+    const [kept] = index < 0 ? [] : this.frames.splice(index, 1);
+    if (kept !== undefined) return Promise.resolve(kept);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Error(`no ${what}; waiting are ${JSON.stringify(this.frames).slice(0, 2_000)}`));
+      }, GIVE_UP_MS);
+      this.#waiters.push({
+        wants,
+        give(frame) {
+          clearTimeout(timer);
+          resolve(frame);
+        },
+      });
+    });
+  }
+
+  /** Waits until everything sent before has been handled: afterwards, what is not there will not come of it. */
+  async settle(): Promise<void> {
+    await this.ask("ping");
+  }
+
+  /** A WebSocket close handshake. */
+  async close(code = 1000): Promise<void> {
+    this.socket.close(code);
+    await this.closed;
+  }
+
+  /** Cuts the connection without a word, as a network does. */
+  cut(): void {
+    (this.socket as BunWebSocket).terminate();
+  }
+
+  #take(frame: RawFrame): void {
+    this.all.push(frame);
+    const index = this.#waiters.findIndex((waiter) => waiter.wants(frame));
+    const [waiter] = index < 0 ? [] : this.#waiters.splice(index, 1);
+    if (waiter === undefined) this.frames.push(frame);
+    else waiter.give(frame);
+  }
+}
