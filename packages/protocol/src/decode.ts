@@ -14,6 +14,7 @@ import {
   requiredString,
   wrong,
 } from "./fields.ts";
+import { NESTING_MAX, nestsTooDeeply } from "./nesting.ts";
 import { accept, type Refusal, type Result, refuse } from "./result.ts";
 import type { CommandId, StreamPosition } from "./types.ts";
 
@@ -29,6 +30,7 @@ export const FIELD_LIMITS = {
   connection: 64,
   status: 64,
   cursor: 512,
+  epoch: 64,
   pageMax: 500,
   pageDefault: 50,
   lastMax: 100,
@@ -45,6 +47,9 @@ export type Undecodable = Refusal & { readonly id: CommandId | undefined };
 export function decodeCommand(
   text: string,
 ): { readonly ok: true; readonly value: Command } | Undecodable {
+  if (nestsTooDeeply(text)) {
+    return { ...refuse("bad_frame", `nested deeper than ${NESTING_MAX}`), id: undefined };
+  }
   let frame: unknown;
   try {
     frame = JSON.parse(text);
@@ -68,7 +73,8 @@ export function decodeCommand(
 
 function isCommandId(id: unknown): id is CommandId | null | undefined {
   if (id === undefined || id === null) return true;
-  if (typeof id === "number") return Number.isFinite(id);
+  // Beyond 2^53 the parsed number is another one than was sent, and no reply would find its command.
+  if (typeof id === "number") return Number.isSafeInteger(id) || !Number.isInteger(id);
   return typeof id === "string" && id.length > 0 && id.length <= FIELD_LIMITS.id;
 }
 
@@ -114,7 +120,7 @@ function decodeAction(action: string, id: CommandId | undefined, data: Fields): 
         limit: pageLimit(data, 1),
         before: optionalInteger(data, "before", { min: 1, max: Number.MAX_SAFE_INTEGER }),
         after: optionalInteger(data, "after", { min: 0, max: Number.MAX_SAFE_INTEGER }),
-        epoch: optionalString(data, "epoch", 64),
+        epoch: optionalString(data, "epoch", FIELD_LIMITS.epoch),
       };
     case "presence":
       return { action, id, channel: channelOf(data), request: decodePresenceRequest(data) };

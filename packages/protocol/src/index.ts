@@ -32,5 +32,6 @@ export {
   requiredJson,
   requiredString,
 } from "./fields.ts";
+export { NESTING_MAX, nestsTooDeeply } from "./nesting.ts";
 export { accept, type Refusal, type Result, refuse } from "./result.ts";
 export * from "./types.ts";

@@ -1,4 +1,4 @@
-import { accept, type Fields, isFields, type Result, refuse } from "@aldis/protocol";
+import { accept, type Fields, isFields, NESTING_MAX, nestsTooDeeply, type Result, refuse } from "@aldis/protocol";
 
 /**
  * The JSON object in a request's body. Bun has bounded its length (`listen.bodyMaxBytes`) before a byte of it

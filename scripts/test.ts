@@ -1,0 +1,72 @@
+/**
+ * `bun run test`: every test there is, from a clean checkout; `--suite <name>` for one suite alone. Its
+ * last line is `N passed, N failed`, which counts lint and types as one each.
+ */
+import { parseArgs } from "node:util";
+import { ROOT } from "./child.ts";
+import { missingChromium } from "./chromium.ts";
+import { closingLine, sum } from "./junit.ts";
+import { exitCodeOf, printFailure, printTable } from "./print.ts";
+import { findTestFiles, runStatic, runSuite, type StepResult, stepOf } from "./run-suite.ts";
+import { SUITES, type Suite } from "./suites.ts";
+
+const NAMES = ["check", "unit", "integration", "e2e", "bench"] as const;
+type Name = (typeof NAMES)[number];
+
+const { bySuite, strays } = findTestFiles(ROOT);
+
+function chosenNames(): readonly Name[] {
+  const { values } = parseArgs({ options: { suite: { type: "string" } } });
+  if (values.suite === undefined) return NAMES;
+  const name = NAMES.find((known) => known === values.suite);
+  if (name !== undefined) return [name];
+  console.error(`no suite \`${values.suite}\`: there are ${NAMES.join(", ")}`);
+  process.exit(2);
+}
+
+async function runNamed(name: Name): Promise<StepResult[]> {
+  if (name === "check") return [...(await runStatic()), placesOfTests()];
+  const files = bySuite[name];
+  if (files.length === 0 && SUITES[name].optional) return [];
+  console.log(`${name}: ${files.length} files`);
+  if (name === "unit") return [await runSuite(name, files, ["--coverage"])];
+  if (name === "e2e") return [await runEndToEnd(files)];
+  return [await runSuite(name, files)];
+}
+
+/** A test file outside every suite would never run, and nobody would know. */
+function placesOfTests(): StepResult {
+  return stepOf("places", { problems: strays.map((path) => `${path} is in no suite`) });
+}
+
+async function runEndToEnd(files: readonly string[]): Promise<StepResult> {
+  const reason = files.length === 0 ? undefined : await missingChromium();
+  if (reason === undefined) return runSuite("e2e", files);
+  const counted = await countTests("e2e", files);
+  console.log(`e2e: ${counted} tests skipped: ${reason}`);
+  return { ...stepOf("e2e", { problems: [] }), passed: 0, skipped: counted };
+}
+
+/** Loads the files with a filter that no name matches; a file that does not even load counts as one. */
+async function countTests(suite: Suite, files: readonly string[]): Promise<number> {
+  const { skipped } = await runSuite(suite, files, ["--test-name-pattern=^\\b$"]);
+  return Math.max(skipped, files.length);
+}
+
+function printCoverage({ output, failed }: StepResult): void {
+  if (failed > 0) return;
+  const table = output.split("\n").filter((line) => /\|\s+[\d.]+ \||^-+\|/.test(line));
+  console.log(`\n${table.join("\n")}\n`);
+}
+
+const steps: StepResult[] = [];
+for (const name of chosenNames()) {
+  for (const step of await runNamed(name)) {
+    printFailure(step);
+    if (name === "unit") printCoverage(step);
+    steps.push(step);
+  }
+}
+printTable(steps);
+console.log(closingLine(sum(steps)));
+process.exit(exitCodeOf(steps));
