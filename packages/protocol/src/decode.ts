@@ -47,9 +47,6 @@ export type Undecodable = Refusal & { readonly id: CommandId | undefined };
 export function decodeCommand(
   text: string,
 ): { readonly ok: true; readonly value: Command } | Undecodable {
-  if (nestsTooDeeply(text)) {
-    return { ...refuse("bad_frame", `nested deeper than ${NESTING_MAX}`), id: undefined };
-  }
   let frame: unknown;
   try {
     frame = JSON.parse(text);
@@ -67,14 +64,18 @@ export function decodeCommand(
       id: undefined,
     };
   }
-  const result = decodeEnvelope(frame, id ?? undefined);
+  const result = nestsTooDeeply(text)
+    ? refuse("bad_request", `nested deeper than ${NESTING_MAX}`)
+    : decodeEnvelope(frame, id ?? undefined);
   return result.ok ? result : { ...result, id: id ?? undefined };
 }
 
 function isCommandId(id: unknown): id is CommandId | null | undefined {
   if (id === undefined || id === null) return true;
   // Beyond 2^53 the parsed number is another one than was sent, and no reply would find its command.
-  if (typeof id === "number") return Number.isSafeInteger(id) || !Number.isInteger(id);
+  if (typeof id === "number") {
+    return Number.isFinite(id) && (Number.isSafeInteger(id) || !Number.isInteger(id));
+  }
   return typeof id === "string" && id.length > 0 && id.length <= FIELD_LIMITS.id;
 }
 

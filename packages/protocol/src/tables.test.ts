@@ -74,6 +74,7 @@ describe("section 14 lists FIELD_LIMITS", () => {
     connection: `connection id ${FIELD_LIMITS.connection}`,
     status: `presence status ${FIELD_LIMITS.status}`,
     cursor: `cursor ${FIELD_LIMITS.cursor}`,
+    epoch: `epoch ${FIELD_LIMITS.epoch}`,
     pageMax: `page size ${pageMax}`,
     pageDefault: `${pageDefault} unless asked`,
     lastMax: `\`last\` ${lastMax}`,
