@@ -81,6 +81,8 @@ describe("auth config", () => {
     ["key set on a look-alike of loopback", { jwks: { url: "http://127.0.0.1.evil.example/" } }],
     ["key set in a private network over http", { jwks: { url: "http://10.0.0.1/" } }],
     ["key set in a file", { jwks: { url: "file:///etc/passwd" } }],
+    ["a user in a URL", { jwks: { url: "https://user@id.example/" } }],
+    ["a password in a URL", { jwks: { url: "https://:password@id.example/" } }],
     ["credentials in a URL", { jwks: { url: "https://user:password@id.example/" } }],
     ["no URL", { jwks: { url: "id.example" } }],
     ["unknown provider", { provider: { kind: "okta" } }],

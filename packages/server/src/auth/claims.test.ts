@@ -36,6 +36,10 @@ test("no path reaches what every object has", () => {
     const reader = createIdentityReader({ ...CLAIM_DEFAULTS, user: path });
     expect(reader({ sub: "ann" })).toBeUndefined();
   }
+  for (const path of ["__proto__", "toString", "constructor"]) {
+    const reader = createIdentityReader({ ...CLAIM_DEFAULTS, tenant: path });
+    expect(reader({ sub: "ann" })?.tenant).toBe("default" as never);
+  }
   const own: JWTPayload = JSON.parse('{"__proto__":{"tenant":"acme"},"sub":"ann"}');
   expect(read(own)?.tenant).toBe("default" as never);
   const through = createIdentityReader({ ...CLAIM_DEFAULTS, tenant: "__proto__.tenant" });

@@ -60,11 +60,12 @@ describe("key set (faults 28)", () => {
   }
 
   test("many at once make one fetch, and known keys make none", async () => {
-    const { server, find } = open();
+    const { server, clock, find } = open();
     const found = await Promise.all(Array.from({ length: 200 }, () => find("first")));
     expect(found.every((count) => count === 1)).toBe(true);
     expect(await find("first")).toBe(1);
     expect(server.requests).toBe(1);
+    expect(clock.timers).toBe(0);
   });
 
   test("a new key is accepted after at most the cooldown, and the old one ends then", async () => {

@@ -99,9 +99,9 @@ export class Outbox {
     }
   }
 
-  /** The peer has taken all that the socket held. */
+  /** The peer takes something again; only when it has taken all that the socket held is more sent. */
   drained(): void {
-    if (this.#state !== "blocked") return;
+    if (this.#state !== "blocked" || this.#owner.socket.getBufferedAmount() > 0) return;
     this.#state = "open";
     if (this.#queue.length > 0) this.#list();
   }

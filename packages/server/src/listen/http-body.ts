@@ -1,4 +1,12 @@
-import { accept, type Fields, isFields, NESTING_MAX, nestsTooDeeply, type Result, refuse } from "@aldis/protocol";
+import {
+  accept,
+  type Fields,
+  isFields,
+  NESTING_MAX,
+  nestsTooDeeply,
+  type Result,
+  refuse,
+} from "@aldis/protocol";
 
 /**
  * The JSON object in a request's body. Bun has bounded its length (`listen.bodyMaxBytes`) before a byte of it
@@ -11,9 +19,9 @@ export async function readJsonBody(request: Request): Promise<Result<Fields>> {
   }
   let value: unknown;
   try {
-    value = JSON.parse(
-      new TextDecoder("utf-8", { fatal: true }).decode(await request.arrayBuffer()),
-    );
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(await request.arrayBuffer());
+    if (nestsTooDeeply(text)) return refuse("bad_request", `nested deeper than ${NESTING_MAX}`);
+    value = JSON.parse(text);
   } catch {
     return refuse("bad_request", "the body is not JSON");
   }
