@@ -18,9 +18,13 @@ const allowRule = z
         "must be `anonymous`, `user`, `subscriber`, or a channel template that holds {userId}",
     },
   )
-  .refine((rule) => rule.split("{userId}").length <= 2, {
-    message: "holds {userId} more than once",
-  });
+  // With `inbox:{userId}*` the user `ann` would reach what belongs to `anna`.
+  .refine(
+    (rule) => !rule.includes("{userId}") || /^([^*{}]*:)?\{userId\}(:[^*{}]*\*?)?$/.test(rule),
+    {
+      message: "holds {userId} once, as a whole part between colons, and `*` only at the end",
+    },
+  );
 
 const allowed = (doc: string) => z.array(allowRule).max(32).default([]).meta({ doc });
 
