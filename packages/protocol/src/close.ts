@@ -8,6 +8,7 @@ export const CLOSE = {
   badToken: { code: 4002, reason: "token refused or expired", retry: "with-new-token" },
   noSignOfLife: { code: 4005, reason: "no sign of life", retry: "yes" },
   internalError: { code: 4006, reason: "internal error", retry: "yes" },
+  authUnavailable: { code: 4007, reason: "tokens cannot be judged now", retry: "yes" },
   slowConsumer: { code: 4008, reason: "slow consumer", retry: "yes" },
   stopping: { code: 4012, reason: "gateway is stopping", retry: "yes" },
   protocolError: { code: 4500, reason: "protocol error", retry: "no" },

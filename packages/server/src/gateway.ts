@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createApi } from "./api/api.ts";
 import { createApiKeys } from "./auth/api-keys.ts";
+import { authWarnings } from "./auth/auth-rules.ts";
 import { createTokenVerifier } from "./auth/create-token-verifier.ts";
 import type { Broker } from "./broker/broker.ts";
 import { MemoryBroker } from "./broker/memory-broker.ts";
@@ -54,6 +55,7 @@ export function startGateway(options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? createRandomIds();
   const log = createLog(config.log.level, options.write ?? (() => {}));
+  for (const warning of authWarnings(config.auth)) log.warn(warning, "weak setting");
   const counters = createCounters();
   const namespaces = new Namespaces(config.namespaces, namespaceSchema.parse({}));
 

@@ -7,6 +7,7 @@ import type { UserRecord } from "firebase-admin/auth";
 import type { JWTPayload } from "jose";
 import type { Clock } from "../time/clock.ts";
 import { KeysUnavailable } from "./refusals.ts";
+import { createTurns } from "./turns.ts";
 
 export type RevocationCheck = {
   /** Claims of a token that is otherwise good; undefined: not revoked. Rejects with `KeysUnavailable`. */
@@ -35,11 +36,17 @@ export function createFirebaseRevocation(
 ): RevocationCheck {
   assertInstalled(options.resolveFrom ?? import.meta.dir);
   const firebase = openFirebase(options);
+  const turns = createTurns(LOOKUPS_MAX);
   // Reported by every check; without this, a failure before the first one would end the process.
   firebase.catch(() => undefined);
   return {
     async check(claims) {
-      const user = await withinTime(clock, options.timeoutMs, lookUp(firebase, claims));
+      const user = await withinTime(clock, options.timeoutMs, (abandoned) =>
+        turns.take(() => {
+          if (abandoned.aborted) throw new KeysUnavailable("revocation timeout");
+          return lookUp(firebase, claims);
+        }),
+      );
       return user === undefined || isRevoked(user, claims) ? "revoked" : undefined;
     },
     close() {
@@ -114,12 +121,23 @@ function isRevoked(user: UserRecord, claims: JWTPayload): boolean {
   return !(signedInMs >= Date.parse(user.tokensValidAfterTime));
 }
 
+/** After a restart everyone comes back at once; Firebase has quotas, and sockets are not free. */
+const LOOKUPS_MAX = 64;
+
 /** The library's own limit is longer than the time in which a client must be authenticated. */
-function withinTime<T>(clock: Clock, timeoutMs: number, promise: Promise<T>): Promise<T> {
+function withinTime<T>(
+  clock: Clock,
+  timeoutMs: number,
+  start: (abandoned: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const abandoned = new AbortController();
   return new Promise((resolve, reject) => {
-    const timer = clock.setTimer(timeoutMs, () =>
-      reject(new KeysUnavailable("revocation timeout")),
-    );
-    promise.then(resolve, reject).finally(() => timer.cancel());
+    const timer = clock.setTimer(timeoutMs, () => {
+      abandoned.abort();
+      reject(new KeysUnavailable("revocation timeout"));
+    });
+    start(abandoned.signal)
+      .then(resolve, reject)
+      .finally(() => timer.cancel());
   });
 }

@@ -1,5 +1,4 @@
 // Remembers accepted tokens, so that a reconnect storm costs a hash per token and no signature.
-import { createHash } from "node:crypto";
 import type { Clock } from "../time/clock.ts";
 import type { Identity } from "./identity.ts";
 
@@ -46,5 +45,5 @@ export function createVerdictCache(
 }
 
 function keyOf(token: string): string {
-  return createHash("sha256").update(token).digest("base64");
+  return Bun.CryptoHasher.hash("sha256", token, "base64");
 }

@@ -83,14 +83,10 @@ export const configSchema = z.strictObject({
       keys: z
         .array(
           z.strictObject({
-            key: z
-              .string()
-              .min(8)
-              .max(512)
-              .meta({
-                doc: "The key itself, 8 characters or more; 32 random bytes are right",
-                secret: true,
-              }),
+            key: z.string().min(8).max(512).meta({
+              doc: "The key itself, 8 characters or more; 32 random bytes are right",
+              secret: true,
+            }),
             tenant: z
               .string()
               .regex(/^[A-Za-z0-9_-]{1,64}$/)

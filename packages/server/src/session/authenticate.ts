@@ -1,4 +1,5 @@
 import {
+  type CloseCause,
   type ConnectCommand,
   PROTOCOL_VERSION,
   pushFrame,
@@ -106,7 +107,13 @@ function turnAway(session: Session, cause: TokenRefusal | "missing" | "no_sessio
   const { tokensRefused } = session.deps.counters;
   tokensRefused[cause] = (tokensRefused[cause] ?? 0) + 1;
   session.deps.log.debug({ cause, connectionId: session.connectionId }, "connection turned away");
-  session.connection.close(cause === "missing" ? "noToken" : "badToken");
+  session.connection.close(closeCauseOf(cause));
+}
+
+function closeCauseOf(cause: TokenRefusal | "missing" | "no_session"): CloseCause {
+  if (cause === "missing") return "noToken";
+  // The provider is down: that says nothing about the token, which will be good again when it is back (P5).
+  return cause === "keys_unavailable" ? "authUnavailable" : "badToken";
 }
 
 function welcome(

@@ -23,7 +23,13 @@ function applyVerdict(session: Session, command: RefreshCommand, verdict: TokenV
     verdict.identity.tenant === former.tenant &&
     verdict.identity.userId === former.userId;
   if (!same) {
-    session.refuse(command, refuse("unauthorized", "the token is refused"));
+    const later = !verdict.ok && verdict.cause === "keys_unavailable";
+    session.refuse(
+      command,
+      later
+        ? refuse("unavailable", "the token cannot be judged now")
+        : refuse("unauthorized", "the token is refused"),
+    );
     return;
   }
   session.state = { name: "connected", identity: verdict.identity };
