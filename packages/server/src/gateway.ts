@@ -10,6 +10,7 @@ import { createPublisher, type Publisher } from "./channel/publisher.ts";
 import { namespaceSchema } from "./config/namespace-schema.ts";
 import type { Config } from "./config/schema.ts";
 import type { ConnectionDeps } from "./connection/connection-deps.ts";
+import { createProofPace } from "./connection/delivery-proof.ts";
 import { createFlusher } from "./connection/flusher.ts";
 import { createHeartbeat } from "./connection/heartbeat.ts";
 import { Hub } from "./hub/hub.ts";
@@ -123,6 +124,11 @@ type Shared = {
 
 function connectionDeps({ config, clock, random, counters }: Shared): ConnectionDeps {
   const { listen: listening, outbox, heartbeat } = config;
+  const { proofIntervalMs: leastMs, proofsPerSecond: perSecond } = config.session;
+  const proofs = createProofPace(
+    { leastMs, perSecond },
+    () => counters.connectionsOpened - counters.connectionsClosed,
+  );
   return {
     clock,
     random,
@@ -132,7 +138,7 @@ function connectionDeps({ config, clock, random, counters }: Shared): Connection
       authTimeoutMs: config.auth.timeoutMs,
       pingIntervalMs: heartbeat.pingIntervalMs,
       idleTimeoutMs: heartbeat.idleTimeoutMs,
-      proofIntervalMs: config.session.proofIntervalMs,
+      proofs,
       closeGraceMs: outbox.closeGraceMs,
     }),
     outboxOptions: {
@@ -142,7 +148,7 @@ function connectionDeps({ config, clock, random, counters }: Shared): Connection
         : Number.POSITIVE_INFINITY,
     },
     limits: config.limits,
-    options: config.session,
+    proofs,
   };
 }
 

@@ -60,7 +60,12 @@ const outboxSchema = z.strictObject({
 const sessionSchema = z.strictObject({
   resumeMs: ms("How long a broken connection's session is kept", 0).default(120_000),
   parkedMax: count("Sessions kept for resuming; the oldest go first", 0).default(100_000),
-  proofIntervalMs: ms("Least time between two pings that prove delivery").default(200),
+  proofIntervalMs: ms("Least time between two pings that prove delivery to one connection").default(
+    100,
+  ),
+  proofsPerSecond: count(
+    "Such pings for all connections together; many connections are asked less often",
+  ).default(1_000),
 });
 
 const channelSchema = z.strictObject({

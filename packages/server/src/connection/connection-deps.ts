@@ -1,6 +1,7 @@
 import type { Counters } from "../observe/counters.ts";
 import type { RandomIds } from "../random/random.ts";
 import type { Clock } from "../time/clock.ts";
+import type { ProofPace } from "./delivery-proof.ts";
 import type { Flusher } from "./flusher.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { OutboxOptions } from "./outbox.ts";
@@ -14,5 +15,5 @@ export type ConnectionDeps = {
   readonly counters: Counters;
   readonly outboxOptions: OutboxOptions;
   readonly limits: { readonly badFramesMax: number; readonly pingsPerMinute: number };
-  readonly options: { readonly proofIntervalMs: number };
+  readonly proofs: ProofPace;
 };

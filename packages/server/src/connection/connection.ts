@@ -124,8 +124,8 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
 
   onFlushed(): void {
     if (!this.proof.unproven || this.#closing || this.session.keepsPositions) return;
-    const { clock, options, heartbeat } = this.#deps;
-    const at = this.proof.nextAtMs(options.proofIntervalMs);
+    const { clock, proofs, heartbeat } = this.#deps;
+    const at = this.proof.nextAtMs(proofs.intervalMs);
     if (at === undefined) return;
     if (at <= clock.monotonicMs()) this.prove();
     else if (at < this.dueAtMs) heartbeat.wakeAt(this, at);

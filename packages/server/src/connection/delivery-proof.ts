@@ -1,3 +1,25 @@
+/** How often connections are asked for proof. */
+export type ProofPace = { readonly intervalMs: number };
+
+/** However many connections there are: an older proof would let histories run past it. */
+const INTERVAL_MAX_MS = 5_000;
+
+/**
+ * At most `perSecond` pings for all connections together, so that proofs stay a small part of the work (a ping and its
+ * pong cost about as much as delivering twenty messages): the more connections, the longer the interval of each.
+ */
+export function createProofPace(
+  options: { readonly leastMs: number; readonly perSecond: number },
+  connectionCount: () => number,
+): ProofPace {
+  return {
+    get intervalMs() {
+      const sharedMs = (connectionCount() / options.perSecond) * 1_000;
+      return Math.max(options.leastMs, Math.min(sharedMs, INTERVAL_MAX_MS));
+    },
+  };
+}
+
 /**
  * Whether what was sent has come: a WebSocket ping that follows the messages is answered by the peer's own
  * stack, in order, so its pong proves that all before it arrived (docs/protocol.md SE5). At most one

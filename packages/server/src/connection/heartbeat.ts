@@ -1,12 +1,13 @@
 import type { Clock } from "../time/clock.ts";
 import { createDeadlines } from "../time/deadlines.ts";
 import type { Connection } from "./connection.ts";
+import type { ProofPace } from "./delivery-proof.ts";
 
 export type HeartbeatOptions = {
   readonly authTimeoutMs: number;
   readonly pingIntervalMs: number;
   readonly idleTimeoutMs: number;
-  readonly proofIntervalMs: number;
+  readonly proofs: ProofPace;
   readonly closeGraceMs: number;
 };
 
@@ -56,7 +57,9 @@ export function createHeartbeat(clock: Clock, options: HeartbeatOptions): Heartb
     const ping = Math.max(lastSeenMs, lastPingMs) + options.pingIntervalMs;
     const idle = lastSeenMs + options.idleTimeoutMs;
     const own = session.authenticated ? session.tokenDueMs : openedAtMs + options.authTimeoutMs;
-    const nextProof = session.keepsPositions ? undefined : proof.nextAtMs(options.proofIntervalMs);
+    const nextProof = session.keepsPositions
+      ? undefined
+      : proof.nextAtMs(options.proofs.intervalMs);
     const now = clock.monotonicMs();
     // A proof that waits for a blocked outbox to drain is begun by the drain, not by the clock.
     const proofAt =

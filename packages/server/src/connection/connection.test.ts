@@ -1,0 +1,538 @@
+import { describe, expect, test } from "bun:test";
+import { CLOSE } from "@aldis/protocol";
+import { frameOf } from "../hub/frame.ts";
+import type { Credentials } from "../session/authenticate.ts";
+import { type SentFrame, type TestClaims, tokenOf, World } from "../session/session.contract.ts";
+import { Session } from "../session/session.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionDeps } from "./connection-deps.ts";
+import { createFlusher } from "./flusher.ts";
+import { createHeartbeat } from "./heartbeat.ts";
+import type { Socket } from "./socket.ts";
+
+const HEARTBEAT = {
+  authTimeoutMs: 10_000,
+  pingIntervalMs: 25_000,
+  idleTimeoutMs: 120_000,
+  proofs: { intervalMs: 200 },
+  closeGraceMs: 2_000,
+};
+
+/** What a socket was given, in order. */
+type Sent = { readonly kind: "text" | "ping" | "close" | "terminate"; readonly text: string };
+
+class FakeSocket implements Socket {
+  readonly remoteAddress = "127.0.0.1";
+  readonly sent: Sent[] = [];
+  /** While set, nothing is taken: it waits in the socket. */
+  stuck = false;
+  /** What the peer takes until it is stuck. */
+  window = Number.POSITIVE_INFINITY;
+  buffered = 0;
+
+  sendText(text: string): number {
+    this.sent.push({ kind: "text", text });
+    this.window -= text.length;
+    if (this.window < 0) this.stuck = true;
+    if (this.stuck) this.buffered += text.length;
+    return this.stuck ? -1 : text.length;
+  }
+  cork = (write: () => void) => write();
+  getBufferedAmount = () => this.buffered;
+  ping(data = ""): number {
+    this.sent.push({ kind: "ping", text: data });
+    return 1;
+  }
+  close(code: number, reason: string): void {
+    this.sent.push({ kind: "close", text: `${code} ${reason}` });
+  }
+  terminate(): void {
+    this.sent.push({ kind: "terminate", text: "" });
+  }
+}
+
+/** One connection and its peer. */
+class Peer {
+  readonly socket = new FakeSocket();
+  readonly connection: Connection;
+
+  constructor(world: World, deps: ConnectionDeps) {
+    this.connection = new Connection(this.socket, deps);
+    this.connection.start(new Session(this.connection, world.deps));
+  }
+
+  say(action: string, data: object = {}, id?: number): void {
+    this.connection.receive(JSON.stringify({ action, id, data }));
+  }
+
+  of(kind: Sent["kind"]): string[] {
+    return this.socket.sent.filter((sent) => sent.kind === kind).map(({ text }) => text);
+  }
+
+  get frames(): SentFrame[] {
+    return this.of("text").map((text) => JSON.parse(text) as SentFrame);
+  }
+
+  /** The pings that prove delivery; a ping for life carries nothing. */
+  get proofs(): string[] {
+    return this.of("ping").filter((text) => text !== "");
+  }
+
+  get offsets(): (number | undefined)[] {
+    const messages = this.frames.filter(({ action }) => action === "message");
+    return messages.map(({ data }) => data.offset);
+  }
+
+  /** The peer takes what waits in the socket. */
+  drain(window = Number.POSITIVE_INFINITY): void {
+    this.socket.stuck = false;
+    this.socket.buffered = 0;
+    this.socket.window = window;
+    this.connection.onDrain();
+  }
+}
+
+class Bench {
+  readonly world: World;
+  readonly deps: ConnectionDeps;
+  readonly #turns: (() => void)[] = [];
+
+  constructor(
+    options: {
+      readonly heartbeat?: Partial<typeof HEARTBEAT>;
+      readonly outboxMaxBytes?: number;
+      readonly world?: ConstructorParameters<typeof World>[0];
+      readonly limits?: Partial<ConnectionDeps["limits"]>;
+    } = {},
+  ) {
+    this.world = new World(options.world);
+    const { clock, counters, deps } = this.world;
+    const heartbeat = { ...HEARTBEAT, ...options.heartbeat };
+    this.deps = {
+      clock,
+      counters,
+      random: deps.random,
+      flusher: createFlusher((flush) => this.#turns.push(flush)),
+      heartbeat: createHeartbeat(clock, heartbeat),
+      outboxOptions: {
+        maxBytes: options.outboxMaxBytes ?? 1_000_000,
+        compressMinBytes: Number.POSITIVE_INFINITY,
+      },
+      limits: { badFramesMax: 3, pingsPerMinute: 5, ...options.limits },
+      proofs: heartbeat.proofs,
+    };
+  }
+
+  get clock() {
+    return this.world.clock;
+  }
+
+  open(): Peer {
+    return new Peer(this.world, this.deps);
+  }
+
+  async connect(claims: TestClaims = {}, session?: string): Promise<Peer> {
+    return await this.admit({ token: tokenOf(claims), session, positions: undefined });
+  }
+
+  async resume(former: Peer): Promise<Peer> {
+    const session = String(former.frames[0]?.data.session);
+    return await this.admit({ token: undefined, session, positions: undefined });
+  }
+
+  async admit(credentials: Credentials): Promise<Peer> {
+    const peer = this.open();
+    peer.connection.session.open(credentials);
+    await this.turn();
+    return peer;
+  }
+
+  /** The end of a turn of the loop: promises, then the flush. */
+  async turn(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const flush of this.#turns.splice(0)) flush();
+  }
+
+  /** The answer to a ping comes back. */
+  pong(peer: Peer, ping: string | undefined): void {
+    peer.connection.onPong(ping ?? expect.unreachable());
+  }
+}
+
+describe("Connection: frames", () => {
+  test("[FR4] unreadable frames are answered; too many in a row close the connection", async () => {
+    const bench = new Bench();
+    const peer = await bench.connect();
+    for (const frame of ["{", Buffer.from("{}")]) peer.connection.receive(frame);
+    peer.say("ping", {}, 1);
+    for (const frame of ["[]", "null"]) peer.connection.receive(frame);
+    await bench.turn();
+    expect(peer.of("close")).toEqual([]);
+    peer.connection.receive('"text"');
+    expect(peer.of("close")).toEqual([`${CLOSE.protocolError.code} protocol error`]);
+    const errors = peer.frames.filter(({ action }) => action === "error");
+    expect(errors.map(({ data }) => data.code)).toEqual(Array(5).fill("bad_frame"));
+  });
+
+  test("[FR4] unreadable frames that wait for a verdict count as well", async () => {
+    const bench = new Bench();
+    const peer = bench.open();
+    peer.connection.session.open({ token: tokenOf({}), session: undefined, positions: undefined });
+    for (let i = 0; i < 5; i++) peer.connection.receive("{");
+    await bench.turn();
+    expect(peer.of("close")).toEqual([`${CLOSE.protocolError.code} protocol error`]);
+  });
+
+  test("after a close nothing that comes is handled, and nothing is sent", async () => {
+    const bench = new Bench();
+    const peer = await bench.connect();
+    peer.connection.close("disconnected");
+    peer.connection.close("stopping");
+    const before = peer.frames.length;
+    peer.say("ping", {}, 1);
+    peer.connection.send("{}");
+    await bench.turn();
+    expect([peer.frames.length, peer.of("close").length]).toEqual([before, 1]);
+  });
+
+  test("what waits goes before the close frame", async () => {
+    const bench = new Bench();
+    const peer = await bench.connect();
+    peer.connection.send('{"action":"last"}');
+    peer.connection.close("stopping");
+    expect(peer.socket.sent.slice(-2).map(({ kind }) => kind)).toEqual(["text", "close"]);
+  });
+});
+
+describe("Connection: life signs", () => {
+  test("[AU2] without credentials it is closed after the time to authenticate; pings do not extend it", async () => {
+    const bench = new Bench();
+    const peer = bench.open();
+    bench.clock.advance(9_000);
+    peer.say("ping", {}, 1);
+    peer.connection.onPing();
+    bench.clock.advance(999);
+    expect(peer.of("close")).toEqual([]);
+    bench.clock.advance(1);
+    expect(peer.of("close")).toEqual(["4001 token required"]);
+  });
+
+  test("[LS1] a silent connection is pinged, and closed when no sign of life comes", async () => {
+    const bench = new Bench();
+    const peer = await bench.connect();
+    bench.clock.advance(24_999);
+    expect(peer.of("ping")).toEqual([]);
+    bench.clock.advance(1);
+    expect(peer.of("ping").length).toBe(1);
+    bench.clock.advance(94_999);
+    expect([peer.of("ping").length, peer.of("close")]).toEqual([4, []]);
+    bench.clock.advance(1);
+    expect(peer.of("close")).toEqual(["4005 no sign of life"]);
+  });
+
+  test.each(["frame", "ping", "pong"] as const)("[LS1] a %s is a sign of life", async (sign) => {
+    const bench = new Bench();
+    const peer = await bench.connect();
+    bench.clock.advance(119_000);
+    if (sign === "frame") peer.say("ping");
+    else if (sign === "ping") peer.connection.onPing();
+    else peer.connection.onPong("");
+    bench.clock.advance(119_999);
+    expect(peer.of("close")).toEqual([]);
+    bench.clock.advance(1);
+    expect(peer.of("close")).toEqual(["4005 no sign of life"]);
+  });
+
+  test("[LS3] a flood of pings between two messages closes the connection", async () => {
+    const bench = new Bench({ limits: { pingsPerMinute: 5 } });
+    const peer = await bench.connect();
+    for (let i = 0; i < 5; i++) peer.connection.onPing();
+    peer.say("ping");
+    for (let i = 0; i < 5; i++) peer.connection.onPing();
+    expect(peer.of("close")).toEqual([]);
+    peer.connection.onPing();
+    expect(peer.of("close")).toEqual(["1008 too many pings"]);
+  });
+
+  test("faults 15: a peer that never takes the close frame is cut after the grace time", async () => {
+    const bench = new Bench();
+    const peer = await bench.connect();
+    peer.connection.close("stopping");
+    bench.clock.advance(1_999);
+    expect(peer.of("terminate").length).toBe(0);
+    bench.clock.advance(1);
+    expect(peer.of("terminate").length).toBe(1);
+  });
+
+  test("a socket that goes by itself is not cut, pinged or closed any more", async () => {
+    const bench = new Bench();
+    const peer = await bench.connect();
+    peer.connection.close("stopping");
+    peer.connection.onClose(4012);
+    bench.clock.advance(600_000);
+    expect(peer.of("terminate").length).toBe(0);
+    expect(bench.clock.pending).toBeLessThanOrEqual(2);
+  });
+
+  test("a connection that breaks is let go of by the heartbeat at once", async () => {
+    const bench = new Bench();
+    const peer = await bench.connect();
+    expect(peer.connection.heapIndex).toBeGreaterThanOrEqual(0);
+    peer.connection.onClose(1006);
+    expect(peer.connection.heapIndex).toBe(-1);
+  });
+
+  test("one connection that breaks saves no other from being cut", async () => {
+    const bench = new Bench();
+    const closing = await Promise.all([bench.connect(), bench.connect(), bench.connect()]);
+    const breaking = await Promise.all([bench.connect(), bench.connect(), bench.connect()]);
+    for (const peer of closing) peer.connection.close("stopping");
+    for (const peer of breaking) peer.connection.onClose(1006);
+    bench.clock.advance(2_000);
+    expect(closing.map((peer) => peer.of("terminate").length)).toEqual([1, 1, 1]);
+    expect(breaking.map((peer) => peer.of("terminate").length)).toEqual([0, 0, 0]);
+  });
+
+  test("[AU7] the end of the token closes the connection, to the millisecond", async () => {
+    const bench = new Bench();
+    const peer = await bench.connect({ expiresAtMs: bench.clock.nowMs() + 40_000 });
+    bench.clock.advance(39_999);
+    expect(peer.of("close")).toEqual([]);
+    bench.clock.advance(1);
+    expect(peer.of("close")).toEqual(["4002 token refused or expired"]);
+  });
+});
+
+describe("Connection: slow consumers", () => {
+  test("faults 15: who takes nothing is closed with 4008 when too much waits, and costs no more", async () => {
+    const bench = new Bench({ outboxMaxBytes: 10_000 });
+    const peer = await bench.connect();
+    peer.socket.stuck = true;
+    for (let i = 0; i < 50; i++) {
+      peer.connection.deliver(frameOf("x".repeat(1_000)));
+      await bench.turn();
+    }
+    expect(peer.of("close")).toEqual(["4008 slow consumer"]);
+    expect(peer.connection.outbox.queuedBytes).toBe(0);
+    expect(bench.world.counters.slowConsumers).toBe(1);
+  });
+
+  test("[SE3] a session with more to catch up on than may wait gets all of it over a slow line", async () => {
+    const bench = new Bench({ outboxMaxBytes: 200_000 });
+    const ann = await bench.connect();
+    const channels = ["chat:a", "chat:b", "chat:c", "chat:d"];
+    for (const channel of channels) ann.say("subscribe", { channel });
+    await bench.turn();
+    ann.connection.onClose(1006);
+    for (const channel of channels) {
+      for (let n = 0; n < 10; n++) await bench.world.publish(channel, "x".repeat(10_000));
+    }
+    const back = bench.open();
+    back.socket.window = 50_000;
+    const session = String(ann.frames[0]?.data.session);
+    back.connection.session.open({ token: undefined, session, positions: undefined });
+    for (let turn = 0; turn < 50; turn++) {
+      await bench.turn();
+      if (back.socket.buffered > 0) back.drain(50_000);
+    }
+    expect(back.of("close")).toEqual([]);
+    const got = back.frames.filter(({ action }) => action === "message");
+    for (const channel of channels) {
+      const offsets = got.filter(({ data }) => data.channel === channel);
+      expect(offsets.map(({ data }) => data.offset)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    }
+  });
+
+  test("[SE3] one channel's history that is more than may wait gets through as well", async () => {
+    const bench = new Bench({ outboxMaxBytes: 100_000 });
+    const ann = await bench.connect();
+    ann.say("subscribe", { channel: "chat:a" });
+    await bench.turn();
+    ann.connection.onClose(1006);
+    for (let n = 0; n < 30; n++) await bench.world.publish("chat:a", "x".repeat(10_000));
+    const back = bench.open();
+    back.socket.window = 50_000;
+    const session = String(ann.frames[0]?.data.session);
+    back.connection.session.open({ token: undefined, session, positions: undefined });
+    for (let turn = 0; turn < 50; turn++) {
+      await bench.turn();
+      if (back.socket.buffered > 0) back.drain(50_000);
+    }
+    expect(back.of("close")).toEqual([]);
+    expect(back.offsets).toEqual(Array.from({ length: 30 }, (_, n) => n + 1));
+  });
+});
+
+/** What a session that breaks now is sent when it comes back. */
+async function repeated(bench: Bench, peer: Peer): Promise<(number | undefined)[]> {
+  peer.connection.onClose(1006);
+  const back = await bench.resume(peer);
+  await bench.turn();
+  expect(back.frames.find(({ action }) => action === "subscribe")?.data.recovered).toBe(true);
+  return back.offsets;
+}
+
+async function subscribed(bench: Bench): Promise<Peer> {
+  const peer = await bench.connect();
+  peer.say("subscribe", { channel: "chat:a" }, 1);
+  await bench.turn();
+  for (const ping of peer.proofs) bench.pong(peer, ping);
+  bench.clock.advance(1_000);
+  return peer;
+}
+
+describe("[SE5] Connection: proof of delivery", () => {
+  test("a pong proves what was sent before its ping", async () => {
+    const bench = new Bench();
+    const peer = await subscribed(bench);
+    await bench.world.publish("chat:a", 1);
+    await bench.turn();
+    bench.pong(peer, peer.proofs.at(-1));
+    expect(await repeated(bench, peer)).toEqual([]);
+  });
+
+  test("without the pong it is sent again", async () => {
+    const bench = new Bench();
+    const peer = await subscribed(bench);
+    await bench.world.publish("chat:a", 1);
+    await bench.turn();
+    expect(peer.proofs.length).toBeGreaterThan(0);
+    expect(await repeated(bench, peer)).toEqual([1]);
+  });
+
+  test("a pong proves nothing that came after its ping", async () => {
+    const bench = new Bench();
+    const peer = await subscribed(bench);
+    await bench.world.publish("chat:a", 1);
+    await bench.turn();
+    const ping = peer.proofs.at(-1);
+    await bench.world.publish("chat:a", 2);
+    await bench.turn();
+    bench.pong(peer, ping);
+    expect(await repeated(bench, peer)).toEqual([2]);
+  });
+
+  test("a pong that nobody asked for proves nothing", async () => {
+    const bench = new Bench();
+    const peer = await subscribed(bench);
+    await bench.world.publish("chat:a", 1);
+    await bench.turn();
+    for (const text of ["", "p0", "p999", "p"]) peer.connection.onPong(text);
+    expect(await repeated(bench, peer)).toEqual([1]);
+  });
+
+  test("a busy connection is asked no more often than the interval says", async () => {
+    const bench = new Bench();
+    const peer = await subscribed(bench);
+    const before = peer.proofs.length;
+    for (let n = 0; n < 100; n++) {
+      await bench.world.publish("chat:a", n);
+      await bench.turn();
+      bench.pong(peer, peer.proofs.at(-1) ?? "");
+      bench.clock.advance(10);
+    }
+    expect(peer.proofs.length - before).toBeGreaterThanOrEqual(4);
+    expect(peer.proofs.length - before).toBeLessThanOrEqual(6);
+  });
+
+  test("the last message of a burst is proven without another one", async () => {
+    const bench = new Bench();
+    const peer = await subscribed(bench);
+    for (const n of [1, 2]) {
+      await bench.world.publish("chat:a", n);
+      await bench.turn();
+      bench.pong(peer, peer.proofs.at(-1));
+    }
+    bench.clock.advance(200);
+    bench.pong(peer, peer.proofs.at(-1));
+    expect(await repeated(bench, peer)).toEqual([]);
+  });
+
+  test("no ping goes before messages that still wait for the peer, when a pong comes", async () => {
+    const bench = new Bench();
+    const peer = await subscribed(bench);
+    await bench.world.publish("chat:a", 1);
+    await bench.turn();
+    const [ping] = peer.proofs.slice(-1);
+    peer.socket.stuck = true;
+    await bench.world.publish("chat:a", 2);
+    await bench.turn();
+    await bench.world.publish("chat:a", 3);
+    await bench.turn();
+    expect(peer.offsets).toEqual([1, 2]);
+    bench.clock.advance(300);
+    bench.pong(peer, ping);
+    const later = peer.proofs.at(-1);
+    if (later !== ping) bench.pong(peer, later);
+    // Message 3 never left the outbox.
+    expect(peer.offsets).not.toContain(3);
+    expect(await repeated(bench, peer)).toContain(3);
+  });
+
+  test("no ping goes before messages of the same turn, when the clock asks for one", async () => {
+    const bench = new Bench();
+    const peer = await subscribed(bench);
+    await bench.world.publish("chat:a", 1);
+    await bench.turn();
+    bench.pong(peer, peer.proofs.at(-1));
+    await bench.world.publish("chat:a", 2);
+    await bench.turn();
+    await bench.world.publish("chat:a", 3);
+    bench.clock.advance(200);
+    expect(peer.offsets).toEqual([1, 2]);
+    bench.pong(peer, peer.proofs.at(-1));
+    expect(await repeated(bench, peer)).toContain(3);
+  });
+
+  test("when a blocked outbox has drained, the proof begins with the drain", async () => {
+    const bench = new Bench();
+    const peer = await subscribed(bench);
+    const before = peer.proofs.length;
+    peer.socket.stuck = true;
+    await bench.world.publish("chat:a", 1);
+    await bench.turn();
+    expect(peer.proofs.length).toBe(before);
+    peer.drain();
+    await bench.turn();
+    bench.clock.advance(1);
+    expect(peer.proofs.length).toBe(before + 1);
+  });
+
+  test("publications in the reply to a subscribe are proven as others are", async () => {
+    const bench = new Bench({ world: { namespaces: { chat: { presence: false } } } });
+    const { epoch } = await bench.world.publish("chat:a", 1);
+    await bench.world.publish("chat:a", 2);
+    const peer = await bench.connect();
+    peer.say("subscribe", { channel: "chat:a", since: { offset: 0, epoch } }, 1);
+    await bench.turn();
+    bench.clock.advance(25_000);
+    for (const ping of peer.proofs) bench.pong(peer, ping);
+    expect(await repeated(bench, peer)).toEqual([]);
+  });
+
+  test("one's own publications without echo are proven as others are", async () => {
+    const bench = new Bench();
+    const peer = await subscribed(bench);
+    peer.say("publish", { channel: "chat:a", data: 1, echo: false }, 2);
+    await bench.turn();
+    bench.clock.advance(25_000);
+    for (const ping of peer.proofs) bench.pong(peer, ping);
+    expect(await repeated(bench, peer)).toEqual([]);
+  });
+
+  test("P1: that something was lost is told until it is known to have been heard", async () => {
+    const bench = new Bench({ world: { namespaces: { chat: { history: { size: 1 } } } } });
+    const ann = await subscribed(bench);
+    ann.connection.onClose(1006);
+    for (const n of [1, 2, 3]) await bench.world.publish("chat:a", n);
+    const second = await bench.resume(ann);
+    await bench.turn();
+    const verdictOf = (peer: Peer) =>
+      peer.frames.find(({ action }) => action === "subscribe")?.data.recovered;
+    expect(verdictOf(second)).toBe(false);
+    second.connection.onClose(1006);
+    const third = await bench.resume(ann);
+    await bench.turn();
+    expect(verdictOf(third)).toBe(false);
+  });
+});
