@@ -1,0 +1,325 @@
+import type {
+  DirectPush,
+  ErrorBody,
+  Json,
+  PresenceBody,
+  PublishBody,
+  WelcomeBody,
+} from "@aldis/protocol";
+import type { Client, ClientEvents, RequestOptions, SendOptions, Subscription } from "./api.ts";
+import { fullJitterMs } from "./backoff.ts";
+import { ChannelSubscription } from "./channel-subscription.ts";
+import { Commands, type Patience } from "./commands.ts";
+import { Connection } from "./connection.ts";
+import { Emitter, type Listener } from "./emitter.ts";
+import { type Environment, environmentOf } from "./environment.ts";
+import { AldisError, errorOf } from "./errors.ts";
+import { Feeds } from "./feeds.ts";
+import { commandFrame, type Frame, fitsFrame } from "./frames.ts";
+import { Keys } from "./keys.ts";
+import { type ClientOptions, resolveOptions } from "./options.ts";
+import { abortable, type Settle } from "./outcome.ts";
+import { PublishQueue } from "./publish-queue.ts";
+import { Refresher } from "./refresher.ts";
+import type { ClientState, ConnectedState } from "./state.ts";
+import { Handle } from "./subscription.ts";
+import { Tokens } from "./tokens.ts";
+import type {
+  AnyChannels,
+  HistoryOptions,
+  HistoryPage,
+  PresenceOptions,
+  PublishOptions,
+  SubscribeOptions,
+} from "./types.ts";
+
+/** What a gateway takes until its `welcome` says so: the protocol's default (FR5). */
+const FRAME_MAX_BYTES = 65_536;
+
+/** Room in `connect` for what stands beside session and positions. */
+const TOKEN_BYTES = 17_000;
+
+/**
+ * Makes a client; nothing happens before `connect`. Throws an {@link AldisError} when the platform has
+ * no WebSocket and none was given. See {@link Client} for `Channels`.
+ */
+export function createClient<Channels extends object = AnyChannels>(
+  options: ClientOptions,
+): Client<Channels> {
+  const client: Client = new GatewayClient(options);
+  // Declared channels only narrow what callers see: at run time all channels are alike.
+  return client as unknown as Client<Channels>;
+}
+
+/** Puts the parts together; every part has its own file and knows none of the others. */
+class GatewayClient implements Client {
+  readonly #environment: Environment;
+  readonly #emitter: Emitter<ClientEvents>;
+  readonly #connection: Connection;
+  readonly #commands: Commands;
+  readonly #feeds: Feeds;
+  readonly #queue: PublishQueue;
+  readonly #refresher: Refresher;
+  readonly #keys: Keys;
+  #session: string | undefined;
+  #frameMaxBytes = FRAME_MAX_BYTES;
+  /** The channels whose positions stood in the last `connect`. */
+  #told: ReadonlySet<string> = new Set();
+
+  constructor(clientOptions: ClientOptions) {
+    const environment = environmentOf(clientOptions);
+    const options = resolveOptions(clientOptions);
+    const { clock } = environment;
+    this.#environment = environment;
+    this.#emitter = new Emitter(environment.report);
+    this.#keys = new Keys(environment.random);
+    const tokens = new Tokens(clientOptions.token);
+    const request = (action: string, data: object, settle: Settle<object>) => {
+      this.#commands.issue({ action, json: JSON.stringify(data), patience: "now" }, settle);
+    };
+    const retryDelayMs = (tries: number, error: AldisError | undefined) =>
+      (error?.retryAfterMs ?? 0) + fullJitterMs(options.backoff, tries, environment.random);
+    const isConnected = () => this.#connection.state.name === "connected";
+    this.#connection = new Connection({
+      environment,
+      options,
+      tokens,
+      hello: () => this.#hello(),
+      onWelcome: (welcome) => this.#onWelcome(welcome),
+      onFrame: (frame) => this.#onFrame(frame),
+      ping: () => request("ping", {}, () => {}),
+      onDown: () => this.#onDown(),
+      onClosed: (cause) => this.#onClosed(cause),
+      onState: (state) => this.#emitter.emit("state", state),
+    });
+    this.#commands = new Commands({
+      clock,
+      timeoutMs: options.commandTimeoutMs,
+      pendingMax: options.publishQueueMax * 4,
+      send: (frame) => this.#connection.send(frame),
+      onTimeout: () => this.#connection.probe(),
+    });
+    this.#feeds = new Feeds({
+      clock,
+      request,
+      retryDelayMs,
+      isConnected,
+      hasPublishOnItsWay: (channel) => this.#queue.isOnItsWay(channel),
+    });
+    this.#queue = new PublishQueue({
+      clock,
+      max: options.publishQueueMax,
+      maxBytes: options.publishQueueMaxBytes,
+      repeatMs: options.publishRepeatMs,
+      isConnected,
+      frameMaxBytes: () => this.#frameMaxBytes,
+      issue: (command, settle) => this.#commands.issue(command, settle),
+      retryDelayMs,
+      onPublished: (channel, body, entry) => this.#feeds.onPublished(channel, body, entry),
+    });
+    this.#refresher = new Refresher({
+      environment,
+      tokens,
+      request,
+      onError: (error) => this.#emitter.emit("error", error),
+    });
+  }
+
+  get state(): ClientState {
+    return this.#connection.state;
+  }
+
+  connect(): void {
+    this.#connection.connect();
+  }
+
+  close(): void {
+    this.#connection.close(new AldisError("closed", "the client was closed"));
+  }
+
+  ready(options: RequestOptions = {}): Promise<ConnectedState> {
+    return abortable(options.signal, (settle) => {
+      const look = (state: ClientState) => {
+        if (state.name === "connected") settle({ ok: true, value: state });
+        if (state.name === "closed") settle({ ok: false, error: state.cause });
+        if (state.name === "connected" || state.name === "closed") stop();
+      };
+      const stop = this.#emitter.on("state", look);
+      look(this.state);
+      return stop;
+    });
+  }
+
+  on<K extends keyof ClientEvents>(name: K, listener: Listener<ClientEvents[K]>): () => void {
+    return this.#emitter.on(name, listener);
+  }
+
+  subscribe(channel: string, options: SubscribeOptions = {}): Subscription {
+    const handle = new Handle(channel, options, {
+      report: this.#environment.report,
+      onError: (error) => this.#emitter.emit("error", error),
+    });
+    const unsubscribe = () => {
+      this.#feeds.remove(handle);
+      handle.end(undefined);
+    };
+    if (options.signal?.aborted) handle.end(undefined);
+    else {
+      this.#feeds.add(handle);
+      options.signal?.addEventListener("abort", unsubscribe, { once: true });
+      handle.on("unsubscribed", () => options.signal?.removeEventListener("abort", unsubscribe));
+    }
+    return new ChannelSubscription(
+      {
+        clock: this.#environment.clock,
+        client: this,
+        position: () => this.#feeds.position(channel),
+        setPresence: (own, { signal }) => {
+          this.#feeds.setPresence(channel, own);
+          return this.#ask("presence", { channel, ...own }, { signal, patience: "repeat" });
+        },
+        tell: (action, data) => {
+          this.#connection.send(commandFrame(action, undefined, JSON.stringify(data)));
+        },
+        unsubscribe,
+      },
+      handle,
+    );
+  }
+
+  publish(channel: string, data: unknown, options: PublishOptions = {}): Promise<PublishBody> {
+    const { event, version, echo, signal, timeoutMs } = options;
+    return abortable(signal, (settle) => {
+      const closed = this.#closedError();
+      if (closed !== undefined) {
+        settle({ ok: false, error: closed });
+        return () => {};
+      }
+      const idempotencyKey = options.idempotencyKey ?? this.#keys.next();
+      if (JSON.stringify(data) === undefined) {
+        throw new AldisError("bad_request", "`data` must be something that JSON can say");
+      }
+      const json = JSON.stringify({ channel, event, data, idempotencyKey, version, echo });
+      const silent = echo === false;
+      return this.#queue.add({ channel, json, silent, timeoutMs }, settle);
+    });
+  }
+
+  send(
+    to: { readonly user: string } | { readonly connection: string },
+    data: unknown,
+    options: SendOptions = {},
+  ): Promise<{ delivered: number }> {
+    const body = { ...to, event: options.event, data };
+    return this.#ask<{ delivered: number }>("send", body, { ...options, patience: "once" });
+  }
+
+  history(channel: string, options: HistoryOptions = {}): Promise<HistoryPage> {
+    const { signal, ...page } = options;
+    return this.#ask<HistoryPage>("history", { channel, ...page }, { signal, patience: "repeat" });
+  }
+
+  presence(channel: string, options: PresenceOptions = {}): Promise<PresenceBody> {
+    const { signal, ...page } = options;
+    return this.#ask<PresenceBody>(
+      "presence",
+      { channel, ...page },
+      { signal, patience: "repeat" },
+    );
+  }
+
+  async ping(options: RequestOptions = {}): Promise<number> {
+    const { clock } = this.#environment;
+    await this.ready(options);
+    const startMs = clock.monotonicMs();
+    await this.#ask("ping", {}, { ...options, patience: "now" });
+    return clock.monotonicMs() - startMs;
+  }
+
+  request(action: string, data: object, options: RequestOptions = {}): Promise<object> {
+    return this.#ask<object>(action, data, { ...options, patience: "once" });
+  }
+
+  #ask<T>(
+    action: string,
+    data: object,
+    options: RequestOptions & { readonly patience: Patience },
+  ): Promise<T> {
+    return abortable<object>(options.signal, (settle) => {
+      const json = JSON.stringify(data);
+      const closed = this.#closedError();
+      if (closed === undefined && fitsFrame(json, this.#frameMaxBytes - 128)) {
+        return this.#commands.issue({ action, json, patience: options.patience }, settle);
+      }
+      const error = closed ?? new AldisError("too_large", "the command is over the frame limit");
+      settle({ ok: false, error });
+      return () => {};
+    }) as Promise<T>;
+  }
+
+  #closedError(): AldisError | undefined {
+    const { state } = this;
+    return state.name === "closed" ? state.cause : undefined;
+  }
+
+  /**
+   * Positions are told from the first `connect` on, so that the gateway does not have to find out what
+   * came (SE4, SE5). Where they are too many for one frame a fresh session is opened, and every channel
+   * recovers from its position by `subscribe`.
+   */
+  #hello(): object {
+    const positions = this.#feeds.positions();
+    this.#told = new Set();
+    if (positions === undefined) return {};
+    if (!fitsFrame(JSON.stringify(positions), this.#frameMaxBytes - TOKEN_BYTES)) return {};
+    this.#told = new Set(Object.keys(positions));
+    return { session: this.#session, positions };
+  }
+
+  #onWelcome(welcome: WelcomeBody): void {
+    this.#session = welcome.session;
+    this.#frameMaxBytes = welcome.frameMaxBytes;
+    this.#feeds.onWelcome(welcome, this.#told);
+    this.#queue.flush();
+    this.#commands.onConnected();
+  }
+
+  #onDown(): void {
+    this.#refresher.stop();
+    // Commands last: the others then know that what fails there is of the old connection.
+    this.#feeds.onDown();
+    this.#queue.onDown();
+    this.#commands.onDown();
+  }
+
+  #onClosed(cause: AldisError): void {
+    this.#session = undefined;
+    this.#feeds.onClosed(cause);
+    this.#queue.failAll(cause);
+    this.#commands.failAll(cause);
+  }
+
+  #onFrame(frame: Frame): void {
+    if (frame.id !== undefined) this.#commands.onReply(frame);
+    else if (!this.#feeds.onPush(frame)) this.#onPush(frame);
+  }
+
+  #onPush({ action, data }: Frame): void {
+    switch (action) {
+      case "message":
+        this.#emitter.emit("direct", data as DirectPush);
+        return;
+      case "refresh":
+        this.#refresher.start();
+        return;
+      case "reconnect":
+        this.#connection.moveAfter((data as { afterMs?: number }).afterMs ?? 0);
+        return;
+      case "error":
+        this.#emitter.emit("error", errorOf(data as ErrorBody));
+        return;
+      default:
+        this.#emitter.emit("push", { action, data: data as Json });
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { expect, test } from "bun:test";
+import { mkdir, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { bundle } from "../build.ts";
+import { installPublished } from "./support/published.ts";
+
+const PACKAGE = join(import.meta.dir, "..");
+const TSC = join(PACKAGE, "../../node_modules/.bin/tsc");
+
+test("the minified bundle is under 10 kB compressed", async () => {
+  const compressed = Bun.gzipSync(await bundle(), { level: 9 });
+  expect(compressed.length).toBeLessThan(10_000);
+});
+
+test("the bundle imports nothing and knows no Node globals", async () => {
+  const code = await bundle();
+  expect(new Bun.Transpiler().scanImports(code)).toEqual([]);
+  expect(code).not.toMatch(/\b(process|Buffer|require|setImmediate|__dirname)\b/);
+});
+
+test("the README's examples compile against the built package, strictly", async () => {
+  await using published = await installPublished();
+  const { folder } = published;
+  const readme = await Bun.file(join(PACKAGE, "README.md")).text();
+  const examples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code ?? "");
+  expect(examples.length).toBeGreaterThan(4);
+  const files = examples.map((_, i) => `example-${i}.ts`);
+  for (const [i, code] of examples.entries())
+    await Bun.write(join(folder, `example-${i}.ts`), code);
+  await mkdir(join(folder, "node_modules/@types"));
+  for (const name of ["ws", "@types/ws"]) {
+    await symlink(join(PACKAGE, "node_modules", name), join(folder, "node_modules", name));
+  }
+  const compilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    target: "ES2022",
+    lib: ["ES2022", "DOM"],
+    types: [],
+    module: "nodenext",
+  };
+  await Bun.write(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+  const { stdout } = await Bun.$`${TSC} -p ${folder}`.quiet().nothrow();
+  expect(stdout.toString()).toBe("");
+}, 60_000);
