@@ -1,0 +1,102 @@
+import { parseArgs } from "node:util";
+import { SYSTEMS, type SystemName } from "./job.ts";
+
+export const SCENARIOS = ["fanout", "connect", "memory", "history"] as const;
+export type ScenarioName = (typeof SCENARIOS)[number];
+
+/** How big a run is. */
+export type Sizes = {
+  subscribers: number;
+  levels: number[];
+  historyLevels: number[];
+  payloadBytes: number;
+  warmUpMs: number;
+  measureMs: number;
+  connections: number;
+  connectWindow: number;
+  idleConnections: number;
+  idleChannels: number;
+  settleMaxMs: number;
+};
+
+export type Options = {
+  rounds: number;
+  /** How often a measurement is tried when other processes take the cores. */
+  attemptsMax: number;
+  only: ScenarioName[];
+  systems: SystemName[];
+  json: string | undefined;
+  sizes: Sizes;
+};
+
+export const FULL: Sizes = {
+  subscribers: 1000,
+  levels: [1, 8, 32],
+  historyLevels: [8, 32],
+  payloadBytes: 100,
+  warmUpMs: 1500,
+  measureMs: 3000,
+  connections: 5000,
+  connectWindow: 64,
+  idleConnections: 15_000,
+  idleChannels: 100,
+  settleMaxMs: 20_000,
+};
+
+const QUICK: Sizes = {
+  ...FULL,
+  warmUpMs: 700,
+  measureMs: 1000,
+  connections: 2000,
+  idleConnections: 6000,
+  settleMaxMs: 8000,
+};
+
+export const USAGE = `bun bench [options]
+  --quick          one round, shorter and smaller
+  --only a,b       of ${SCENARIOS.join(", ")}
+  --systems a,b    of ${SYSTEMS.join(", ")}
+  --rounds n       default 3 (quick: 1)
+  --json file      write every single measurement to a file
+  --help`;
+
+/** Throws an Error with a readable message for arguments that make no sense. */
+export function parseOptions(args: string[]): Options | "help" {
+  const { values } = parseArgs({
+    args,
+    options: {
+      quick: { type: "boolean", default: false },
+      only: { type: "string" },
+      systems: { type: "string" },
+      rounds: { type: "string" },
+      json: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    return "help";
+  }
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
+  if (!Number.isInteger(rounds) || rounds < 1) {
+    throw new Error(`--rounds ${values.rounds}: a whole number from 1 up`);
+  }
+  return {
+    rounds,
+    attemptsMax: values.quick ? 2 : 4,
+    only: chosen("only", values.only, SCENARIOS),
+    systems: chosen("systems", values.systems, SYSTEMS),
+    json: values.json,
+    sizes: values.quick ? QUICK : FULL,
+  };
+}
+
+function chosen<T extends string>(name: string, list: string | undefined, all: readonly T[]): T[] {
+  const names = list?.split(",") ?? all;
+  return names.map((entry) => {
+    const found = all.find((known) => known === entry);
+    if (found === undefined) {
+      throw new Error(`--${name} ${entry}: choose from ${all.join(", ")}`);
+    }
+    return found;
+  });
+}

@@ -1,0 +1,137 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpus } from "node:os";
+import { basename, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Subprocess } from "bun";
+import type { SystemName } from "../job.ts";
+import { READY } from "./ready.ts";
+
+/**
+ * Starts benched servers, each in its own process on core 0 (the generator has core 1). Node 20 runs no
+ * TypeScript, so the servers for Node are transpiled first, their packages left as they are.
+ */
+const READY_MAX_MS = 15_000;
+const FILES: Record<SystemName, string> = {
+  aldis: "aldis.ts",
+  bun: "bun.ts",
+  ws: "ws.ts",
+  "socket.io": "socket-io.ts",
+};
+
+export type Server = { port: number; pid: number; stop(): Promise<void> };
+
+/** Where and by what the processes of a run are executed. */
+export type Machine = {
+  taskset: string | undefined;
+  node: string | undefined;
+  nodeVersion: string | undefined;
+  /** Folder with the transpiled servers; inside bench, so that their imports resolve. */
+  nodeServers: string;
+  dispose(): void;
+};
+
+export async function openMachine(): Promise<Machine> {
+  const node = Bun.which("node") ?? undefined;
+  const version = node === undefined ? undefined : await firstLine([node, "--version"]);
+  const folder = mkdtempSync(join(import.meta.dir, "..", "..", ".servers-"));
+  await transpile(folder);
+  return {
+    taskset: cpus().length > 1 ? (Bun.which("taskset") ?? undefined) : undefined,
+    node,
+    nodeVersion: version,
+    nodeServers: folder,
+    dispose: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** The command line that runs `command` on one core only, where that can be done. */
+export function pinned(machine: Machine, core: number, command: string[]): string[] {
+  return machine.taskset === undefined
+    ? command
+    : [machine.taskset, "-c", String(core), ...command];
+}
+
+export async function startServer(
+  machine: Machine,
+  system: SystemName,
+  environment: Record<string, string>,
+): Promise<Server> {
+  const child = Bun.spawn(pinned(machine, 0, command(machine, system)), {
+    env: { ...process.env, BENCH_JOSE: joseUrl(), ...environment },
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const port = await readPort(child, system);
+  return {
+    port,
+    pid: child.pid,
+    async stop() {
+      child.kill("SIGKILL"); // nothing of it is kept, and thousands of sockets close slowly otherwise
+      await child.exited;
+    },
+  };
+}
+
+function command(machine: Machine, system: SystemName): string[] {
+  const onBun = system === "aldis" || system === "bun" || machine.node === undefined;
+  return onBun
+    ? [process.execPath, join(import.meta.dir, FILES[system])]
+    : [machine.node ?? "", join(machine.nodeServers, `${basename(FILES[system], ".ts")}.mjs`)];
+}
+
+/** Reads the child's output for as long as it lives: a closed pipe would end a server that logs. */
+function readPort(
+  child: Subprocess<"ignore", "pipe", "inherit">,
+  system: SystemName,
+): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const watchdog = setTimeout(() => child.kill("SIGKILL"), READY_MAX_MS);
+  async function read(): Promise<void> {
+    let output = "";
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+      output = (output + text).slice(-2000);
+      const port = new RegExp(`${READY}(\\d+)\\s`).exec(output)?.[1];
+      if (port !== undefined) {
+        clearTimeout(watchdog);
+        resolve(Number(port));
+      }
+    }
+    clearTimeout(watchdog);
+    reject(new Error(`the ${system} server ended: ${output}`));
+  }
+  read().catch(reject);
+  return promise;
+}
+
+async function transpile(folder: string): Promise<void> {
+  const built = await Bun.build({
+    entrypoints: [FILES.ws, FILES["socket.io"]].map((file) => join(import.meta.dir, file)),
+    outdir: folder,
+    naming: "[name].mjs",
+    target: "node",
+    format: "esm",
+    packages: "external",
+  });
+  if (!built.success) {
+    throw new AggregateError(built.logs, "the servers for Node could not be transpiled");
+  }
+}
+
+/** The jose that @aldis/server has installed. */
+function joseUrl(): string {
+  const serverFile = Bun.resolveSync("@aldis/server", import.meta.dir);
+  return pathToFileURL(Bun.resolveSync("jose", serverFile)).href;
+}
+
+async function firstLine(commandLine: string[]): Promise<string> {
+  const child = Bun.spawn(commandLine, { stdout: "pipe", stderr: "ignore" });
+  return (await new Response(child.stdout).text()).trim();
+}
+
+/** Cores, model and kernel, for the head of the report. */
+export function describeMachine(machine: Machine): string {
+  const [first] = cpus();
+  const kernel = readFileSync("/proc/sys/kernel/osrelease", "utf8").trim();
+  const node = machine.nodeVersion ?? "no Node: ws and Socket.IO run on Bun";
+  return `${cpus().length} × ${first?.model.trim() ?? "CPU"}, Linux ${kernel}, Bun ${Bun.version}, Node ${node}`;
+}

@@ -1,0 +1,29 @@
+import { createHmac } from "node:crypto";
+
+/** The HS256 secret that every benched server verifies with; it protects nothing. */
+export const BENCH_SECRET = "aldis-bench-secret-that-protects-nothing-at-all";
+
+const HEADER = base64url(JSON.stringify({ alg: "HS256", typ: "JWT" }));
+const LIFETIME_S = 3600;
+
+/** A token for `user` that may do all the bench does, valid for an hour. Distinct users give distinct tokens. */
+export function mintToken(user: string): string {
+  const issuedAt = Math.floor(Date.now() / 1000);
+  const claims = {
+    sub: user,
+    iat: issuedAt,
+    exp: issuedAt + LIFETIME_S,
+    capabilities: { "*": ["subscribe", "publish", "history"] },
+  };
+  const signed = `${HEADER}.${base64url(JSON.stringify(claims))}`;
+  return `${signed}.${createHmac("sha256", BENCH_SECRET).update(signed).digest("base64url")}`;
+}
+
+/** `count` tokens of distinct users; minted before any clock starts. */
+export function mintTokens(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => mintToken(`user-${index}`));
+}
+
+function base64url(text: string): string {
+  return Buffer.from(text).toString("base64url");
+}
