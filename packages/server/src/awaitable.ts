@@ -16,3 +16,12 @@ export function whenReady<T>(value: Awaitable<T>, then: Continuation<T>): void {
   if (value instanceof Promise) value.then(then.done).catch(then.failed);
   else then.done(value);
 }
+
+/** Calls `run`; what it throws at once comes as a rejection, like what it throws later. */
+export function attempt<T>(run: () => Awaitable<T>): Awaitable<T> {
+  try {
+    return run();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}

@@ -20,6 +20,7 @@ import { createLog, type Log } from "./observe/log.ts";
 import { Presence } from "./presence/presence.ts";
 import { createRandomIds, type RandomIds } from "./random/random.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
+import { reviewTenant } from "./session/review.ts";
 import type { SessionDeps } from "./session/session-deps.ts";
 import { createSessionSecrets } from "./session/session-secrets.ts";
 import { createMemorySessionStore } from "./session/session-store.ts";
@@ -86,7 +87,12 @@ export function startGateway(options: GatewayOptions): Gateway {
     connection,
     session: session.deps,
     log,
-    api: createApi({ keys: apiKeys(config), publisher, namespaces, counters, log }),
+    api: createApi({
+      ...shared,
+      keys: apiKeys(config),
+      bodyMaxBytes: config.listen.bodyMaxBytes,
+      onNamespaceChange: (tenant) => reviewTenant(session.deps, tenant),
+    }),
     pages: options.pages,
     isReady: () => ready,
   });
@@ -122,7 +128,7 @@ type Shared = {
   readonly publisher: Publisher;
 };
 
-function connectionDeps({ config, clock, random, counters }: Shared): ConnectionDeps {
+function connectionDeps({ config, clock, random, counters, log }: Shared): ConnectionDeps {
   const { listen: listening, outbox, heartbeat } = config;
   const { proofIntervalMs: leastMs, proofsPerSecond: perSecond } = config.session;
   const proofs = createProofPace(
@@ -133,6 +139,7 @@ function connectionDeps({ config, clock, random, counters }: Shared): Connection
     clock,
     random,
     counters,
+    log,
     flusher: createFlusher((flush) => setImmediate(flush)),
     heartbeat: createHeartbeat(clock, {
       authTimeoutMs: config.auth.timeoutMs,
@@ -204,7 +211,7 @@ async function stop(parts: {
   readonly broker: Broker;
 }): Promise<void> {
   const { listener, connection, session, broker } = parts;
-  for (const live of [...session.deps.live.all()]) live.connection.close("stopping");
+  for (const open of connection.heartbeat.connections()) open.close("stopping");
   await listener.stop();
   connection.heartbeat.close();
   session.close();

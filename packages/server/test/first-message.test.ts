@@ -9,7 +9,11 @@ test("[PB1] two users talk in a channel", async () => {
   expect(joined).toMatchObject({ channel: "chat:lobby", recovered: false, offset: 0 });
   await bob.must("subscribe", { channel: "chat:lobby" });
 
-  const answer = await bob.must("publish", { channel: "chat:lobby", event: "say", data: { text: "hi" } });
+  const answer = await bob.must("publish", {
+    channel: "chat:lobby",
+    event: "say",
+    data: { text: "hi" },
+  });
   expect(answer).toEqual({ channel: "chat:lobby", offset: 1, epoch: joined.epoch });
   const { data } = await ann.next("message");
   expect(data).toMatchObject({
@@ -20,7 +24,10 @@ test("[PB1] two users talk in a channel", async () => {
     data: { text: "hi" },
   });
 
-  expect(await gateway.publish("chat:lobby", [1, "two"])).toEqual({ offset: 2, epoch: joined.epoch });
+  expect(await gateway.publish("chat:lobby", [1, "two"])).toEqual({
+    offset: 2,
+    epoch: joined.epoch,
+  });
   expect((await bob.next("message")).data.offset).toBe(1);
   expect((await bob.next("message")).data).toMatchObject({ offset: 2, data: [1, "two"] });
 });

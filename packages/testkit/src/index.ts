@@ -1,8 +1,17 @@
+export {
+  type Checker,
+  createChecker,
+  type Fault,
+  type Payload,
+  type Position,
+  type SubscriberLog,
+} from "./checker.ts";
 export { eventually } from "./eventually.ts";
 export { createFakeClock, type FakeClock } from "./fake-clock.ts";
 export { RawClient, type RawFrame } from "./raw-client.ts";
+export { openRawSocket, type RawSocket } from "./raw-socket.ts";
 export { createSeededRandom, type SeededRandom } from "./seeded-random.ts";
 export { connectTcp, type TcpClient } from "./tcp-client.ts";
 export { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
-export { startTestGateway, type TestGateway } from "./test-gateway.ts";
+export { ALL_RIGHTS, type HttpAnswer, startTestGateway, type TestGateway } from "./test-gateway.ts";
 export * as ws from "./ws-frames.ts";

@@ -10,6 +10,7 @@ const GIVE_UP_MS = 20_000;
 type Waiter = {
   readonly wants: (frame: RawFrame) => boolean;
   readonly give: (frame: RawFrame) => void;
+  readonly fail: () => void;
 };
 
 /**
@@ -24,12 +25,16 @@ export class RawClient {
   readonly socket: WebSocket;
   #waiters: Waiter[] = [];
   #nextId = 1;
+  #closeCode: number | undefined;
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
     socket.addEventListener("message", (event) => this.#take(JSON.parse(String(event.data))));
     this.closed = new Promise((resolve) => {
-      socket.addEventListener("close", ({ code, reason }) => resolve({ code, reason }));
+      socket.addEventListener("close", ({ code, reason }) => {
+        this.#failWaits(code);
+        resolve({ code, reason });
+      });
     });
   }
 
@@ -69,6 +74,13 @@ export class RawClient {
     return reply.data;
   }
 
+  /** The same the other way round: success fails the test. Gives the error's body. */
+  async refused(action: string, data?: unknown): Promise<RawFrame["data"]> {
+    const reply = await this.ask(action, data);
+    if (reply.action !== "error") throw new Error(`${action} was not refused`);
+    return reply.data;
+  }
+
   /** The next frame of an action that nobody has taken yet. */
   next(action: string): Promise<RawFrame> {
     return this.wait((frame) => frame.action === action, action);
@@ -78,6 +90,7 @@ export class RawClient {
     const index = this.frames.findIndex(wants);
     const [kept] = index < 0 ? [] : this.frames.splice(index, 1);
     if (kept !== undefined) return Promise.resolve(kept);
+    if (this.#closeCode !== undefined) return Promise.reject(this.#closedBefore(what));
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(new Error(`no ${what}; waiting are ${JSON.stringify(this.frames).slice(0, 2_000)}`));
@@ -87,6 +100,10 @@ export class RawClient {
         give(frame) {
           clearTimeout(timer);
           resolve(frame);
+        },
+        fail: () => {
+          clearTimeout(timer);
+          reject(this.#closedBefore(what));
         },
       });
     });
@@ -106,6 +123,16 @@ export class RawClient {
   /** Cuts the connection without a word, as a network does. */
   cut(): void {
     (this.socket as BunWebSocket).terminate();
+  }
+
+  /** Nothing comes on a closed connection: whoever waits need not wait for the end of the time. */
+  #failWaits(code: number): void {
+    this.#closeCode = code;
+    for (const waiter of this.#waiters.splice(0)) waiter.fail();
+  }
+
+  #closedBefore(what: string): Error {
+    return new Error(`closed with ${this.#closeCode} before ${what}`);
   }
 
   #take(frame: RawFrame): void {

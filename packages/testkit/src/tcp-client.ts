@@ -9,6 +9,9 @@ export type TcpClient = {
   readonly ended: boolean;
   /** Waits until `received()` satisfies `wants`. */
   until(what: string, wants: (bytes: Buffer) => boolean): Promise<Buffer>;
+  /** Stops reading, as a stuck peer does; what comes fills the buffers of the kernel. */
+  pause(): void;
+  resume(): void;
   close(): void;
 };
 
@@ -58,6 +61,8 @@ export async function connectTcp(port: number, hostname = "127.0.0.1"): Promise<
       await eventually(what, () => wants(received()));
       return received();
     },
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
     close() {
       unsent = [];
       socket.terminate();

@@ -9,6 +9,8 @@ export type TcpProxy = AsyncDisposable & {
   accepting: boolean;
   /** While true nothing passes in either direction, and nobody is told. */
   frozen: boolean;
+  /** While true clients are heard but told nothing. */
+  frozenToClient: boolean;
   readonly connections: number;
 };
 
@@ -23,7 +25,7 @@ type Pair = {
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: two small tables of socket callbacks over one state
 export function startTcpProxy(targetPort: number): TcpProxy {
   const pairs = new Set<Pair>();
-  const state = { accepting: true, frozen: false };
+  const state = { accepting: true, frozen: false, frozenToClient: false };
 
   function end(pair: Pair): void {
     pairs.delete(pair);
@@ -44,10 +46,14 @@ export function startTcpProxy(targetPort: number): TcpProxy {
     }
   }
 
+  function passToClient(pair: Pair): void {
+    if (!state.frozenToClient) pass(pair.toClient, pair.client);
+  }
+
   function passAll(): void {
     for (const pair of pairs) {
       pass(pair.toServer, pair.server);
-      pass(pair.toClient, pair.client);
+      passToClient(pair);
     }
   }
 
@@ -64,7 +70,7 @@ export function startTcpProxy(targetPort: number): TcpProxy {
         },
         data(_, bytes) {
           pair.toClient.push(Buffer.from(bytes));
-          pass(pair.toClient, pair.client);
+          passToClient(pair);
         },
         drain: passAll,
         close: () => end(pair),
@@ -110,6 +116,13 @@ export function startTcpProxy(targetPort: number): TcpProxy {
     },
     set frozen(frozen) {
       state.frozen = frozen;
+      passAll();
+    },
+    get frozenToClient() {
+      return state.frozenToClient;
+    },
+    set frozenToClient(frozen) {
+      state.frozenToClient = frozen;
       passAll();
     },
     get connections() {

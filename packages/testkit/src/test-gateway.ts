@@ -35,7 +35,12 @@ export type TestGateway = AsyncDisposable & {
     data: unknown,
     more?: object,
   ): Promise<{ offset: number; epoch: string }>;
+  /** A call of the HTTP API with the key, or with another one; `body` goes as JSON. Refusals are answers like others. */
+  call(method: string, path: string, body?: unknown, key?: string): Promise<HttpAnswer>;
 };
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape
+export type HttpAnswer = { readonly status: number; readonly body: any };
 
 export type TestGatewayOptions = {
   readonly config?: ConfigInput;
@@ -72,8 +77,23 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       .sign(new TextEncoder().encode(SECRET));
   }
 
+  async function call(
+    method: string,
+    path: string,
+    body?: unknown,
+    key = API_KEY,
+  ): Promise<HttpAnswer> {
+    const response = await fetch(`${gateway.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, body: await response.json() };
+  }
+
   return {
     gateway,
+    call,
     url: gateway.url,
     wsUrl,
     apiKey: API_KEY,
@@ -81,13 +101,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     token,
     connect: async (claims) => RawClient.connect(`${wsUrl}?token=${await token(claims)}`),
     async publish(channel, data, more = {}) {
-      const response = await fetch(`${gateway.url}/api/publish`, {
-        method: "POST",
-        headers: { authorization: `Bearer ${API_KEY}`, "content-type": "application/json" },
-        body: JSON.stringify({ channel, data, ...more }),
-      });
-      const body = await response.json();
-      if (!response.ok) throw new Error(`publish: ${response.status} ${JSON.stringify(body)}`);
+      const { status, body } = await call("POST", "/api/publish", { channel, data, ...more });
+      if (status !== 200) throw new Error(`publish: ${status} ${JSON.stringify(body)}`);
       return body as { offset: number; epoch: string };
     },
     [Symbol.asyncDispose]: () => gateway.close(),

@@ -44,7 +44,12 @@ export function closeFrame(code: number, reason = ""): Buffer {
   return frame(OPCODE.close, Buffer.concat([head, Buffer.from(reason)]));
 }
 
-export type ServerFrame = { readonly opcode: number; readonly payload: Buffer };
+export type ServerFrame = {
+  readonly opcode: number;
+  readonly payload: Buffer;
+  /** The three reserved bits as a number: 4 is a compressed message. */
+  readonly reserved: number;
+};
 
 /** The frames in what a server sent, without the HTTP head; a frame that is not whole yet is left out. */
 export function parseServerFrames(bytes: Buffer): ServerFrame[] {
@@ -52,6 +57,7 @@ export function parseServerFrames(bytes: Buffer): ServerFrame[] {
   let at = bytes.indexOf("\r\n\r\n") + 4;
   while (at + 2 <= bytes.length) {
     const opcode = bytes.readUInt8(at) & 15;
+    const reserved = (bytes.readUInt8(at) >> 4) & 7;
     const short = bytes.readUInt8(at + 1) & 127;
     const extra = short === 126 ? 2 : short === 127 ? 8 : 0;
     if (at + 2 + extra > bytes.length) break;
@@ -63,7 +69,7 @@ export function parseServerFrames(bytes: Buffer): ServerFrame[] {
           : Number(bytes.readBigUInt64BE(at + 2));
     const start = at + 2 + extra;
     if (start + length > bytes.length) break;
-    frames.push({ opcode, payload: bytes.subarray(start, start + length) });
+    frames.push({ opcode, payload: bytes.subarray(start, start + length), reserved });
     at = start + length;
   }
   return frames;

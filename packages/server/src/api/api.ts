@@ -5,6 +5,7 @@ import type { Namespaces } from "../channel/namespaces.ts";
 import type { Publisher } from "../channel/publisher.ts";
 import { readJsonBody } from "../listen/http-body.ts";
 import { refusalResponse } from "../listen/http-errors.ts";
+import { requestTarget } from "../listen/request-target.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { TenantId } from "../tenant/tenant.ts";
@@ -19,10 +20,18 @@ export type ApiDeps = {
   readonly namespaces: Namespaces;
   readonly counters: Counters;
   readonly log: Log;
+  readonly bodyMaxBytes: number;
+  /** Told after a tenant's namespaces have changed. */
+  readonly onNamespaceChange: (tenant: TenantId) => void;
 };
 
 /** A request whose key is known to be right. */
-type Call = { readonly tenant: TenantId; readonly request: Request; readonly url: URL };
+type Call = {
+  readonly tenant: TenantId;
+  readonly request: Request;
+  readonly pathname: string;
+  readonly bodyMaxBytes: number;
+};
 
 /**
  * The HTTP API for backends, everything below `/api/`. The key is judged before anything else is looked at, so
@@ -39,7 +48,12 @@ export function createApi(deps: ApiDeps): (request: Request) => Promise<Response
       return refusalResponse(refusal, { "www-authenticate": "Bearer" });
     }
     try {
-      const answer = await answerCall(deps, { tenant, request, url: new URL(request.url) });
+      const answer = await answerCall(deps, {
+        tenant,
+        request,
+        pathname: requestTarget(request).pathname,
+        bodyMaxBytes: deps.bodyMaxBytes,
+      });
       return answer.ok ? Response.json(answer.value) : refusalResponse(answer);
     } catch (error) {
       return refusalResponse(refusalOf(deps, error));
@@ -48,8 +62,8 @@ export function createApi(deps: ApiDeps): (request: Request) => Promise<Response
 }
 
 function answerCall(deps: ApiDeps, call: Call): ApiAnswer | Promise<ApiAnswer> {
-  const { pathname } = call.url;
-  const { method } = call.request;
+  const { pathname, request } = call;
+  const { method } = request;
   if (pathname === "/api/publish" && method === "POST") {
     return withBody(call, (body) => publishRoute(deps.publisher, call.tenant, body));
   }
@@ -61,18 +75,26 @@ function answerCall(deps: ApiDeps, call: Call): ApiAnswer | Promise<ApiAnswer> {
   return refuse("not_found", "no such route");
 }
 
-function answerNamespace(deps: ApiDeps, call: Call, name: string): ApiAnswer | Promise<ApiAnswer> {
+async function answerNamespace(deps: ApiDeps, call: Call, name: string): Promise<ApiAnswer> {
   const { namespaces } = deps;
-  if (call.request.method === "DELETE") return deleteNamespace(namespaces, call.tenant, name);
-  if (call.request.method !== "PUT") return refuse("not_found", "no such route");
-  return withBody(call, (body) => putNamespace(namespaces, call.tenant, { name, body }));
+  const { tenant, request } = call;
+  let answer: ApiAnswer;
+  if (request.method === "DELETE") {
+    answer = deleteNamespace(namespaces, tenant, name);
+  } else if (request.method === "PUT") {
+    answer = await withBody(call, (body) => putNamespace(namespaces, tenant, { name, body }));
+  } else {
+    return refuse("not_found", "no such route");
+  }
+  if (answer.ok) deps.onNamespaceChange(tenant);
+  return answer;
 }
 
 async function withBody(
   call: Call,
   answer: (body: Readonly<Record<string, unknown>>) => ApiAnswer | Promise<ApiAnswer>,
 ): Promise<ApiAnswer> {
-  const body = await readJsonBody(call.request);
+  const body = await readJsonBody(call.request, call.bodyMaxBytes);
   return body.ok ? answer(body.value) : body;
 }
 

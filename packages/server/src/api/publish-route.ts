@@ -29,9 +29,9 @@ export async function publishRoute(
     version: optionalInteger(body, "version", { min: 0, max: Number.MAX_SAFE_INTEGER }),
   });
   if (!published.ok) return published;
-  const { offset, epoch, kind } = await published.value;
+  const { offset, epoch, kind, duplicate } = await published.value;
   const answer: Omit<PublishBody, "channel"> = { offset, epoch };
-  if (kind === "duplicate") answer.duplicate = true;
+  if (duplicate) answer.duplicate = true;
   if (kind === "suppressed") answer.suppressed = true;
   return { ok: true, value: answer };
 }

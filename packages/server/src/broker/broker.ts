@@ -32,8 +32,10 @@ export type HistoryOptions = {
   readonly maxBytes: number;
 };
 
+/** `duplicate`: the idempotency key was seen before, and this is what was answered then. */
 export type PublishOutcome = StreamPosition & {
-  readonly kind: "published" | "duplicate" | "suppressed";
+  readonly kind: "published" | "suppressed";
+  readonly duplicate: boolean;
 };
 
 /** `before` and `after` are exclusive; with neither: the latest `limit`. Always in order of offset. */

@@ -55,7 +55,7 @@ export class MemoryBroker implements Broker {
     const answerKey = draft.idempotencyKey === undefined ? "" : `${key} ${draft.idempotencyKey}`;
     if (answerKey !== "") {
       const earlier = this.#answers.get(answerKey);
-      if (earlier !== undefined) return { ...earlier, kind: "duplicate" };
+      if (earlier !== undefined) return { ...earlier, duplicate: true };
     }
     const outcome = this.#publishNew(key, draft, history);
     if (answerKey !== "") this.#answers.set(answerKey, outcome);
@@ -75,14 +75,11 @@ export class MemoryBroker implements Broker {
   }
 
   subscribe(interest: Interest): void {
-    if ("key" in interest) this.#streams.get(interest.key).interest++;
+    if ("key" in interest) this.#streams.retain(interest.key);
   }
 
   unsubscribe(interest: Interest): void {
-    const stream = "key" in interest ? this.#streams.find(interest.key) : undefined;
-    if (stream === undefined) return;
-    stream.interest--;
-    stream.lastUsedMs = this.#clock.monotonicMs();
+    if ("key" in interest) this.#streams.release(interest.key);
   }
 
   close(): void {
@@ -93,7 +90,9 @@ export class MemoryBroker implements Broker {
   #publishNew(key: ChannelKey, draft: Draft, history: HistoryOptions): PublishOutcome {
     const stream = this.#streams.get(key);
     if (draft.version !== undefined) {
-      if (draft.version <= stream.version) return { ...stream.position, kind: "suppressed" };
+      if (draft.version <= stream.version) {
+        return { ...stream.position, kind: "suppressed", duplicate: false };
+      }
       stream.version = draft.version;
     }
     const offset = stream.top + 1;
@@ -109,7 +108,7 @@ export class MemoryBroker implements Broker {
     const publication = { channel, offset, json, exclude };
     this.#streams.append(key, publication, history);
     this.#deliver(key, publication);
-    return { offset, epoch: stream.epoch, kind: "published" };
+    return { offset, epoch: stream.epoch, kind: "published", duplicate: false };
   }
 
   #sweep(): void {

@@ -10,9 +10,6 @@ export type StreamLimits = {
   readonly historyMaxBytes: number;
 };
 
-/** How many streams in use are passed over, at most, in search of one to forget. */
-const LOOKS_MAX = 100;
-
 /**
  * All streams of a node, bounded in number and in bytes. The least recently used are forgotten first, but none
  * that is subscribed to; what is forgotten comes back under a new epoch, so that nobody takes it for whole.
@@ -21,8 +18,11 @@ export class StreamTable {
   readonly #clock: Clock;
   readonly #random: RandomIds;
   readonly #limits: StreamLimits;
-  /** In order of last use. */
   readonly #streams = new Map<ChannelKey, Stream>();
+  /** Those without subscriptions, which may be forgotten; in order of last use. */
+  readonly #idle = new Map<ChannelKey, Stream>();
+  /** Those that keep publications; in order of last publish. */
+  readonly #kept = new Map<ChannelKey, Stream>();
   #bytes = 0;
 
   constructor(deps: { clock: Clock; random: RandomIds }, limits: StreamLimits) {
@@ -47,14 +47,9 @@ export class StreamTable {
   /** The stream of a channel, without what has expired; a new one when there is none. */
   get(key: ChannelKey): Stream {
     const known = this.#streams.get(key);
-    if (known !== undefined) {
-      this.#expire(known);
-      return known;
-    }
-    const stream = new Stream(this.#random.id(6), this.#clock.monotonicMs());
-    this.#streams.set(key, stream);
-    if (this.#streams.size > this.#limits.streamsMax) this.#forgetLeastUsed(stream);
-    return stream;
+    if (known === undefined) return this.#create(key);
+    this.#expire(key, known);
+    return known;
   }
 
   append(key: ChannelKey, publication: Publication, history: HistoryOptions): void {
@@ -62,49 +57,79 @@ export class StreamTable {
     const before = stream.bytes;
     stream.append(publication, history, this.#clock.monotonicMs());
     this.#bytes += stream.bytes - before;
-    this.#streams.delete(key);
-    this.#streams.set(key, stream);
+    this.#kept.delete(key);
+    if (stream.kept > 0) this.#kept.set(key, stream);
+    if (stream.interest === 0) this.#touchIdle(key, stream);
     if (this.#bytes > this.#limits.historyMaxBytes) this.#forgetHistory();
+  }
+
+  /** Somebody subscribes: the stream is not forgotten until as many have {@link release}d it. */
+  retain(key: ChannelKey): void {
+    this.get(key).interest++;
+    this.#idle.delete(key);
+  }
+
+  release(key: ChannelKey): void {
+    const stream = this.#streams.get(key);
+    if (stream === undefined || --stream.interest > 0) return;
+    stream.lastUsedMs = this.#clock.monotonicMs();
+    this.#touchIdle(key, stream);
+    this.#forgetLeastUsed();
   }
 
   /** Sweeps out what has expired. Reads do not depend on it; memory does. */
   sweep(): void {
+    for (const [key, stream] of this.#kept) this.#expire(key, stream);
     const now = this.#clock.monotonicMs();
-    for (const [key, stream] of this.#streams) {
-      this.#expire(stream);
-      const unused = stream.interest === 0 && stream.kept === 0;
-      if (unused && now - stream.lastUsedMs >= this.#limits.streamIdleMs) this.#streams.delete(key);
+    for (const [key, stream] of this.#idle) {
+      if (now - stream.lastUsedMs < this.#limits.streamIdleMs) return;
+      if (stream.kept === 0) this.#forget(key, stream);
     }
   }
 
   clear(): void {
-    this.#streams.clear();
+    for (const map of [this.#streams, this.#idle, this.#kept]) map.clear();
     this.#bytes = 0;
   }
 
-  #expire(stream: Stream): void {
+  #create(key: ChannelKey): Stream {
+    const stream = new Stream(this.#random.id(6), this.#clock.monotonicMs());
+    this.#streams.set(key, stream);
+    this.#forgetLeastUsed();
+    this.#idle.set(key, stream);
+    return stream;
+  }
+
+  #touchIdle(key: ChannelKey, stream: Stream): void {
+    this.#idle.delete(key);
+    this.#idle.set(key, stream);
+  }
+
+  #expire(key: ChannelKey, stream: Stream): void {
     const before = stream.bytes;
     stream.expire(this.#clock.monotonicMs());
     this.#bytes += stream.bytes - before;
+    if (stream.kept === 0) this.#kept.delete(key);
   }
 
-  #forgetLeastUsed(newcomer: Stream): void {
-    let looks = 0;
-    for (const [key, stream] of this.#streams) {
-      if (stream.interest === 0 && stream !== newcomer) {
-        this.#bytes -= stream.bytes;
-        this.#streams.delete(key);
-        return;
-      }
-      if (++looks === LOOKS_MAX) return;
+  #forgetLeastUsed(): void {
+    for (const [key, stream] of this.#idle) {
+      if (this.#streams.size <= this.#limits.streamsMax) return;
+      this.#forget(key, stream);
     }
   }
 
+  #forget(key: ChannelKey, stream: Stream): void {
+    this.#bytes -= stream.bytes;
+    for (const map of [this.#streams, this.#idle, this.#kept]) map.delete(key);
+  }
+
   #forgetHistory(): void {
-    for (const stream of this.#streams.values()) {
+    for (const [key, stream] of this.#kept) {
       if (this.#bytes <= this.#limits.historyMaxBytes) return;
       this.#bytes -= stream.bytes;
       stream.clear();
+      this.#kept.delete(key);
     }
   }
 }

@@ -33,7 +33,7 @@ function compileTemplate(rule: string): Template {
 export function matchesTemplate(template: Template, channel: ChannelName, userId: string): boolean {
   // Attack: a user id that holds `:` or `*`. With `inbox:{userId}:*` the user `a` would own what
   // belongs to the user `a:b`. Such ids match no template; their rights must come from their token.
-  if (userId.includes(":") || userId.includes("*")) return false;
+  if (userId === "" || userId.includes(":") || userId.includes("*")) return false;
   const { before, after, open } = template;
   const own = before.length + userId.length + after.length;
   if (open ? channel.length < own : channel.length !== own) return false;

@@ -1,5 +1,5 @@
 import type { NamespaceOptions } from "../config/namespace-schema.ts";
-import type { TenantId } from "../tenant/tenant.ts";
+import { DEFAULT_TENANT, type TenantId } from "../tenant/tenant.ts";
 import { type AllowRules, compileAllowRules } from "./allow-rules.ts";
 
 /** The options of a namespace as the hot path reads them. Immutable: a change makes a new one. */
@@ -81,9 +81,9 @@ export class Namespaces {
     return existed;
   }
 
+  /** Anonymous users are of the default tenant: what another tenant changes lets nobody in there. */
   #lookForAnonymous(): void {
-    const changed = [...this.#changed.values()].flatMap((namespaces) => [...namespaces.values()]);
-    this.#anonymous = [this.#fallback, ...this.#configured.values(), ...changed].some(({ allow }) =>
+    this.#anonymous = this.list(DEFAULT_TENANT).some(({ allow }) =>
       Object.values(allow).some((rules) => rules.anonymous),
     );
   }

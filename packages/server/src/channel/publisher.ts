@@ -23,7 +23,7 @@ export type PublishRequest = {
   readonly from: Sender | undefined;
   readonly exclude: string | undefined;
   readonly idempotencyKey: string | undefined;
-  /** Whose idempotency keys these are: one user's key must not swallow another's message. */
+  /** Whose idempotency keys these are, without NUL: one user's key must not swallow another's message. */
   readonly idempotencyScope: string;
   readonly version: number | undefined;
 };
@@ -51,7 +51,7 @@ export function createPublisher({ broker, namespaces, counters }: PublisherDeps)
       const idempotencyKey =
         request.idempotencyKey === undefined
           ? undefined
-          : `${request.idempotencyScope} ${request.idempotencyKey}`;
+          : `${request.idempotencyScope}\0${request.idempotencyKey}`;
       const draft = { channel, event, from, dataJson, exclude, idempotencyKey, version };
       return accept(broker.publish(channelKey(request.tenant, channel), draft, options.history));
     },

@@ -23,7 +23,11 @@ export type ConfigSources = {
 export function loadConfig(sources: ConfigSources): ConfigOutcome {
   const problems: ConfigProblem[] = [];
   const fromEnvironment = readEnvironment(sources.environment ?? {}, problems);
-  const merged = [sources.file ?? {}, fromEnvironment, sources.overrides ?? {}].reduce(merge, {});
+  const { file } = sources;
+  if (file !== undefined && file !== null && !isPlainObject(file)) {
+    return { ok: false, problems: [{ path: "", message: "the config is not an object" }] };
+  }
+  const merged = [file ?? {}, fromEnvironment, sources.overrides ?? {}].reduce(merge, {});
   const parsed = configSchema.safeParse(merged);
   if (!parsed.success) problems.push(...parsed.error.issues.map(problemOf));
   if (!parsed.success || problems.length > 0) return { ok: false, problems };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { authSchema } from "../auth/auth-config.ts";
+import { originProblem } from "../listen/origins.ts";
 import { namespaceName, namespaceSchema } from "./namespace-schema.ts";
 
 /**
@@ -24,9 +25,17 @@ const count = (doc: string, min = 1) => z.number().int().min(min).max(1e9).meta(
 const listenSchema = z.strictObject({
   port: z.number().int().min(0).max(65_535).default(8965).meta({ doc: "0 takes a free port" }),
   host: z.string().min(1).default("0.0.0.0").meta({ doc: "Address to listen on" }),
-  origins: z.array(z.string().min(1)).default(["self"]).meta({
-    doc: "Origins whose pages may connect: `self`, `https://app.example.com`, `https://*.example.com`, `http://localhost:*`, or `*`",
-  }),
+  origins: z
+    .array(
+      z.string().superRefine((rule, context) => {
+        const message = originProblem(rule);
+        if (message !== undefined) context.addIssue({ code: "custom", message });
+      }),
+    )
+    .default(["self"])
+    .meta({
+      doc: "Origins whose pages may connect: `self`, `https://app.example.com`, `https://*.example.com`, `http://localhost:*`, or `*`",
+    }),
   tls: z
     .strictObject({
       certFile: z.string().min(1).meta({ doc: "PEM file of the certificate chain" }),

@@ -1,4 +1,5 @@
 import type { Counters } from "../observe/counters.ts";
+import type { Log } from "../observe/log.ts";
 import type { RandomIds } from "../random/random.ts";
 import type { Clock } from "../time/clock.ts";
 import type { ProofPace } from "./delivery-proof.ts";
@@ -13,6 +14,7 @@ export type ConnectionDeps = {
   readonly flusher: Flusher;
   readonly heartbeat: Heartbeat;
   readonly counters: Counters;
+  readonly log: Log;
   readonly outboxOptions: OutboxOptions;
   readonly limits: { readonly badFramesMax: number; readonly pingsPerMinute: number };
   readonly proofs: ProofPace;

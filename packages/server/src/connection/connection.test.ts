@@ -111,6 +111,7 @@ class Bench {
     this.deps = {
       clock,
       counters,
+      log: deps.log,
       random: deps.random,
       flusher: createFlusher((flush) => this.#turns.push(flush)),
       heartbeat: createHeartbeat(clock, heartbeat),

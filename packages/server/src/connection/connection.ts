@@ -33,6 +33,8 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
   #pings = 0;
   #pingWindowMs = 0;
   #closing = false;
+  /** Closed by us and waiting for its socket to go; the heartbeat's alone. */
+  awaitsCut = false;
 
   constructor(socket: Socket, deps: ConnectionDeps) {
     this.socket = socket;
@@ -47,10 +49,6 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
 
   get userId(): string | undefined {
     return this.#session?.userId;
-  }
-
-  get closing(): boolean {
-    return this.#closing;
   }
 
   /** The session is made after its connection, and stays with it until it closes. */
@@ -70,14 +68,13 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
     this.#pings = 0;
     this.#deps.counters.framesReceived++;
     if (this.#closing) return;
-    const readable = typeof message === "string" ? this.session.receive(message) : this.#binary();
-    if (readable) this.#badFrames = 0;
-    else if (++this.#badFrames >= this.#deps.limits.badFramesMax) this.close("protocolError");
+    this.noteReadable(this.session.receive(typeof message === "string" ? message : undefined));
   }
 
-  #binary(): boolean {
-    this.session.refuseBinary();
-    return false;
+  /** Counts unreadable frames in a row (FR4). */
+  noteReadable(readable: boolean): void {
+    if (readable) this.#badFrames = 0;
+    else if (++this.#badFrames >= this.#deps.limits.badFramesMax) this.close("protocolError");
   }
 
   /** Attack: a flood of pings, alone or between empty fragments of a message that never ends; each makes us send a pong. */
@@ -95,10 +92,9 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
 
   onPong(payload: string): void {
     this.lastSeenMs = this.#deps.clock.monotonicMs();
-    if (this.proof.end(payload)) {
-      this.session.provenDelivered();
-      if (this.proof.unproven) this.onFlushed();
-    }
+    if (!this.proof.end(payload)) return;
+    this.session.provenDelivered();
+    this.proveIfWanted();
   }
 
   /** A publication or another push from the hub. Hot. */
@@ -114,7 +110,6 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
 
   onDrain(): void {
     this.outbox.drained();
-    this.session.onWritable();
   }
 
   onOverflow(): void {
@@ -122,19 +117,32 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
     this.close("slowConsumer");
   }
 
-  onFlushed(): void {
-    if (!this.proof.unproven || this.#closing || this.session.keepsPositions) return;
-    const { clock, proofs, heartbeat } = this.#deps;
-    const at = this.proof.nextAtMs(proofs.intervalMs);
-    if (at === undefined) return;
-    if (at <= clock.monotonicMs()) this.prove();
-    else if (at < this.dueAtMs) heartbeat.wakeAt(this, at);
+  onFault(error: unknown): void {
+    const { connectionId } = this;
+    this.#deps.counters.faults++;
+    this.#deps.log.error({ err: error, connectionId }, "connection failed");
+    this.close("internalError");
   }
 
-  /** Sends the ping whose pong proves that all so far has come. Nothing may wait in the outbox. */
-  prove(): void {
+  onFlushed(): void {
+    this.session.onWritable();
+    this.proveIfWanted();
+  }
+
+  /**
+   * Sends the ping whose pong proves that all so far has come, or plans it. Not while anything waits:
+   * the ping would overtake it and prove what was never sent.
+   */
+  proveIfWanted(): void {
+    if (!this.proof.unproven || this.#closing || !this.outbox.idle) return;
+    if (this.session.keepsPositions) return;
+    const { clock, proofs } = this.#deps;
+    const at = this.proof.nextAtMs(proofs.intervalMs);
+    if (at === undefined) return;
+    const now = clock.monotonicMs();
+    if (at > now) return this.wakeAt(at);
     this.session.noteSent();
-    this.socket.ping(this.proof.begin(this.#deps.clock.monotonicMs()));
+    this.socket.ping(this.proof.begin(now));
   }
 
   /** Has the session looked after at `atMs`, monotonic, when that is sooner than planned. */
@@ -142,8 +150,12 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
     this.#deps.heartbeat.wakeAt(this, atMs);
   }
 
-  get congested(): boolean {
-    return this.outbox.blocked;
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  grant(bytes: number): void {
+    this.outbox.grant(bytes);
   }
 
   /** Ends the connection with one of the protocol's codes. Idempotent. */

@@ -17,6 +17,8 @@ export type Heartbeat = {
   /** Looks at the connection again at `atMs`, when that is sooner than planned. */
   wakeAt(connection: Connection, atMs: number): void;
   forget(connection: Connection): void;
+  /** All open connections, whether they have said who they are or not. */
+  connections(): readonly Connection[];
   /** Cuts a socket whose close frame nobody takes. */
   cutAfterGrace(connection: Connection): void;
   close(): void;
@@ -40,7 +42,7 @@ export function createHeartbeat(clock: Clock, options: HeartbeatOptions): Heartb
       connection.close("noSignOfLife");
     } else if (!session.onTokenDue(now)) {
       pingIfSilent(connection, now);
-      if (connection.proof.unproven && !connection.outbox.blocked) connection.onFlushed();
+      connection.proveIfWanted();
       deadlines.set(connection, nextDue(connection));
     }
   }
@@ -61,7 +63,7 @@ export function createHeartbeat(clock: Clock, options: HeartbeatOptions): Heartb
       ? undefined
       : proof.nextAtMs(options.proofs.intervalMs);
     const now = clock.monotonicMs();
-    // A proof that waits for a blocked outbox to drain is begun by the drain, not by the clock.
+    // A proof that waits for the outbox is begun by the flush, not by the clock.
     const proofAt =
       nextProof === undefined || nextProof <= now ? Number.POSITIVE_INFINITY : nextProof;
     return Math.min(ping, idle, own, proofAt);
@@ -73,12 +75,14 @@ export function createHeartbeat(clock: Clock, options: HeartbeatOptions): Heartb
       if (connection.heapIndex >= 0 && atMs < connection.dueAtMs) deadlines.set(connection, atMs);
     },
     forget(connection) {
-      // The item is in one of the two heaps at most: `cutAfterGrace` moves it.
-      if (connection.closing) closing.remove(connection);
+      // It is in one of the two heaps at most.
+      if (connection.awaitsCut) closing.remove(connection);
       else deadlines.remove(connection);
     },
+    connections: () => deadlines.items(),
     cutAfterGrace(connection) {
       deadlines.remove(connection);
+      connection.awaitsCut = true;
       closing.set(connection, clock.monotonicMs() + options.closeGraceMs);
     },
     close() {

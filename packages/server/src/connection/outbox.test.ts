@@ -61,7 +61,12 @@ function bench(options: Partial<OutboxOptions> = {}) {
   const flusher = createFlusher((flush) => turns.push(flush));
   const socket = new FakeSocket();
   const told = { overflow: 0, flushed: 0 };
-  const owner = { socket, onOverflow: () => told.overflow++, onFlushed: () => told.flushed++ };
+  const owner = {
+    socket,
+    onOverflow: () => told.overflow++,
+    onFlushed: () => told.flushed++,
+    onFault: () => {},
+  };
   const outbox = new Outbox(owner, flusher, {
     maxBytes: 1_000,
     compressMinBytes: Number.POSITIVE_INFINITY,
@@ -306,7 +311,7 @@ describe("Flusher", () => {
     return names.map((name) => {
       const socket = new FakeSocket();
       socket.sendText = (text) => log.push(`${name}${text}`);
-      const owner = { socket, onOverflow: () => {}, onFlushed: () => {} };
+      const owner = { socket, onOverflow: () => {}, onFlushed: () => {}, onFault: () => {} };
       return new Outbox(owner, flusher, { maxBytes: 1_000, compressMinBytes: 1_000 });
     });
   }
@@ -338,7 +343,12 @@ describe("Flusher", () => {
     second?.push(frameOf("1"));
     const socket = new FakeSocket();
     const echo = new Outbox(
-      { socket, onOverflow: () => {}, onFlushed: () => first?.push(frameOf("2")) },
+      {
+        socket,
+        onOverflow: () => {},
+        onFlushed: () => first?.push(frameOf("2")),
+        onFault: () => {},
+      },
       flusher,
       { maxBytes: 1_000, compressMinBytes: 1_000 },
     );
@@ -358,10 +368,14 @@ describe("Flusher", () => {
     socket.cork = () => {
       throw new Error("broken");
     };
-    const failing = new Outbox({ socket, onOverflow: () => {}, onFlushed: () => {} }, flusher, {
-      maxBytes: 1_000,
-      compressMinBytes: 1_000,
-    });
+    const failing = new Outbox(
+      { socket, onOverflow: () => {}, onFlushed: () => {}, onFault: () => {} },
+      flusher,
+      {
+        maxBytes: 1_000,
+        compressMinBytes: 1_000,
+      },
+    );
     first?.push(frameOf("1"));
     failing.push(frameOf("1"));
     broken?.push(frameOf("1"));

@@ -2,17 +2,19 @@ import type { Frame } from "../hub/frame.ts";
 import type { Flusher } from "./flusher.ts";
 import type { Socket } from "./socket.ts";
 
-/** Who an outbox belongs to. */
+/** Who an outbox belongs to. All but `socket` is called at the end of a turn, never within `push`. */
 export type OutboxOwner = {
   readonly socket: Socket;
-  /** More waits than may: the peer reads too slowly. Called at the end of a turn. */
+  /** More waits than may: the peer reads too slowly. */
   onOverflow(): void;
   /** All that waited has been handed to the socket. */
   onFlushed(): void;
+  /** Flushing broke: a fault of ours. */
+  onFault(error: unknown): void;
 };
 
 export type OutboxOptions = {
-  /** What may wait here while the socket takes nothing; more than that is a slow consumer. */
+  /** What may wait here; more than that is a slow consumer. One frame alone may always wait. */
   readonly maxBytes: number;
   /** Frames of at least so many bytes are sent compressed; Infinity: none. */
   readonly compressMinBytes: number;
@@ -21,10 +23,13 @@ export type OutboxOptions = {
 /** How much is handed to the socket between two looks at whether the peer takes it. */
 const BURST_BYTES = 64 * 1024;
 
+/** Shortening costs what is left: done only when half is sent, a frame costs O(1) on average. */
+const SHORTEN_AT = 64;
+
 /**
  * What waits to be sent on one connection, in order. Hot: `push` only stores; the flusher sends what all
  * connections have, once per turn of the loop. While the peer takes nothing (`blocked`), frames
- * wait here and not in the socket, bounded in bytes: memory of a stuck client is `maxBytes`, one burst and one frame.
+ * wait here and not in the socket: memory of a stuck client is `maxBytes`, one burst and one frame.
  */
 export class Outbox {
   readonly #owner: OutboxOwner;
@@ -33,6 +38,7 @@ export class Outbox {
   #queue: Frame[] = [];
   #head = 0;
   #queuedBytes = 0;
+  #grantedBytes = 0;
   #state: "open" | "blocked" | "overflown" | "closed" = "open";
   /** In the flusher's list; the flusher's alone. */
   listed = false;
@@ -51,12 +57,25 @@ export class Outbox {
     return this.#state === "blocked";
   }
 
+  /** Nothing waits, here or in the socket: what was pushed has been sent. */
+  get idle(): boolean {
+    return this.#state === "open" && this.#queue.length === 0;
+  }
+
+  /**
+   * Lets so many bytes more wait until a turn ends with nothing waiting: for what is held in memory anyway, such as the
+   * history that a session catches up on.
+   */
+  grant(bytes: number): void {
+    this.#grantedBytes += bytes;
+  }
+
   push(frame: Frame): void {
     if (this.#state === "closed" || this.#state === "overflown") return;
     this.#queue.push(frame);
     this.#queuedBytes += frame.bytes;
     if (this.#state === "open") this.#list();
-    else if (this.#queuedBytes > this.#options.maxBytes) this.#overflow();
+    if (this.#queuedBytes > this.#options.maxBytes) this.#relieve();
   }
 
   /**
@@ -64,21 +83,20 @@ export class Outbox {
    * calls {@link writeBurst} of this outbox: one function for all, since a closure for each flush would be garbage.
    */
   flush(corked: () => void): void {
-    if (this.#state === "overflown") this.#owner.onOverflow();
-    this.#write(corked);
+    try {
+      if (this.#state === "overflown") this.#owner.onOverflow();
+      this.#write(corked);
+      if (!this.idle) return;
+      this.#grantedBytes = 0;
+      this.#owner.onFlushed();
+    } catch (error) {
+      this.#owner.onFault(error);
+    }
   }
 
   /** Before a close: what can be sent at once goes before the close frame. */
   flushNow(): void {
     this.#write(() => this.writeBurst());
-  }
-
-  #write(corked: () => void): void {
-    while (this.#state === "open" && this.#queue.length > 0) {
-      this.#owner.socket.cork(corked);
-      if (this.#owner.socket.getBufferedAmount() > 0) this.#block();
-      else if (this.#queue.length === 0) this.#owner.onFlushed();
-    }
   }
 
   /** Sends one burst. Runs inside `socket.cork`, so that it leaves in one system call. */
@@ -93,17 +111,14 @@ export class Outbox {
       socket.sendText(frame.text, frame.bytes >= this.#options.compressMinBytes);
     }
     this.#queuedBytes -= burst;
-    if (this.#head === this.#queue.length) {
-      this.#queue.length = 0;
-      this.#head = 0;
-    }
+    this.#forgetSent();
   }
 
   /** The peer takes something again; only when it has taken all that the socket held is more sent. */
   drained(): void {
     if (this.#state !== "blocked" || this.#owner.socket.getBufferedAmount() > 0) return;
     this.#state = "open";
-    if (this.#queue.length > 0) this.#list();
+    this.#list();
   }
 
   /** Forgets what waits; nothing is sent any more. */
@@ -112,9 +127,23 @@ export class Outbox {
     this.#forget();
   }
 
-  #block(): void {
-    this.#state = "blocked";
-    if (this.#queuedBytes > this.#options.maxBytes) this.#overflow();
+  #write(corked: () => void): void {
+    while (this.#state === "open" && this.#queue.length > 0) {
+      this.#owner.socket.cork(corked);
+      if (this.#owner.socket.getBufferedAmount() > 0) this.#state = "blocked";
+    }
+    if (this.#tooMuch) this.#overflow();
+  }
+
+  /** Too much for one turn: a peer that keeps up is sent it now, one that does not has too much waiting. */
+  #relieve(): void {
+    if (this.#state === "open") this.flushNow();
+    else if (this.#tooMuch) this.#overflow();
+  }
+
+  get #tooMuch(): boolean {
+    const waiting = this.#queue.length - this.#head;
+    return waiting > 1 && this.#queuedBytes > this.#options.maxBytes + this.#grantedBytes;
   }
 
   #list(): void {
@@ -128,9 +157,21 @@ export class Outbox {
     this.#list();
   }
 
+  /** A peer that keeps up but never quite would otherwise have all that it was ever sent kept for it. */
+  #forgetSent(): void {
+    if (this.#head === this.#queue.length) {
+      this.#queue.length = 0;
+      this.#head = 0;
+    } else if (this.#head >= SHORTEN_AT && this.#head * 2 >= this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
   #forget(): void {
     this.#queue = [];
     this.#head = 0;
     this.#queuedBytes = 0;
+    this.#grantedBytes = 0;
   }
 }

@@ -72,14 +72,17 @@ export class Hub {
     this.#drop(channel);
   }
 
+  /** Live from the moment that the answer is there. */
   joinPattern(prefix: string, subscription: Subscription): Awaitable<void> {
+    const subscribed = this.#interest.subscribe({ prefix });
+    if (subscribed instanceof Promise) {
+      return subscribed.then(() => this.#patterns.add(prefix, subscription));
+    }
     this.#patterns.add(prefix, subscription);
-    return this.#interest.subscribe({ prefix });
   }
 
   leavePattern(prefix: string, subscription: Subscription): void {
-    this.#patterns.remove(prefix, subscription);
-    this.#interest.unsubscribe({ prefix });
+    if (this.#patterns.remove(prefix, subscription)) this.#interest.unsubscribe({ prefix });
   }
 
   /** A publication has come from the broker. */
@@ -115,8 +118,8 @@ export class Hub {
 
   #open(key: ChannelKey): HubChannel {
     const channel = new HubChannel(key);
-    this.#channels.set(key, channel);
     channel.ready = this.#interest.subscribe({ key });
+    this.#channels.set(key, channel);
     return channel;
   }
 

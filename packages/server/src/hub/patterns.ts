@@ -14,13 +14,15 @@ export class Patterns {
     getOrCreate(prefixes, prefix, () => new Set()).add(subscription);
   }
 
-  remove(prefix: string, subscription: Subscription): void {
+  /** Returns false when it was not there. */
+  remove(prefix: string, subscription: Subscription): boolean {
     const namespace = namespacePart(prefix);
     const prefixes = this.#byNamespace.get(namespace);
     const subscriptions = prefixes?.get(prefix);
-    subscriptions?.delete(subscription);
-    if (subscriptions?.size === 0) prefixes?.delete(prefix);
+    if (!subscriptions?.delete(subscription)) return false;
+    if (subscriptions.size === 0) prefixes?.delete(prefix);
     if (prefixes?.size === 0) this.#byNamespace.delete(namespace);
+    return true;
   }
 
   get isEmpty(): boolean {

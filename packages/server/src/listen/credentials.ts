@@ -1,4 +1,5 @@
 import type { Credentials } from "../session/authenticate.ts";
+import { requestTarget } from "./request-target.ts";
 
 const BEARER = "aldis.bearer.";
 const JSON_PROTOCOL = "aldis.json";
@@ -11,15 +12,14 @@ export type UpgradeRequest = {
 
 /** Reads the token, the session and the subprotocol of an upgrade (AU1, SE2). Judges nothing. */
 export function readUpgrade(request: Request): UpgradeRequest {
-  const url = new URL(request.url);
+  const { pathname, query } = requestTarget(request);
   const offered = (request.headers.get("sec-websocket-protocol") ?? "")
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "");
   const bearer = offered.find((name) => name.startsWith(BEARER));
-  const token =
-    url.searchParams.get("token") ?? tokenInPath(url.pathname) ?? bearer?.slice(BEARER.length);
-  const session = url.searchParams.get("session") ?? undefined;
+  const token = query.get("token") ?? tokenInPath(pathname) ?? bearer?.slice(BEARER.length);
+  const session = query.get("session") ?? undefined;
   const given = token !== undefined || session !== undefined;
   return {
     credentials: given ? { token, session, positions: undefined } : undefined,

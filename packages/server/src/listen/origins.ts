@@ -31,7 +31,7 @@ type OriginParts = {
 
 /** An origin is a scheme, a host and a port, nothing else (RFC 6454 section 6.2); `null` is none. */
 function partsOf(origin: string): OriginParts | undefined {
-  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/:?#@\s]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/i.exec(
+  const match = /^([a-z][a-z0-9+.-]*):\/\/([a-z0-9*_.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/i.exec(
     origin,
   );
   if (match === null) return undefined;
@@ -47,7 +47,12 @@ function compileRule(rule: string): (parts: OriginParts) => boolean {
   return ({ scheme, hostname, port }) =>
     scheme === parts.scheme &&
     (anyPort || port === parts.port) &&
-    (suffix === undefined ? hostname === parts.hostname : hostname.endsWith(suffix));
+    (suffix === undefined ? hostname === parts.hostname : isBelow(hostname, suffix));
+}
+
+/** `a.example.com` is below `.example.com`; `.example.com` itself is no host. */
+function isBelow(hostname: string, suffix: string): boolean {
+  return hostname.length > suffix.length && hostname.endsWith(suffix);
 }
 
 /** Why a configured origin is unusable; undefined: it is fine. For the config's own check. */

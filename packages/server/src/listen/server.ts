@@ -11,6 +11,7 @@ import { readUpgrade } from "./credentials.ts";
 import { healthResponse } from "./health.ts";
 import { refusalResponse } from "./http-errors.ts";
 import { createOriginCheck } from "./origins.ts";
+import { requestTarget } from "./request-target.ts";
 
 /** What hangs on a socket: nothing but its echo, or a connection from the moment that it opens. */
 type SocketState =
@@ -43,7 +44,8 @@ export function listen(deps: ListenDeps): Listener {
   const server = Bun.serve<SocketState>({
     port: config.port,
     hostname: config.host,
-    maxRequestBodySize: config.bodyMaxBytes,
+    // Bun's own refusal has no body: what is not far over the limit is refused by us, with one.
+    maxRequestBodySize: 2 * config.bodyMaxBytes,
     ...(config.tls && {
       tls: { cert: Bun.file(config.tls.certFile), key: Bun.file(config.tls.keyFile) },
     }),
@@ -105,7 +107,7 @@ function createFetch(deps: ListenDeps) {
   }
 
   return (request: Request, server: Upgrader) => {
-    const { pathname } = new URL(request.url);
+    const { pathname } = requestTarget(request);
     if (pathname === "/ws" || pathname.startsWith("/ws/")) {
       const { credentials, subprotocol } = readUpgrade(request);
       return upgrade(request, server, { kind: "native", credentials }, subprotocol);
@@ -132,10 +134,7 @@ function createSocketHandler(deps: ListenDeps): WebSocketHandler<SocketState> {
     try {
       run(data.connection);
     } catch (error) {
-      deps.connection.counters.faults++;
-      const { connectionId } = data.connection;
-      deps.log.error({ err: error, connectionId }, "connection failed");
-      data.connection.close("internalError");
+      data.connection.onFault(error);
     }
   }
 

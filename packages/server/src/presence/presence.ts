@@ -45,10 +45,15 @@ export class Presence {
     this.#graces = createDeadlines<Grace>(deps.clock, (grace) => this.#graceIsOver(grace));
   }
 
+  /** Whether the channel's namespace keeps presence. */
+  isKept(tenant: TenantId, channel: ChannelName): boolean {
+    return this.#deps.namespaces.find(tenant, namespaceOf(channel)).options.presence;
+  }
+
   /** A connection has subscribed. Others hear of it only when it is the user's first. */
   join(attendant: Attendant, channel: ChannelName): void {
     const { identity, connectionId } = attendant;
-    if (!this.#keptFor(identity.tenant, channel)) return;
+    if (!this.isKept(identity.tenant, channel)) return;
     const key = channelKey(identity.tenant, channel);
     const here = getOrCreate(this.#channels, key, () => new PresenceChannel());
     const known = here.get(identity.userId);
@@ -134,10 +139,6 @@ export class Presence {
     here.remove(userId);
     this.#tell(here, member, { channel, event: "leave" });
     if (here.size === 0) this.#channels.delete(channelKey(tenant, channel));
-  }
-
-  #keptFor(tenant: TenantId, channel: ChannelName): boolean {
-    return this.#deps.namespaces.find(tenant, namespaceOf(channel)).options.presence;
   }
 
   #tell(

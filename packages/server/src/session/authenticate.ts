@@ -39,11 +39,12 @@ export function authenticate(
   credentials: Credentials,
   command: ConnectCommand | undefined,
 ): void {
-  const waiting: string[] = [];
+  const waiting: (string | undefined)[] = [];
   session.state = { name: "verifying", waiting };
   admit(session, credentials, command !== undefined)
     .then((admission) => {
-      if (session.state.name !== "verifying") return;
+      const isGone = session.state.name !== "verifying" || session.connection.closing;
+      if (isGone) return giveBack(session, admission);
       if (!admission.ok) return turnAway(session, admission.cause);
       welcome(session, admission, { positions: credentials.positions, command });
       session.handleWaiting(waiting);
@@ -54,6 +55,13 @@ export function authenticate(
       session.deps.log.error({ err: error, connectionId }, "authentication broke");
       session.connection.close("internalError");
     });
+}
+
+/** The connection went while it was let in: the session that it had taken waits for the next one. */
+function giveBack(session: Session, admission: Admission): void {
+  if (admission.ok && admission.resumed !== undefined) {
+    session.deps.parked.park(admission.resumed.id, admission.resumed.parked);
+  }
 }
 
 async function admit(
@@ -88,19 +96,25 @@ async function takeSession(
   credentials: Credentials,
   identity: Identity | undefined,
 ): Promise<Resumed | undefined> {
-  const { secrets, live, parked, clock } = session.deps;
-  if (credentials.session === undefined) return undefined;
+  const { secrets, live, parked } = session.deps;
+  if (credentials.session === undefined || session.state.name !== "verifying") return undefined;
   const id = secrets.verify(credentials.session);
   if (id === undefined) return undefined;
-  const found = live.bySession(id)?.handOver() ?? (await parked.take(id));
-  if (found === undefined) return undefined;
-  if (identity === undefined) {
-    const endsAtMs = found.identity.expiresAtMs ?? Number.POSITIVE_INFINITY;
-    return endsAtMs > clock.nowMs() ? { id, parked: found } : undefined;
+  const mayHave = (owner: Identity) => mayResume(session, owner, identity);
+  const present = live.bySession(id);
+  if (present !== undefined) {
+    return mayHave(present.identity) ? { id, parked: present.handOver() } : undefined;
   }
-  const same =
-    found.identity.tenant === identity.tenant && found.identity.userId === identity.userId;
-  return same ? { id, parked: found } : undefined;
+  const found = await parked.take(id, (candidate) => mayHave(candidate.identity));
+  return found === undefined ? undefined : { id, parked: found };
+}
+
+/** With a token: whoever has the same user and tenant. Without: as long as the session's own token holds. */
+function mayResume(session: Session, owner: Identity, bearer: Identity | undefined): boolean {
+  if (bearer === undefined) {
+    return (owner.expiresAtMs ?? Number.POSITIVE_INFINITY) > session.deps.clock.nowMs();
+  }
+  return owner.tenant === bearer.tenant && owner.userId === bearer.userId;
 }
 
 function turnAway(session: Session, cause: TokenRefusal | "missing" | "no_session"): void {

@@ -1,5 +1,5 @@
 import type { ChannelPattern } from "@aldis/protocol";
-import { type Continuation, whenReady } from "../awaitable.ts";
+import { attempt, type Continuation, whenReady } from "../awaitable.ts";
 import { Subscription } from "../hub/subscription.ts";
 import { keyPrefix } from "../tenant/tenant.ts";
 import type { Session } from "./session.ts";
@@ -11,8 +11,21 @@ export function joinPattern(
   then: Continuation<void>,
 ): void {
   if (session.isSubscribed(name)) return then.done();
+  const { hub } = session.deps;
   const prefix = keyPrefix(session.identity.tenant, name);
-  const subscription = new Subscription(session.connection, name, 0);
+  const subscription = new Subscription(session.connection, name);
   session.addSubscription(subscription);
-  whenReady(session.deps.hub.joinPattern(prefix, subscription), then);
+  whenReady(
+    attempt(() => hub.joinPattern(prefix, subscription)),
+    {
+      done() {
+        if (!session.holds(subscription)) hub.leavePattern(prefix, subscription);
+        then.done();
+      },
+      failed(error) {
+        if (session.holds(subscription)) session.dropSubscription(name);
+        then.failed(error);
+      },
+    },
+  );
 }

@@ -1,6 +1,7 @@
 import type { ChannelName, StreamPosition } from "@aldis/protocol";
-import { type Awaitable, type Continuation, whenReady } from "../awaitable.ts";
+import { type Awaitable, attempt, type Continuation, whenReady } from "../awaitable.ts";
 import type { Publication, Recovery } from "../broker/broker.ts";
+import type { Joining } from "../hub/hub-channel.ts";
 import { Subscription } from "../hub/subscription.ts";
 import { type ChannelKey, channelKey } from "../tenant/tenant.ts";
 import { leaveChannel } from "./leave.ts";
@@ -9,6 +10,8 @@ import type { Session } from "./session.ts";
 export type JoinRequest = {
   readonly channel: ChannelName;
   readonly since: StreamPosition | undefined;
+  /** The client is to be told that it lost something, whatever the history says. */
+  readonly lost?: true;
   /** Latest publications wanted when nothing is recovered. */
   readonly last: number;
 };
@@ -19,6 +22,8 @@ export type Joined = {
   readonly publications: readonly Publication[];
   /** Where the client stands after `publications`. */
   readonly position: StreamPosition;
+  /** False when a later command has ended or replaced this subscription while it was made. */
+  readonly live: boolean;
 };
 
 /**
@@ -33,31 +38,64 @@ export function joinChannel(
 ): void {
   const { hub } = session.deps;
   const key = channelKey(session.identity.tenant, request.channel);
-  const former = session.subscriptions.get(request.channel);
-  if (former !== undefined) hub.leave(former);
-  const notJoined = (error: unknown) => {
-    if (former !== undefined) leaveChannel(session, former, { stays: false });
+  const subscription = replaceSubscription(session, request);
+  const failed = (error: unknown) => {
+    if (session.holds(subscription)) leaveChannel(session, subscription, { stays: false });
     then.failed(error);
   };
-  whenReady(hub.startJoining(key), {
-    done(joining) {
-      const failed = (error: unknown) => {
-        hub.abandon(joining);
-        notJoined(error);
-      };
-      whenReady(readPast(session, key, request), {
-        done(past) {
-          if (!session.authenticated) return hub.abandon(joining);
-          const subscription = subscriptionAt(session, request, past);
-          const seen = hub.join(joining, subscription, past.top);
-          session.addSubscription(subscription);
-          then.done(joinedOf(past, seen));
-        },
-        failed,
-      });
+  whenReady(
+    attempt(() => hub.startJoining(key)),
+    {
+      done(joining) {
+        whenReady(
+          attempt(() => readPast(session, key, request)),
+          {
+            done(past) {
+              if (!session.authenticated) return hub.abandon(joining);
+              then.done(finishJoining(session, { joining, subscription, request, past }));
+            },
+            failed(error) {
+              hub.abandon(joining);
+              failed(error);
+            },
+          },
+        );
+      },
+      failed,
     },
-    failed: notJoined,
-  });
+  );
+}
+
+/** In the list from now on: it counts against the limit, and a break remembers where it stood. */
+function replaceSubscription(session: Session, request: JoinRequest): Subscription {
+  const former = session.subscriptions.get(request.channel);
+  const subscription = new Subscription(session.connection, request.channel);
+  subscription.place = request.lost ? "lost" : (request.since ?? former?.standing);
+  if (former !== undefined) session.deps.hub.leave(former);
+  session.addSubscription(subscription);
+  return subscription;
+}
+
+function finishJoining(
+  session: Session,
+  join: {
+    readonly joining: Joining;
+    readonly subscription: Subscription;
+    readonly request: JoinRequest;
+    readonly past: Recovery;
+  },
+): Joined {
+  const { joining, subscription, request, past } = join;
+  const { hub } = session.deps;
+  if (!session.holds(subscription)) {
+    hub.abandon(joining);
+    return joinedOf(past, [], { live: false });
+  }
+  const asked = request.since !== undefined;
+  // What the client said to have is proven; what it is sent now is not yet.
+  subscription.provenOffset = asked && past.recovered ? request.since.offset : past.top.offset;
+  subscription.lossUnheard = request.lost === true || (asked && !past.recovered);
+  return joinedOf(past, hub.join(joining, subscription, past.top), { live: true });
 }
 
 function readPast(session: Session, key: ChannelKey, request: JoinRequest): Awaitable<Recovery> {
@@ -84,18 +122,16 @@ function mapReady<T, U>(value: Awaitable<T>, map: (value: T) => U): Awaitable<U>
   return value instanceof Promise ? value.then(map) : map(value);
 }
 
-/** What the client said to have is proven; what it is sent now is not yet. */
-function subscriptionAt(session: Session, request: JoinRequest, past: Recovery): Subscription {
-  const { connection } = session;
-  const proven = past.recovered && request.since !== undefined ? request.since : past.top;
-  return new Subscription(connection, request.channel, proven.offset);
-}
-
-function joinedOf(past: Recovery, seen: readonly Publication[]): Joined {
+function joinedOf(
+  past: Recovery,
+  seen: readonly Publication[],
+  { live }: { readonly live: boolean },
+): Joined {
   const last = seen.at(-1);
   return {
     recovered: past.recovered,
     publications: last === undefined ? past.publications : [...past.publications, ...seen],
     position: last === undefined ? past.top : { offset: last.offset, epoch: past.top.epoch },
+    live,
   };
 }

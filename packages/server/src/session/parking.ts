@@ -1,11 +1,12 @@
-import type { ChannelName, ChannelPattern, StreamPosition } from "@aldis/protocol";
+import type { ChannelName, ChannelPattern } from "@aldis/protocol";
 import type { Identity } from "../auth/identity.ts";
+import type { Place } from "../hub/subscription.ts";
 import type { Session } from "./session.ts";
 
-/** One subscription of a parked session; patterns have no position, they are live only. */
+/** One subscription of a parked session, and where it stands. */
 export type ParkedSubscription = {
   readonly name: ChannelName | ChannelPattern;
-  readonly position: StreamPosition | undefined;
+  readonly place: Place;
 };
 
 /** What is left of a session whose connection broke. */
@@ -17,10 +18,8 @@ export type ParkedSession = {
 /** A session as it stands: its positions are those that are proven to have reached the client. */
 export function parkedForm(session: Session): ParkedSession {
   const subscriptions: ParkedSubscription[] = [];
-  for (const { name, channel, provenOffset } of session.subscriptions.values()) {
-    const position =
-      channel === undefined ? undefined : { offset: provenOffset, epoch: channel.epoch };
-    subscriptions.push({ name, position });
+  for (const subscription of session.subscriptions.values()) {
+    subscriptions.push({ name: subscription.name, place: subscription.standing });
   }
   // A session that breaks while it is being restored has the rest still to come.
   for (const waiting of session.restoring?.waiting ?? []) subscriptions.push(waiting);

@@ -7,16 +7,23 @@ import {
   type Refusal,
   type StreamPosition,
 } from "@aldis/protocol";
-import type { Publication } from "../broker/broker.ts";
 import { frameOf } from "../hub/frame.ts";
-import { joinChannel } from "./join.ts";
+import type { Place } from "../hub/subscription.ts";
+import { type Joined, type JoinRequest, joinChannel } from "./join.ts";
 import { joinPattern } from "./join-pattern.ts";
 import { mayJoin } from "./may-join.ts";
 import type { ParkedSubscription } from "./parking.ts";
 import type { Session } from "./session.ts";
 
 /** What of a resumed session is still to be restored, in order. */
-export type RestorePlan = { readonly waiting: ParkedSubscription[] };
+export type RestorePlan = {
+  readonly waiting: ParkedSubscription[];
+  /** What was sent since the outbox was last empty. */
+  sentBytes: number;
+};
+
+/** After so much the rest waits until it is sent. */
+const STEP_BYTES = 64 * 1024;
 
 /**
  * Brings a resumed session back into its channels and sends what it missed (SE3). `positions` are the client's
@@ -27,32 +34,33 @@ export function restore(
   subscriptions: readonly ParkedSubscription[],
   positions: ReadonlyMap<string, StreamPosition> | undefined,
 ): void {
-  const waiting = subscriptions.map(({ name, position }) => ({
+  const waiting = subscriptions.map(({ name, place }) => ({
     name,
-    position: positions?.get(name) ?? position,
+    place: positions?.get(name) ?? place,
   }));
-  session.restoring = { waiting };
+  session.restoring = { waiting, sentBytes: 0 };
   restoreMore(session);
 }
 
 /**
- * Goes on until all is restored or the peer takes no more; then the drain goes on. So a session with much to catch up on a
- * slow line holds one channel's history in memory, not all of them.
+ * Goes on until all is restored, or enough is on its way; then the flush goes on. So a session with much to
+ * catch up on over a slow line has one channel's history waiting, not all of them.
  */
 export function restoreMore(session: Session): void {
   const plan = session.restoring;
   if (plan === undefined) return;
-  while (!session.connection.congested) {
+  plan.sentBytes = 0;
+  while (plan.sentBytes < STEP_BYTES) {
     const next = plan.waiting.shift();
     if (next === undefined) {
       session.restoring = undefined;
       return;
     }
-    restoreOne(session, next);
+    restoreOne(session, plan, next);
   }
 }
 
-function restoreOne(session: Session, parked: ParkedSubscription): void {
+function restoreOne(session: Session, plan: RestorePlan, parked: ParkedSubscription): void {
   const { name } = parked;
   if (session.isSubscribed(name)) return;
   const refusal = mayJoin(session, name);
@@ -65,22 +73,19 @@ function restoreOne(session: Session, parked: ParkedSubscription): void {
       failed,
     });
   }
-  const since = parked.position;
-  const channel = name;
-  joinChannel(
-    session,
-    { channel, since, last: lastWanted(session, channel) },
-    {
-      done({ recovered, publications, position }) {
-        const offset = position.offset - publications.length;
-        const stands = { channel, recovered, offset, epoch: position.epoch };
-        session.connection.send(pushFrame("subscribe", stands));
-        sendAll(session, publications);
-        session.deps.presence.join(session, channel);
-      },
-      failed,
+  joinChannel(session, requestOf(session, name, parked.place), {
+    done(joined) {
+      plan.sentBytes += tellRestored(session, name, joined);
+      if (joined.live) session.deps.presence.join(session, name);
     },
-  );
+    failed,
+  });
+}
+
+function requestOf(session: Session, channel: ChannelName, place: Place): JoinRequest {
+  const last = lastWanted(session, channel);
+  if (place === "lost") return { channel, since: undefined, lost: true, last };
+  return { channel, since: place, last };
 }
 
 function lastWanted(session: Session, channel: ChannelName): number {
@@ -88,10 +93,21 @@ function lastWanted(session: Session, channel: ChannelName): number {
   return session.deps.namespaces.find(tenant, namespaceOf(channel)).options.lastOnSubscribe;
 }
 
-/** As messages, so that a client needs no more than it has for live ones; marked as not yet proven to be delivered. */
-function sendAll(session: Session, publications: readonly Publication[]): void {
-  for (const { json } of publications)
-    session.connection.deliver(frameOf(pushFrameOf("message", json)));
+/**
+ * Where the client stands, then what it missed, as messages: a client needs no more for them than for live ones.
+ * Returns the bytes. They may wait whatever the outbox allows: the history holds them in memory anyway.
+ */
+function tellRestored(session: Session, channel: ChannelName, joined: Joined): number {
+  const { recovered, publications, position } = joined;
+  const offset = position.offset - publications.length;
+  const stands = { channel, recovered, offset, epoch: position.epoch };
+  const frames = [pushFrame("subscribe", stands)];
+  for (const { json } of publications) frames.push(pushFrameOf("message", json));
+  const encoded = frames.map(frameOf);
+  const bytes = encoded.reduce((sum, frame) => sum + frame.bytes, 0);
+  session.connection.grant(bytes);
+  for (const frame of encoded) session.connection.deliver(frame);
+  return bytes;
 }
 
 function tellEnded(session: Session, channel: string, refusal: Refusal): void {

@@ -2,13 +2,19 @@ import type { Identity } from "../auth/identity.ts";
 
 /**
  * The phases of a session on its connection:
- * `opening` → `verifying` → `connected` → `closed`, and from each of them straight to `closed`.
+ * `opening` → `verifying` → `connected` ⇄ `refreshing`, and from each of them to `closed`.
  */
 export type SessionState =
   | { readonly name: "opening" }
   /** Frames that came before the verdict; they are handled in order after it. */
-  | { readonly name: "verifying"; readonly waiting: string[] }
+  | { readonly name: "verifying"; readonly waiting: (string | undefined)[] }
   | { readonly name: "connected"; readonly identity: Identity }
+  /** A new token is judged; the old one goes on meanwhile, and frames wait as above. */
+  | {
+      readonly name: "refreshing";
+      readonly identity: Identity;
+      readonly waiting: (string | undefined)[];
+    }
   | { readonly name: "closed" };
 
 export const OPENING: SessionState = { name: "opening" };
@@ -23,6 +29,7 @@ export function rule(state: SessionState, action: string): Ruling {
     case "opening":
       return action === "connect" || action === "ping" ? "handle" : "require-token";
     case "verifying":
+    case "refreshing":
       return "wait";
     case "connected":
       return action === "connect" ? "refuse" : "handle";

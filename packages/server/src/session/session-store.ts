@@ -5,8 +5,14 @@ import type { ParkedSession } from "./parking.ts";
 /** Keeps sessions between two connections. A session is taken at most once. */
 export type SessionStore = {
   park(id: string, session: ParkedSession): void;
-  /** Gives the session out and forgets it; undefined when there is none, or its time is over. */
-  take(id: string): Awaitable<ParkedSession | undefined>;
+  /**
+   * Gives the session out and forgets it, in one step. Undefined when there is none, its time is over, or it is
+   * not `wanted`: then it stays, so that nobody ends what is not theirs.
+   */
+  take(
+    id: string,
+    wanted: (session: ParkedSession) => boolean,
+  ): Awaitable<ParkedSession | undefined>;
   readonly size: number;
   close(): void;
 };
@@ -41,10 +47,12 @@ export function createMemorySessionStore(clock: Clock, options: SessionStoreOpti
       parked.set(id, { session, untilMs: clock.monotonicMs() + options.resumeMs });
       forgetOld();
     },
-    take(id) {
+    take(id, wanted) {
       const entry = parked.get(id);
+      if (entry === undefined || entry.untilMs <= clock.monotonicMs()) return undefined;
+      if (!wanted(entry.session)) return undefined;
       parked.delete(id);
-      return entry !== undefined && entry.untilMs > clock.monotonicMs() ? entry.session : undefined;
+      return entry.session;
     },
     get size() {
       return parked.size;

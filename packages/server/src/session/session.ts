@@ -15,6 +15,7 @@ import {
 import type { Identity } from "../auth/identity.ts";
 import { BrokerUnavailable } from "../broker/broker.ts";
 import { permits } from "../channel/permissions.ts";
+import { frameOf } from "../hub/frame.ts";
 import type { Subscriber, Subscription } from "../hub/subscription.ts";
 import type { ActionContext } from "./actions.ts";
 import { authenticate, type Credentials } from "./authenticate.ts";
@@ -33,8 +34,12 @@ export type SessionConnection = Subscriber & {
   close(cause: CloseCause): void;
   /** Has {@link Session.onTokenDue} called at a monotonic time, or earlier. */
   wakeAt(atMs: number): void;
-  /** The peer takes nothing at the moment. */
-  readonly congested: boolean;
+  /** It has been closed from this side: nothing that still comes counts. */
+  readonly closing: boolean;
+  /** Lets so many bytes more wait than usual, until all is sent. */
+  grant(bytes: number): void;
+  /** Whether a frame could be read: too many in a row that could not end the connection. */
+  noteReadable(readable: boolean): void;
 };
 
 const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription> = new Map();
@@ -69,17 +74,18 @@ export class Session implements ActionContext {
   }
 
   get authenticated(): boolean {
-    return this.state.name === "connected";
+    return this.state.name === "connected" || this.state.name === "refreshing";
   }
 
   /** Only commands of connected sessions are handled, so a handler may rely on it. */
   get identity(): Identity {
-    if (this.state.name !== "connected") throw new Error(`no identity while ${this.state.name}`);
-    return this.state.identity;
+    const { state } = this;
+    if (state.name === "connected" || state.name === "refreshing") return state.identity;
+    throw new Error(`no identity while ${state.name}`);
   }
 
   get userId(): string | undefined {
-    return this.state.name === "connected" ? this.state.identity.userId : undefined;
+    return this.authenticated ? this.identity.userId : undefined;
   }
 
   get subscriptions(): ReadonlyMap<string, Subscription> {
@@ -95,22 +101,31 @@ export class Session implements ActionContext {
     if (credentials !== undefined) authenticate(this, credentials, undefined);
   }
 
-  /** One text frame. Returns false when it could not be read. */
-  receive(text: string): boolean {
-    if (this.state.name === "verifying") return this.#wait(this.state.waiting, text);
+  /** One frame; undefined stands for a binary one. Returns false when it could not be read. */
+  receive(text: string | undefined): boolean {
+    const { state } = this;
+    if (state.name === "verifying" || state.name === "refreshing") {
+      return this.#wait(state.waiting, text);
+    }
+    if (text === undefined) return this.#refuseBinary();
     const decoded = decodeCommand(text);
     if (decoded.ok) this.#step(decoded.value);
     else this.#refuseFrame(decoded.id, decoded);
     return decoded.ok || decoded.error !== "bad_frame";
   }
 
-  refuseBinary(): void {
+  #refuseBinary(): boolean {
     this.#refuseFrame(undefined, refuse("bad_frame", "binary frames are not understood"));
+    return false;
   }
 
-  #wait(waiting: string[], text: string): boolean {
-    if (waiting.length === WAITING_MAX) this.connection.close("protocolError");
-    else waiting.push(text);
+  #wait(waiting: (string | undefined)[], text: string | undefined): boolean {
+    if (waiting.length < WAITING_MAX) {
+      waiting.push(text);
+    } else {
+      if (this.state.name === "verifying") this.state = CLOSED;
+      this.connection.close("protocolError");
+    }
     return true;
   }
 
@@ -147,8 +162,8 @@ export class Session implements ActionContext {
     this.deps.live.add(this);
   }
 
-  handleWaiting(waiting: readonly string[]): void {
-    for (const text of waiting) this.receive(text);
+  handleWaiting(waiting: readonly (string | undefined)[]): void {
+    for (const text of waiting) this.connection.noteReadable(this.receive(text));
   }
 
   addSubscription(subscription: Subscription): void {
@@ -158,6 +173,11 @@ export class Session implements ActionContext {
 
   dropSubscription(name: string): void {
     this.#subscriptions?.delete(name);
+  }
+
+  /** Whether this very subscription is in force: not ended, and not replaced by a later one. */
+  holds(subscription: Subscription): boolean {
+    return this.#subscriptions?.get(subscription.name) === subscription;
   }
 
   isSubscribed(channel: ChannelName | ChannelPattern): boolean {
@@ -180,6 +200,13 @@ export class Session implements ActionContext {
   replyJson(command: Command, bodyJson: string): void {
     if (command.id === undefined) return;
     this.connection.send(replyFrameOf(actionOf(command), command.id, bodyJson));
+  }
+
+  /** A reply that moves the client's position on: proven to be delivered as publications are (SE5). */
+  replyPosition(command: Command, bodyJson: string): void {
+    if (command.id === undefined) return;
+    const text = replyFrameOf(actionOf(command), command.id, bodyJson);
+    this.connection.deliver(frameOf(text));
   }
 
   refuse(command: Command, refusal: Refusal): void {
@@ -212,11 +239,11 @@ export class Session implements ActionContext {
 
   provenDelivered(): void {
     for (const subscription of this.subscriptions.values()) {
-      subscription.provenOffset = subscription.sentOffset;
+      subscription.prove();
     }
   }
 
-  /** The peer takes frames again. */
+  /** All that was sent is on its way: there is room for more. */
   onWritable(): void {
     if (this.restoring !== undefined) restoreMore(this);
   }
@@ -236,11 +263,11 @@ export class Session implements ActionContext {
 
   /** The socket is gone. Whether the session may be resumed depends on who ended it (SE8). */
   onClose(code: number): void {
-    if (this.state.name !== "connected") {
+    if (!this.authenticated) {
       this.state = CLOSED;
       return;
     }
-    const resumable = code !== 1000 && code < 4500 && code !== 4002;
+    const resumable = code !== 1000 && code < 4500;
     if (resumable) this.deps.parked.park(this.id, parkedForm(this));
     this.#end({ stays: resumable });
   }

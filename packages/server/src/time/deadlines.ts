@@ -12,6 +12,8 @@ export type Deadlines<T extends Due> = {
   /** Puts `item` at `dueAtMs`, from wherever it was. O(log n). */
   set(item: T, dueAtMs: number): void;
   remove(item: T): void;
+  /** All that wait, in no order. */
+  items(): readonly T[];
   readonly size: number;
   close(): void;
 };
@@ -64,6 +66,7 @@ export function createDeadlines<T extends Due>(
     remove(item) {
       if (item.heapIndex >= 0) removeAt(heap, item.heapIndex);
     },
+    items: () => [...heap],
     get size() {
       return heap.length;
     },

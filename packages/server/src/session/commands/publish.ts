@@ -2,6 +2,7 @@ import { namespaceOf, type PublishBody, type PublishCommand, pushFrame } from "@
 import { whenReady } from "../../awaitable.ts";
 import type { PublishOutcome } from "../../broker/broker.ts";
 import { FORBIDDEN, permits } from "../../channel/permissions.ts";
+import { frameOf } from "../../hub/frame.ts";
 import type { Session } from "../session.ts";
 
 /** PB1–PB5. */
@@ -39,13 +40,14 @@ function answer(
   { outcome, movesOn }: { outcome: PublishOutcome; movesOn: boolean },
 ): void {
   const { channel } = command;
-  const { offset, epoch, kind } = outcome;
+  const { offset, epoch, kind, duplicate } = outcome;
   if (command.id !== undefined) {
     const body: PublishBody = { channel, offset, epoch };
-    if (kind === "duplicate") body.duplicate = true;
+    if (duplicate) body.duplicate = true;
     if (kind === "suppressed") body.suppressed = true;
-    session.reply(command, body);
-  } else if (movesOn && kind === "published") {
-    session.connection.send(pushFrame("position", { channel, offset }));
+    if (movesOn) session.replyPosition(command, JSON.stringify(body));
+    else session.reply(command, body);
+  } else if (movesOn && kind === "published" && !duplicate) {
+    session.connection.deliver(frameOf(pushFrame("position", { channel, offset })));
   }
 }

@@ -1,51 +1,52 @@
-import { pushFrame, type RefreshCommand, refuse } from "@aldis/protocol";
+import { type RefreshCommand, refuse } from "@aldis/protocol";
+import type { Identity } from "../../auth/identity.ts";
 import type { TokenVerdict } from "../../auth/token-verifier.ts";
 import { whenReady } from "../../awaitable.ts";
-import { leaveChannel } from "../leave.ts";
-import { mayJoin } from "../may-join.ts";
+import { reviewSubscriptions } from "../review.ts";
 import type { Session } from "../session.ts";
 import { planToken } from "../token-deadlines.ts";
 
-/** AU6. */
+/** AU6. What is sent after it waits for the verdict: it is to be handled with the new token's rights (FR6). */
 export function onRefresh(session: Session, command: RefreshCommand): void {
+  const { identity } = session;
+  const waiting: (string | undefined)[] = [];
+  session.state = { name: "refreshing", identity, waiting };
   whenReady(session.deps.verifier.verify(command.token), {
-    done: (verdict) => applyVerdict(session, command, verdict),
-    failed: (error) => session.fail(command, error),
+    done(verdict) {
+      if (session.state.name !== "refreshing") return;
+      session.state = { name: "connected", identity };
+      applyVerdict(session, command, verdict);
+      session.handleWaiting(waiting);
+    },
+    failed(error) {
+      if (session.state.name === "refreshing") session.state = { name: "connected", identity };
+      session.fail(command, error);
+      session.handleWaiting(waiting);
+    },
   });
 }
 
 function applyVerdict(session: Session, command: RefreshCommand, verdict: TokenVerdict): void {
-  if (!session.authenticated) return;
-  const former = session.identity;
-  // Attack: a second user's token on the first one's session would inherit its subscriptions.
-  const same =
-    verdict.ok &&
-    verdict.identity.tenant === former.tenant &&
-    verdict.identity.userId === former.userId;
-  if (!same) {
+  const identity = acceptable(session.identity, verdict);
+  if (identity === undefined) {
     const later = !verdict.ok && verdict.cause === "keys_unavailable";
-    session.refuse(
-      command,
-      later
-        ? refuse("unavailable", "the token cannot be judged now")
-        : refuse("unauthorized", "the token is refused"),
-    );
-    return;
+    const refusal = later
+      ? refuse("unavailable", "the token cannot be judged now")
+      : refuse("unauthorized", "the token is refused");
+    return session.refuse(command, refusal);
   }
-  session.state = { name: "connected", identity: verdict.identity };
-  planToken(session, verdict.identity);
-  const { expiresAtMs } = verdict.identity;
+  session.state = { name: "connected", identity };
+  planToken(session, identity);
+  const { expiresAtMs } = identity;
   session.reply(command, expiresAtMs === undefined ? {} : { expiresAt: expiresAtMs });
-  endWhatIsForbidden(session);
+  // The new token may allow less than the old one did.
+  reviewSubscriptions(session);
 }
 
-/** The new token may allow less than the old one did. */
-function endWhatIsForbidden(session: Session): void {
-  for (const subscription of [...session.subscriptions.values()]) {
-    const refusal = mayJoin(session, subscription.name);
-    if (refusal === undefined) continue;
-    leaveChannel(session, subscription, { stays: false });
-    const body = { channel: subscription.name, code: refusal.error };
-    session.connection.send(pushFrame("unsubscribe", body));
-  }
+/** Attack: a second user's token on the first one's session would inherit its subscriptions. */
+function acceptable(former: Identity, verdict: TokenVerdict): Identity | undefined {
+  if (!verdict.ok) return undefined;
+  const { identity } = verdict;
+  const same = identity.tenant === former.tenant && identity.userId === former.userId;
+  return same ? identity : undefined;
 }

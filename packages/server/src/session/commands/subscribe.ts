@@ -43,8 +43,8 @@ function subscribeToChannel(
     {
       done(joined) {
         const asked = command.since !== undefined || last > 0;
-        session.replyJson(command, bodyJson(channel, joined, { withPublications: asked }));
-        session.deps.presence.join(session, channel);
+        session.replyPosition(command, bodyJson(channel, joined, { withPublications: asked }));
+        if (joined.live) session.deps.presence.join(session, channel);
       },
       failed: (error) => session.fail(command, error),
     },

@@ -1,0 +1,66 @@
+import { describe, expect, test } from "bun:test";
+import { readUpgrade } from "./credentials.ts";
+
+function upgrade(path: string, subprotocols?: string) {
+  const headers = new Headers();
+  if (subprotocols !== undefined) headers.set("sec-websocket-protocol", subprotocols);
+  return readUpgrade(new Request(`http://localhost${path}`, { headers }));
+}
+
+const tokenOf = (path: string, subprotocols?: string) =>
+  upgrade(path, subprotocols).credentials?.token;
+
+describe("[AU1] credentials of an upgrade", () => {
+  test("nothing given is nothing shown", () => {
+    for (const path of ["/ws", "/ws/", "/ws?x=1"])
+      expect(upgrade(path)).toEqual({ credentials: undefined, subprotocol: undefined });
+  });
+
+  test("the first of query, path and subprotocol that is present counts", () => {
+    const bearer = "aldis.bearer.sub";
+    expect(tokenOf("/ws/path?token=query", bearer)).toBe("query");
+    expect(tokenOf("/ws/path", bearer)).toBe("path");
+    expect(tokenOf("/ws", bearer)).toBe("sub");
+    expect(tokenOf("/ws?token=", bearer)).toBe("");
+  });
+
+  test("the first bearer offered counts", () => {
+    expect(tokenOf("/ws", "aldis.bearer.one, aldis.bearer.two")).toBe("one");
+    expect(tokenOf("/ws", "other,aldis.bearer.one")).toBe("one");
+    expect(tokenOf("/ws", "Aldis.Bearer.one")).toBeUndefined();
+    expect(tokenOf("/ws", "x.aldis.bearer.one")).toBeUndefined();
+  });
+
+  test.each([
+    ["aldis.json, aldis.bearer.t", "aldis.json"],
+    ["aldis.bearer.t, aldis.json", "aldis.json"],
+    ["aldis.bearer.t", "aldis.bearer.t"],
+    ["aldis.json", "aldis.json"],
+    ["other, aldis.bearer.t", "aldis.bearer.t"],
+    ["other", undefined],
+    ["", undefined],
+  ])("of the subprotocols %p, %p is selected", (offered, selected) => {
+    expect(upgrade("/ws", offered).subprotocol).toBe(selected as string);
+  });
+
+  test("[SE2] a session is shown beside the token, or alone", () => {
+    expect(upgrade("/ws?session=id.secret").credentials).toEqual({
+      token: undefined,
+      session: "id.secret",
+      positions: undefined,
+    });
+    expect(upgrade("/ws/t?session=id.secret").credentials).toMatchObject({
+      token: "t",
+      session: "id.secret",
+    });
+  });
+
+  test("a token comes through a query as it was sent", () => {
+    const token = "a.b-c_d+e/f=";
+    expect(tokenOf(`/ws?token=${encodeURIComponent(token)}`)).toBe(token);
+  });
+
+  test("two tokens in a query: the first", () => {
+    expect(tokenOf("/ws?token=one&token=two")).toBe("one");
+  });
+});

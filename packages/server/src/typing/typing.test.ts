@@ -1,0 +1,203 @@
+import { describe, expect, test } from "bun:test";
+import { decodeCommand, type ExtensionCommand, FieldError, type Refusal } from "@aldis/protocol";
+import { createFakeClock } from "@aldis/testkit";
+import { NO_CAPABILITIES } from "../auth/capabilities.ts";
+import { draft, key, tenant } from "../broker/broker.contract.ts";
+import type { Frame } from "../hub/frame.ts";
+import { Hub } from "../hub/hub.ts";
+import { type Subscriber, Subscription } from "../hub/subscription.ts";
+import type { ActionContext } from "../session/actions.ts";
+import { createTyping } from "./typing.ts";
+
+type Push = { readonly action: string; readonly data: Readonly<Record<string, unknown>> };
+
+/** A session that is subscribed to `chat:a`, as far as a feature may see it. */
+class Person implements ActionContext, Subscriber {
+  readonly connectionId: string;
+  readonly userId: string;
+  readonly identity: ActionContext["identity"];
+  lastDelivery = 0;
+  subscribed = true;
+  allowed = true;
+  readonly got: Push[] = [];
+  readonly answers: (object | Refusal)[] = [];
+
+  constructor(userId: string, connectionId: string, of = "default") {
+    this.userId = userId;
+    this.connectionId = connectionId;
+    this.identity = {
+      tenant: tenant(of),
+      userId,
+      name: userId.toUpperCase(),
+      email: `${userId}@example.com`,
+      avatar: undefined,
+      anonymous: false,
+      capabilities: NO_CAPABILITIES,
+      expiresAtMs: undefined,
+    };
+  }
+
+  deliver(frame: Frame): void {
+    this.got.push(JSON.parse(frame.text) as Push);
+  }
+  isSubscribed = () => this.subscribed;
+  mayPublish = () => this.allowed;
+  reply = (_: ExtensionCommand, body: object) => void this.answers.push(body);
+  refuse = (_: ExtensionCommand, refusal: Refusal) => void this.answers.push(refusal);
+
+  /** Who is said to type, as `ann+` and `ann-`. */
+  get seen(): string[] {
+    return this.got.map(({ data }) => {
+      const { id } = data["user"] as { id: string };
+      return `${id}${data["typing"] ? "+" : "-"}`;
+    });
+  }
+}
+
+function command(data: unknown): ExtensionCommand {
+  const decoded = decodeCommand(JSON.stringify({ action: "typing", id: 1, data }));
+  if (!decoded.ok || decoded.value.action !== "extension") throw new Error("not readable");
+  return decoded.value;
+}
+
+function open() {
+  const clock = createFakeClock();
+  const hub = new Hub({ subscribe: () => {}, unsubscribe: () => {} });
+  const typing = createTyping({ clock, hub }, { expiryMs: 5_000 });
+
+  function person(userId: string, connectionId = `c-${userId}`, of = "default"): Person {
+    const one = new Person(userId, connectionId, of);
+    const joining = hub.startJoining(key("chat:a", of));
+    if (joining instanceof Promise) throw new Error("answers at once here");
+    const { channel } = draft({ channel: "chat:a" });
+    hub.join(joining, new Subscription(one, channel), { offset: 0, epoch: "e" });
+    return one;
+  }
+  const type = (who: Person, yes: boolean, channel = "chat:a") =>
+    typing.onAction(who, command({ channel, typing: yes }));
+  return { clock, typing, person, type };
+}
+
+describe("typing", () => {
+  test("[TY1] the other users see who types, and no more of them than others may", () => {
+    const { person, type } = open();
+    const [ann, tab, bob] = [person("ann"), person("ann", "c-ann-2"), person("bob")];
+    type(ann, true);
+    expect(bob.got).toEqual([
+      {
+        action: "typing",
+        data: { channel: "chat:a", user: { id: "ann", name: "ANN" }, typing: true },
+      },
+    ]);
+    expect([ann.got, tab.got, ann.answers]).toEqual([[], [], [{ channel: "chat:a" }]]);
+  });
+
+  test("P2: nobody of another tenant sees it", () => {
+    const { person, type } = open();
+    const [ann, eve] = [person("ann"), person("eve", "c-eve", "acme")];
+    type(ann, true);
+    type(eve, true);
+    expect([ann.got, eve.got]).toEqual([[], []]);
+  });
+
+  test("[TY2] it ends by `typing: false`, once", () => {
+    const { clock, person, type } = open();
+    const [ann, bob] = [person("ann"), person("bob")];
+    type(ann, false);
+    type(ann, true);
+    type(ann, false);
+    type(ann, false);
+    clock.advance(60_000);
+    expect(bob.seen).toEqual(["ann+", "ann-"]);
+    expect(ann.answers.length).toBe(4);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("[TY2] it ends by itself, to the millisecond; repeating says nothing new and holds on", () => {
+    const { clock, person, type } = open();
+    const [ann, bob] = [person("ann"), person("bob")];
+    type(ann, true);
+    clock.advance(4_000);
+    type(ann, true);
+    clock.advance(4_999);
+    expect(bob.seen).toEqual(["ann+"]);
+    clock.advance(1);
+    expect(bob.seen).toEqual(["ann+", "ann-"]);
+    type(ann, true);
+    expect(bob.seen).toEqual(["ann+", "ann-", "ann+"]);
+  });
+
+  test("[TY2] it ends by leaving, and not again later", () => {
+    const { clock, typing, person, type } = open();
+    const [ann, bob] = [person("ann"), person("bob")];
+    type(ann, true);
+    typing.onLeave(ann, "chat:b");
+    expect(bob.seen).toEqual(["ann+"]);
+    typing.onLeave(ann, "chat:a");
+    typing.onLeave(ann, "chat:a");
+    clock.advance(60_000);
+    expect(bob.seen).toEqual(["ann+", "ann-"]);
+  });
+
+  test("two who type are two", () => {
+    const { clock, person, type } = open();
+    const [ann, bob, eve] = [person("ann"), person("bob"), person("eve")];
+    type(ann, true);
+    clock.advance(1_000);
+    type(bob, true);
+    clock.advance(4_000);
+    expect([ann.seen, bob.seen, eve.seen]).toEqual([
+      ["bob+"],
+      ["ann+", "ann-"],
+      ["ann+", "bob+", "ann-"],
+    ]);
+  });
+
+  test("faults 13: the wall clock ends and lengthens nothing", () => {
+    const { clock, person, type } = open();
+    const [ann, bob] = [person("ann"), person("bob")];
+    type(ann, true);
+    clock.setWallClock(clock.nowMs() + 3_600_000);
+    clock.advance(4_999);
+    clock.setWallClock(clock.nowMs() - 7_200_000);
+    expect(bob.seen).toEqual(["ann+"]);
+    clock.advance(1);
+    expect(bob.seen).toEqual(["ann+", "ann-"]);
+  });
+
+  test("[TY1] only a subscriber, who may publish", () => {
+    const { person, type } = open();
+    const [ann, bob] = [person("ann"), person("bob")];
+    ann.allowed = false;
+    type(ann, true);
+    ann.subscribed = false;
+    type(ann, true);
+    expect(ann.answers).toMatchObject([{ error: "forbidden" }, { error: "not_subscribed" }]);
+    expect(bob.got).toEqual([]);
+  });
+
+  test.each([
+    {},
+    { channel: "chat:a" },
+    { channel: "chat:a", typing: "yes" },
+    { channel: "chat:a", typing: 1 },
+    { channel: "chat:a", typing: null },
+    { channel: "chat:*", typing: true },
+    { channel: 7, typing: true },
+    { typing: true },
+  ])("%j is refused as a field", (data) => {
+    const { typing, person } = open();
+    const ann = person("ann");
+    expect(() => typing.onAction(ann, command(data))).toThrow(FieldError);
+    expect(ann.answers).toEqual([]);
+  });
+
+  test("after a close nothing ends any more", () => {
+    const { clock, typing, person, type } = open();
+    const [ann, bob] = [person("ann"), person("bob")];
+    type(ann, true);
+    typing.close();
+    clock.advance(60_000);
+    expect([bob.seen, clock.pending]).toEqual([["ann+"], 0]);
+  });
+});
