@@ -98,7 +98,7 @@ function fanOutRows(samples: Sample[]): Row[] {
         show: (value) => value.toFixed(0),
         ratios: true,
       }),
-      cpuRow(of),
+      busyRow(of),
     ];
   });
 }
@@ -143,7 +143,7 @@ function connectRows(samples: Sample[]): Row[] {
       show: (value) => value.toFixed(0),
       ratios: true,
     }),
-    cpuRow(of),
+    busyRow(of),
   ];
 }
 
@@ -187,18 +187,16 @@ function latencyRow(of: (variant: Variant) => Timed[], share: number): Row {
   });
 }
 
-function cpuRow(of: (variant: Variant) => Load[]): Row {
-  const percent = (values: number[]) =>
-    showSpread(
-      spreadOf(values.length > 0 ? [spreadOf(values)?.median ?? Number.NaN] : []),
-      (value) => (value * 100).toFixed(0),
-    );
-  const cells = COLUMNS.map(({ variant }) => {
-    const server = percent(of(variant).map((result) => result.serverCpuShare));
-    const generator = percent(of(variant).map((result) => result.generatorCpuShare));
-    return server === "–" ? "–" : `${server} / ${generator}`;
+/** How busy the server kept its core; well below 100 the generator was the slower one. */
+function busyRow(of: (variant: Variant) => Load[]): Row {
+  return rowOf({
+    name: "  server's core busy %",
+    series(variant) {
+      const shares = spreadOf(of(variant).map((result) => result.serverCpuShare));
+      return shares === undefined ? [] : [shares.median * 100];
+    },
+    show: (value) => value.toFixed(0),
   });
-  return ["  core busy %: server / generator", ...cells, "", "", "", ""];
 }
 
 function verdict(

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { loadBetween, markLoad } from "./generator/load.ts";
 import { openFilesMax } from "./generator/proc.ts";
 import type { Job, JobResult, SystemName } from "./job.ts";
 import type { Options, ScenarioName, Sizes } from "./options.ts";
@@ -25,6 +26,8 @@ const CHANNELS = { plain: "bench:fan-out", history: "history:fan-out" } as const
 const SPARE_FILES = 200;
 /** With more of the cores taken by others a measurement is repeated, and the least disturbed one is kept. */
 const DISTURBANCE_MAX = 0.08;
+const QUIET_LOOK_MS = 300;
+const QUIET_WAIT_MAX_MS = 15_000;
 
 type Turn = { variant: Variant; system: SystemName; channel: string };
 
@@ -59,6 +62,7 @@ async function runUndisturbed(
 ): Promise<Attempt> {
   let best: Attempt | undefined;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    await quietMoment();
     const results = await run();
     const disturbance = Math.max(
       ...results.map((result) => (result.scenario === "memory" ? 0 : result.othersCpuShare || 0)),
@@ -71,6 +75,20 @@ async function runUndisturbed(
     }
   }
   return best ?? { results: [], disturbance: 0 };
+}
+
+/** Waits until nobody else uses the two cores, or long enough. */
+async function quietMoment(): Promise<void> {
+  const deadline = performance.now() + QUIET_WAIT_MAX_MS;
+  for (;;) {
+    const before = markLoad(process.pid);
+    await Bun.sleep(QUIET_LOOK_MS);
+    const { othersCpuShare } = loadBetween(before, markLoad(process.pid));
+    // NaN where there is no /proc: then nothing is known, and nothing is waited for.
+    if (!(othersCpuShare > DISTURBANCE_MAX) || performance.now() > deadline) {
+      return;
+    }
+  }
 }
 
 function turnsOf(scenario: ScenarioName, systems: SystemName[]): Turn[] {
