@@ -262,6 +262,30 @@ describe("protocol section 2: while the token is judged", () => {
   });
 });
 
+describe("protocol section 2: keys that cannot be had", () => {
+  test("[AU3] [AU6] is no refusal: 4007 for who connects, `unavailable` for who refreshes", async () => {
+    const { privateKey } = await generateKeyPair("ES256");
+    const token = await new SignJWT({ sub: "ann", capabilities: ALL_RIGHTS })
+      .setProtectedHeader({ alg: "ES256", kid: "one" })
+      .setExpirationTime("1h")
+      .sign(privateKey);
+    const down = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: () => new Response("", { status: 500 }),
+    });
+    const url = `http://127.0.0.1:${down.port}/keys`;
+    await using gateway = await startTestGateway({ config: { auth: { jwks: { url } } } });
+    expect(await closeCodeOf(`${gateway.wsUrl}?token=${token}`)).toBe(4007);
+    const ann = await gateway.connect();
+    const refusal = await ann.refused("refresh", { token });
+    expect(refusal).toMatchObject({ code: "unavailable", temporary: true });
+    await ann.must("subscribe", { channel: "chat:lobby" });
+    await down.stop(true);
+    expect(await closeCodeOf(`${gateway.wsUrl}?token=${token}`)).toBe(4007);
+  });
+});
+
 describe("protocol section 2: welcome", () => {
   test("[AU5] it is the first frame and tells who and what one is", async () => {
     const config = {

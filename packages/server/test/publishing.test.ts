@@ -29,6 +29,20 @@ describe("protocol section 5: publishing", () => {
     }
   });
 
+  test("[PB1] a subscribed sender gets its own push before the reply", async () => {
+    await using gateway = await startTestGateway();
+    const ann = await gateway.connect();
+    await ann.must("subscribe", { channel });
+    for (let n = 1; n <= 3; n++) await ann.must("publish", { channel, data: n });
+    const order = ann.all.filter(({ action }) => ["message", "publish"].includes(action));
+    expect(order.map(({ action, data }) => [action, data.offset])).toEqual(
+      [1, 2, 3].flatMap((n) => [
+        ["message", n],
+        ["publish", n],
+      ]),
+    );
+  });
+
   test("[PB1] one need not be subscribed to publish, and hears nothing then", async () => {
     await using gateway = await startTestGateway();
     const ann = await gateway.connect();

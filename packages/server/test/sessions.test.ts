@@ -184,6 +184,42 @@ describe("protocol section 10: positions and proofs", () => {
     }
   });
 
+  test("[SE4] [SE5] for channels that are missing in positions the proofs hold", async () => {
+    await using gateway = await startTestGateway();
+    const ann = await gateway.connect();
+    const { epoch } = await ann.must("subscribe", { channel: "chat:a" });
+    await ann.must("subscribe", { channel: "chat:b" });
+    await cut(gateway, ann);
+    for (const channel of ["chat:a", "chat:b"]) {
+      for (let n = 1; n <= 3; n++) await gateway.publish(channel, n);
+    }
+    const positions = { "chat:a": { offset: 2, epoch } };
+    const again = await resumeBy(gateway, { session: ann.welcome.session, positions });
+    await again.settle();
+    const inChannel = (name: string) => again.all.filter(({ data }) => data.channel === name);
+    expect(offsetsOf(inChannel("chat:a"))).toEqual([3]);
+    expect(offsetsOf(inChannel("chat:b"))).toEqual([1, 2, 3]);
+  });
+
+  test("[SE4] who keeps its own positions is sent no pings for proof", async () => {
+    await using gateway = await startTestGateway({ config: { session: { proofIntervalMs: 1 } } });
+    const raws = [];
+    for (const positions of [{}, undefined]) {
+      const raw = await openRawSocket(gateway.gateway.port, "/ws");
+      raw.send("connect", { token: await gateway.token(), positions });
+      raw.send("subscribe", { channel: "chat:a" }, 1);
+      await raw.message("subscribed", ({ id }) => id === 1);
+      raws.push(raw);
+    }
+    const [keeps, asks] = raws;
+    for (let n = 1; n <= 5; n++) await gateway.publish("chat:a", n);
+    await asks?.ping("a proof", (payload) => payload !== "");
+    await keeps?.message("the last", ({ data }) => data.offset === 5);
+    keeps?.send("ping", {}, 2);
+    await keeps?.message("answer", ({ id }) => id === 2);
+    expect(keeps?.pings()).toEqual([]);
+  });
+
   test("[SE5] what no pong has proven to have come is sent again, and what one has is not", async () => {
     await using gateway = await startTestGateway({ config: { session: { proofIntervalMs: 1 } } });
     const raw = await openRawSocket(gateway.gateway.port, `/ws?token=${await gateway.token()}`);

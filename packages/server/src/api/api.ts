@@ -9,10 +9,9 @@ import { requestTarget } from "../listen/request-target.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { TenantId } from "../tenant/tenant.ts";
+import type { ApiAnswer } from "./api-answer.ts";
 import { deleteNamespace, listNamespaces, putNamespace } from "./namespace-routes.ts";
 import { publishRoute } from "./publish-route.ts";
-
-export type ApiAnswer = { readonly ok: true; readonly value: object } | Refusal;
 
 export type ApiDeps = {
   readonly keys: ApiKeys;

@@ -2,7 +2,7 @@ import { type Fields, refuse } from "@aldis/protocol";
 import type { Namespaces } from "../channel/namespaces.ts";
 import { namespaceName, namespaceSchema } from "../config/namespace-schema.ts";
 import type { TenantId } from "../tenant/tenant.ts";
-import type { ApiAnswer } from "./api.ts";
+import type { ApiAnswer } from "./api-answer.ts";
 
 /** HT2: namespaces of the key's tenant, as they are in force. */
 export function listNamespaces(namespaces: Namespaces, tenant: TenantId): ApiAnswer {

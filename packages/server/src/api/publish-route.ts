@@ -9,7 +9,7 @@ import {
 } from "@aldis/protocol";
 import type { Publisher } from "../channel/publisher.ts";
 import type { TenantId } from "../tenant/tenant.ts";
-import type { ApiAnswer } from "./api.ts";
+import type { ApiAnswer } from "./api-answer.ts";
 
 /** HT1: `POST /api/publish`. */
 export async function publishRoute(

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { authSchema } from "../auth/auth-config.ts";
-import { originProblem } from "../listen/origins.ts";
 import { namespaceName, namespaceSchema } from "./namespace-schema.ts";
+import { originProblem } from "./origin-rule.ts";
 
 /**
  * Every setting of the gateway, in one strict schema: types, environment names and documentation are

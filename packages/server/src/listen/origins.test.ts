@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { createOriginCheck, originProblem } from "./origins.ts";
+import { originProblem } from "../config/origin-rule.ts";
+import { createOriginCheck } from "./origins.ts";
 
 const HOST = "app.example.com";
 
