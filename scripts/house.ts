@@ -30,7 +30,7 @@ const FEATURES = under("chat/", "notifications/", "users/", "typing/", "webhooks
 /** Imports point one way: protocol ← core ← connection ← listen ← gateway ← main. */
 export const DIRECTIONS: readonly Direction[] = [
   { in: ["packages/protocol/"], only: ["packages/protocol/"] },
-  { in: ["packages/client/"], only: ["packages/client/", "@aldis/protocol"] },
+  { in: ["packages/client/src/"], only: ["packages/client/", "@aldis/protocol"] },
   {
     in: ["packages/react/", "packages/backend/", "packages/demo/", "packages/dashboard/"],
     never: ["@aldis/server", "@aldis/testkit", "bun"],
@@ -112,7 +112,9 @@ export function importsOf({ path, text }: SourceFile): string[] {
   );
   // In .ts files `<T>(x: T) => x` is a function, in .tsx it would be a tag.
   const transpiler = transpilers[path.endsWith("x") ? "tsx" : "ts"];
-  for (const { kind, path: specifier } of transpiler.scanImports(text)) {
+  // The scanner takes no `#!` line.
+  const source = text.replace(/^#!.*/, "");
+  for (const { kind, path: specifier } of transpiler.scanImports(source)) {
     if (kind !== "import-statement") found.push(specifier);
   }
   const folder = posix.dirname(path);

@@ -1,1 +1,1 @@
-export {};
+export { createDemo } from "./demo.ts";

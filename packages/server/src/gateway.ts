@@ -146,7 +146,6 @@ function connectionDeps({ config, clock, random, counters, log }: Shared): Conne
       pingIntervalMs: heartbeat.pingIntervalMs,
       idleTimeoutMs: heartbeat.idleTimeoutMs,
       proofs,
-      closeGraceMs: outbox.closeGraceMs,
     }),
     outboxOptions: {
       maxBytes: outbox.maxBytes,

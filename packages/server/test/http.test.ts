@@ -157,6 +157,12 @@ describe("protocol section 15: publishing over HTTP", () => {
     expect(await answer.text()).toContain('"code":"too_large"');
   });
 
+  test("[HT1] without a key a body that is too large is 401 too", async () => {
+    await using gateway = await startTestGateway({ config: { listen: { bodyMaxBytes: 10_000 } } });
+    const answer = await post(gateway, "x".repeat(10_001), { authorization: "Bearer wrong" });
+    expect([answer.status, answer.body.error.code]).toEqual([401, "unauthorized"]);
+  });
+
   test("[ER1] other routes and methods are not_found, with the same error body", async () => {
     await using gateway = await startTestGateway();
     for (const [method, path] of [

@@ -17,7 +17,7 @@ const MIB = 1024 * KIB;
 const text = "x".repeat(60 * KIB);
 /** What the kernel may hold on both sides of a loopback connection: net.ipv4.tcp_wmem and tcp_rmem at their most. */
 const KERNEL_MAX_BYTES = 4 * MIB + 32 * MIB;
-const config = { outbox: { maxBytes: 256 * KIB, closeGraceMs: 2_000 } };
+const config = { outbox: { maxBytes: 256 * KIB } };
 
 /** A subscriber that never reads again. */
 async function openStuck(gateway: TestGateway): Promise<RawSocket & { session: string }> {

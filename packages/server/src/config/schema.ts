@@ -63,7 +63,6 @@ const limitsSchema = z.strictObject({
 
 const outboxSchema = z.strictObject({
   maxBytes: bytes("What may wait for one slow connection before it is closed").default(MIB),
-  closeGraceMs: ms("Time to take the close frame before the socket is cut").default(2_000),
 });
 
 const sessionSchema = z.strictObject({

@@ -15,7 +15,6 @@ const HEARTBEAT = {
   pingIntervalMs: 25_000,
   idleTimeoutMs: 120_000,
   proofs: { intervalMs: 200 },
-  closeGraceMs: 2_000,
 };
 
 /** What a socket was given, in order. */
@@ -184,6 +183,17 @@ describe("Connection: frames", () => {
     expect(peer.of("close")).toEqual([`${CLOSE.protocolError.code} protocol error`]);
   });
 
+  test("[FR4] what waited behind the unreadable frames that ended the connection is not handled", async () => {
+    const bench = new Bench();
+    const peer = bench.open();
+    peer.connection.session.open({ token: tokenOf({}), session: undefined, positions: undefined });
+    for (let i = 0; i < 5; i++) peer.connection.receive("{");
+    peer.say("publish", { channel: "chat:a", data: 1 });
+    await bench.turn();
+    expect(peer.of("close").length).toBe(1);
+    expect(bench.world.counters.publications).toBe(0);
+  });
+
   test("after a close nothing that comes is handled, and nothing is sent", async () => {
     const bench = new Bench();
     const peer = await bench.connect();
@@ -255,16 +265,6 @@ describe("Connection: life signs", () => {
     expect(peer.of("close")).toEqual(["1008 too many pings"]);
   });
 
-  test("faults 15: a peer that never takes the close frame is cut after the grace time", async () => {
-    const bench = new Bench();
-    const peer = await bench.connect();
-    peer.connection.close("stopping");
-    bench.clock.advance(1_999);
-    expect(peer.of("terminate").length).toBe(0);
-    bench.clock.advance(1);
-    expect(peer.of("terminate").length).toBe(1);
-  });
-
   test("a socket that goes by itself is not cut, pinged or closed any more", async () => {
     const bench = new Bench();
     const peer = await bench.connect();
@@ -281,17 +281,6 @@ describe("Connection: life signs", () => {
     expect(peer.connection.heapIndex).toBeGreaterThanOrEqual(0);
     peer.connection.onClose(1006);
     expect(peer.connection.heapIndex).toBe(-1);
-  });
-
-  test("one connection that breaks saves no other from being cut", async () => {
-    const bench = new Bench();
-    const closing = await Promise.all([bench.connect(), bench.connect(), bench.connect()]);
-    const breaking = await Promise.all([bench.connect(), bench.connect(), bench.connect()]);
-    for (const peer of closing) peer.connection.close("stopping");
-    for (const peer of breaking) peer.connection.onClose(1006);
-    bench.clock.advance(2_000);
-    expect(closing.map((peer) => peer.of("terminate").length)).toEqual([1, 1, 1]);
-    expect(breaking.map((peer) => peer.of("terminate").length)).toEqual([0, 0, 0]);
   });
 
   test("[AU7] the end of the token closes the connection, to the millisecond", async () => {

@@ -33,8 +33,6 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
   #pings = 0;
   #pingWindowMs = 0;
   #closing = false;
-  /** Closed by us and waiting for its socket to go; the heartbeat's alone. */
-  awaitsCut = false;
 
   constructor(socket: Socket, deps: ConnectionDeps) {
     this.socket = socket;
@@ -173,15 +171,14 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
   }
 
   /**
-   * A peer that does not read never takes the close frame either: after the grace time the socket is cut.
-   * What waited unsent goes first, unless it was too much.
+   * What waited unsent goes first, unless it was too much. Bun calls back `onClose` within `socket.close`, and itself
+   * cuts a peer that does not take the close frame, some seconds later.
    */
   #closeWith(code: number, reason: string): void {
     if (this.#closing) return;
     this.#closing = true;
     this.outbox.flushNow();
     this.outbox.close();
-    this.#deps.heartbeat.cutAfterGrace(this);
     this.socket.close(code, reason);
   }
 }

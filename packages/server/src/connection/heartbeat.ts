@@ -8,7 +8,6 @@ export type HeartbeatOptions = {
   readonly pingIntervalMs: number;
   readonly idleTimeoutMs: number;
   readonly proofs: ProofPace;
-  readonly closeGraceMs: number;
 };
 
 /** Sees to all that a connection must do or have done by some time. */
@@ -19,8 +18,6 @@ export type Heartbeat = {
   forget(connection: Connection): void;
   /** All open connections, whether they have said who they are or not. */
   connections(): readonly Connection[];
-  /** Cuts a socket whose close frame nobody takes. */
-  cutAfterGrace(connection: Connection): void;
   close(): void;
 };
 
@@ -31,7 +28,6 @@ export type Heartbeat = {
  */
 export function createHeartbeat(clock: Clock, options: HeartbeatOptions): Heartbeat {
   const deadlines = createDeadlines<Connection>(clock, onDue);
-  const closing = createDeadlines<Connection>(clock, (connection) => connection.socket.terminate());
 
   function onDue(connection: Connection): void {
     const now = clock.monotonicMs();
@@ -74,20 +70,8 @@ export function createHeartbeat(clock: Clock, options: HeartbeatOptions): Heartb
     wakeAt(connection, atMs) {
       if (connection.heapIndex >= 0 && atMs < connection.dueAtMs) deadlines.set(connection, atMs);
     },
-    forget(connection) {
-      // It is in one of the two heaps at most.
-      if (connection.awaitsCut) closing.remove(connection);
-      else deadlines.remove(connection);
-    },
+    forget: (connection) => deadlines.remove(connection),
     connections: () => deadlines.items(),
-    cutAfterGrace(connection) {
-      deadlines.remove(connection);
-      connection.awaitsCut = true;
-      closing.set(connection, clock.monotonicMs() + options.closeGraceMs);
-    },
-    close() {
-      deadlines.close();
-      closing.close();
-    },
+    close: () => deadlines.close(),
   };
 }

@@ -298,7 +298,7 @@ class Run {
   /** The peer takes all that comes from now on. */
   finish(): void {
     const { outbox, socket, endTurn } = this.#bench;
-    while (outbox.queuedBytes > 0 || outbox.blocked) {
+    for (let turn = 0; turn < 100 && (outbox.queuedBytes > 0 || outbox.blocked); turn++) {
       this.take(Number.POSITIVE_INFINITY);
       endTurn();
     }

@@ -77,13 +77,14 @@ describe("Presence", () => {
   });
 
   test("[PR3] others hear of the first connection and of the last", () => {
-    const { presence, pushes } = open();
+    const { presence, pushes, read } = open();
     const [one, two] = [attendant("ann", "c1"), attendant("ann", "c2")];
     presence.join(one, channel);
     presence.join(two, channel);
     presence.join(two, channel);
-    presence.leave(one, channel, GONE);
-    presence.leave(one, channel, GONE);
+    expect(read().connections).toBe(2);
+    for (const how of [GONE, GONE, BROKEN]) presence.leave(one, channel, how);
+    expect(read()).toMatchObject({ count: 1, connections: 1 });
     presence.leave(two, channel, GONE);
     expect(pushes).toEqual([
       { channel, event: "join", user: user("ann", 1), count: 1 },

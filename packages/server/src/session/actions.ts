@@ -1,4 +1,4 @@
-import type { ChannelName, ChannelPattern, ExtensionCommand, Refusal } from "@aldis/protocol";
+import type { ChannelName, ExtensionCommand, Refusal } from "@aldis/protocol";
 import type { Identity } from "../auth/identity.ts";
 
 /** What a feature may see of the session that sent a command. */
@@ -16,4 +16,4 @@ export type ActionContext = {
 export type ActionHandler = (context: ActionContext, command: ExtensionCommand) => void;
 
 /** Told when a session's subscription to a channel has ended, for whatever cause. */
-export type LeaveHook = (context: ActionContext, channel: ChannelName | ChannelPattern) => void;
+export type LeaveHook = (context: ActionContext, channel: ChannelName) => void;

@@ -62,6 +62,14 @@ describe("[SE8] Session: which ends are breaks", () => {
   });
 });
 
+test("[SE8] a session that the application ended is over while its socket still closes", async () => {
+  const world = new World();
+  const ann = await subscribed(world);
+  ann.close("disconnected");
+  const back = await world.connect({}, ann.credential);
+  expect(back.welcome["resumed"]).toBe(false);
+});
+
 describe("Session: resuming", () => {
   test("[SE1] faults 20: within its time, and not after it", async () => {
     for (const [ms, resumed] of [

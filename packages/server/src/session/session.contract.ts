@@ -252,11 +252,11 @@ export class TestClient implements SessionConnection {
     return this.session.receive(JSON.stringify({ action, id, data }));
   }
 
-  /** The socket of a connection that was closed is gone in one of the next turns. */
+  /** As Bun has it, the socket is gone for its owner within the very call that closes it. */
   close(cause: CloseCause): void {
     if (this.closed !== undefined || this.#gone) return;
     this.closed = cause;
-    setImmediate(() => this.break(CLOSE[cause].code));
+    this.break(CLOSE[cause].code);
   }
 
   wakeAt(atMs: number): void {
@@ -493,6 +493,21 @@ export function sessionContract(name: string, openBroker: OpenBroker): void {
       await it.publish("orders:1", 2);
       await ann.settle();
       expect(ann.pushes("message").map(({ data }) => data)).toEqual([1]);
+    });
+
+    test("[SU6] a pattern needs `wildcard`, and a right that covers all of it", async () => {
+      const it = world({ namespaces: { orders: { wildcard: true }, chat: { wildcard: false } } });
+      const capabilities = { "orders:eu-*": ["subscribe"], "orders:us-1": "*", "chat:*": "*" };
+      const ann = await it.connect({ capabilities });
+      for (const channel of ["orders:*", "orders:e*", "orders:us-*", "orders:us-1*", "chat:*"])
+        expect(await ann.refusal("subscribe", { channel })).toBe("forbidden");
+      for (const channel of ["orders:eu-*", "orders:eu-1*"])
+        await ann.must("subscribe", { channel });
+      it.deps.namespaces.change(tenant("default"), "orders", {
+        ...it.deps.namespaces.find(tenant("default"), "orders").options,
+        allow: { subscribe: ["anonymous", "user"], publish: [], history: [], presence: [] },
+      });
+      expect(await ann.refusal("subscribe", { channel: "orders:*" })).toBe("forbidden");
     });
 
     test("[SU7] unsubscribing from what one has not is no error", async () => {

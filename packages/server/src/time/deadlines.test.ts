@@ -42,6 +42,20 @@ describe("deadlines", () => {
     expect(called).toEqual([now + 5, now + 40]);
   });
 
+  test("an item that is moved behind others lets them go first", () => {
+    const clock = createFakeClock();
+    const called: number[] = [];
+    const deadlines = createDeadlines<Item>(clock, ({ name }) => called.push(name));
+    const now = clock.monotonicMs();
+    const items = [0, 1, 2, 3, 4].map(item);
+    for (const one of items) deadlines.set(one, now + 10 * (one.name + 1));
+    for (const one of items.slice(0, 2)) deadlines.set(one, now + 100 - one.name);
+    clock.advance(60);
+    expect(called).toEqual([2, 3, 4]);
+    clock.advance(60);
+    expect(called).toEqual([2, 3, 4, 1, 0]);
+  });
+
   test("an item that is removed is not called, and may be set again", () => {
     const clock = createFakeClock();
     const called: number[] = [];

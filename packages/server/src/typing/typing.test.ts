@@ -127,14 +127,25 @@ describe("typing", () => {
     expect(bob.seen).toEqual(["ann+", "ann-", "ann+"]);
   });
 
+  test("[TY2] somebody who types in two tabs is one who types, until neither does", () => {
+    const { person, type } = open();
+    const [tab, other, bob] = [person("ann"), person("ann"), person("bob")];
+    type(tab, true);
+    type(other, true);
+    type(tab, false);
+    expect(bob.seen).toEqual(["ann+"]);
+    type(other, false);
+    expect(bob.seen).toEqual(["ann+", "ann-"]);
+  });
+
   test("[TY2] it ends by leaving, and not again later", () => {
     const { clock, typing, person, type } = open();
     const [ann, bob] = [person("ann"), person("bob")];
     type(ann, true);
-    typing.onLeave(ann, "chat:b");
+    typing.onLeave(ann, draft({ channel: "chat:b" }).channel);
     expect(bob.seen).toEqual(["ann+"]);
-    typing.onLeave(ann, "chat:a");
-    typing.onLeave(ann, "chat:a");
+    typing.onLeave(ann, draft({ channel: "chat:a" }).channel);
+    typing.onLeave(ann, draft({ channel: "chat:a" }).channel);
     clock.advance(60_000);
     expect(bob.seen).toEqual(["ann+", "ann-"]);
   });

@@ -7,6 +7,7 @@ import {
   requiredBoolean,
   type TypingPush,
 } from "@aldis/protocol";
+import type { Identity } from "../auth/identity.ts";
 import { FORBIDDEN } from "../channel/permissions.ts";
 import { frameOf } from "../hub/frame.ts";
 import type { Hub } from "../hub/hub.ts";
@@ -15,22 +16,23 @@ import { type ChannelKey, channelKey } from "../tenant/tenant.ts";
 import type { Clock } from "../time/clock.ts";
 import { createDeadlines, type Due } from "../time/deadlines.ts";
 
-/** One connection that is typing in one channel. */
+/** A user who is typing in a channel, in one tab or several. */
 type Typist = Due & {
   readonly key: ChannelKey;
   readonly channel: ChannelName;
-  readonly context: ActionContext;
+  readonly identity: Identity;
+  readonly connections: Set<string>;
 };
 
 export type Typing = {
   onAction(context: ActionContext, command: ExtensionCommand): void;
-  onLeave(context: ActionContext, channel: string): void;
+  onLeave(context: ActionContext, channel: ChannelName): void;
   close(): void;
 };
 
 /**
  * Typing indicators (docs/protocol.md, section Typing): told to the others in the channel, ended by
- * themselves, kept nowhere. Bounded by the subscriptions: one entry for each connection and channel.
+ * themselves, kept nowhere. Bounded by the subscriptions: one entry for each user and channel.
  */
 export function createTyping(
   deps: { readonly clock: Clock; readonly hub: Hub },
@@ -41,12 +43,12 @@ export function createTyping(
 
   function end(typist: Typist): void {
     expiries.remove(typist);
-    typists.delete(idOf(typist.context, typist.channel));
+    typists.delete(idOf(typist));
     tell(typist, false);
   }
 
-  function tell({ key, channel, context }: Typist, typing: boolean): void {
-    const { userId, name, avatar } = context.identity;
+  function tell({ key, channel, identity }: Typist, typing: boolean): void {
+    const { userId, name, avatar } = identity;
     const push: TypingPush = { channel, user: { id: userId }, typing };
     if (name !== undefined) push.user.name = name;
     if (avatar !== undefined) push.user.avatar = avatar;
@@ -55,17 +57,33 @@ export function createTyping(
     hub.push(key, frameOf(pushFrame("typing", push)), { exceptUser: userId });
   }
 
+  function find(context: ActionContext, channel: ChannelName): Typist | undefined {
+    const { identity } = context;
+    return typists.get(idOf({ key: channelKey(identity.tenant, channel), identity }));
+  }
+
   function begin(context: ActionContext, channel: ChannelName): void {
-    const id = idOf(context, channel);
-    let typist = typists.get(id);
-    const isNew = typist === undefined;
-    if (typist === undefined) {
-      const key = channelKey(context.identity.tenant, channel);
-      typist = { key, channel, context, dueAtMs: 0, heapIndex: -1 };
-      typists.set(id, typist);
-    }
+    const { identity, connectionId } = context;
+    const known = find(context, channel);
+    const key = channelKey(identity.tenant, channel);
+    const typist: Typist = known ?? {
+      key,
+      channel,
+      identity,
+      connections: new Set(),
+      dueAtMs: 0,
+      heapIndex: -1,
+    };
+    typist.connections.add(connectionId);
+    typists.set(idOf(typist), typist);
     expiries.set(typist, deps.clock.monotonicMs() + options.expiryMs);
-    if (isNew) tell(typist, true);
+    if (known === undefined) tell(typist, true);
+  }
+
+  function endIn(context: ActionContext, channel: ChannelName): void {
+    const typist = find(context, channel);
+    if (!typist?.connections.delete(context.connectionId)) return;
+    if (typist.connections.size === 0) end(typist);
   }
 
   return {
@@ -76,19 +94,16 @@ export function createTyping(
         return context.refuse(command, refuse("not_subscribed", "subscribe to the channel first"));
       }
       if (!context.mayPublish(channel)) return context.refuse(command, FORBIDDEN);
-      const typist = typists.get(idOf(context, channel));
       if (typing) begin(context, channel);
-      else if (typist !== undefined) end(typist);
+      else endIn(context, channel);
       context.reply(command, { channel });
     },
-    onLeave(context, channel) {
-      const typist = typists.get(idOf(context, channel));
-      if (typist !== undefined) end(typist);
-    },
+    onLeave: endIn,
     close: () => expiries.close(),
   };
 }
 
-function idOf(context: ActionContext, channel: string): string {
-  return `${context.connectionId} ${channel}`;
+/** A key holds no blank, so nothing can be read two ways. */
+function idOf({ key, identity }: { key: ChannelKey; identity: Identity }): string {
+  return `${key} ${identity.userId}`;
 }
