@@ -28,6 +28,7 @@ class FakeSocket implements Socket {
   /** What the peer takes until it is stuck. */
   window = Number.POSITIVE_INFINITY;
   buffered = 0;
+  onClose: (code: number) => void = () => {};
 
   sendText(text: string): number {
     this.sent.push({ kind: "text", text });
@@ -42,8 +43,10 @@ class FakeSocket implements Socket {
     this.sent.push({ kind: "ping", text: data });
     return 1;
   }
+  /** As Bun's, it calls back within the very call that closes it. */
   close(code: number, reason: string): void {
     this.sent.push({ kind: "close", text: `${code} ${reason}` });
+    this.onClose(code);
   }
   terminate(): void {
     this.sent.push({ kind: "terminate", text: "" });
@@ -57,6 +60,7 @@ class Peer {
 
   constructor(world: World, deps: ConnectionDeps) {
     this.connection = new Connection(this.socket, deps);
+    this.socket.onClose = (code) => this.connection.onClose(code);
     this.connection.start(new Session(this.connection, world.deps));
   }
 
@@ -269,7 +273,6 @@ describe("Connection: life signs", () => {
     const bench = new Bench();
     const peer = await bench.connect();
     peer.connection.close("stopping");
-    peer.connection.onClose(4012);
     bench.clock.advance(600_000);
     expect(peer.of("terminate").length).toBe(0);
     expect(bench.clock.pending).toBeLessThanOrEqual(2);

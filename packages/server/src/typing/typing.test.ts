@@ -129,7 +129,7 @@ describe("typing", () => {
 
   test("[TY2] somebody who types in two tabs is one who types, until neither does", () => {
     const { person, type } = open();
-    const [tab, other, bob] = [person("ann"), person("ann"), person("bob")];
+    const [tab, other, bob] = [person("ann"), person("ann", "c-ann-2"), person("bob")];
     type(tab, true);
     type(other, true);
     type(tab, false);
