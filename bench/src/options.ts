@@ -21,7 +21,7 @@ export type Sizes = {
 
 export type Options = {
   rounds: number;
-  /** How often a measurement is tried when other processes take the cores. */
+  /** How often a measurement is tried when other processes take the cores; 1 takes what comes. */
   attemptsMax: number;
   only: ScenarioName[];
   systems: SystemName[];
@@ -82,7 +82,7 @@ export function parseOptions(args: string[]): Options | "help" {
   }
   return {
     rounds,
-    attemptsMax: values.quick ? 2 : 4,
+    attemptsMax: values.quick ? 2 : 3,
     only: chosen("only", values.only, SCENARIOS),
     systems: chosen("systems", values.systems, SYSTEMS),
     json: values.json,

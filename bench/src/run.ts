@@ -27,7 +27,7 @@ const SPARE_FILES = 200;
 /** With more of the cores taken by others a measurement is repeated, and the least disturbed one is kept. */
 const DISTURBANCE_MAX = 0.08;
 const QUIET_LOOK_MS = 300;
-const QUIET_WAIT_MAX_MS = 15_000;
+const QUIET_WAIT_MAX_MS = 8_000;
 
 type Turn = { variant: Variant; system: SystemName; channel: string };
 
@@ -62,7 +62,9 @@ async function runUndisturbed(
 ): Promise<Attempt> {
   let best: Attempt | undefined;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    await quietMoment();
+    if (attemptsMax > 1) {
+      await quietMoment();
+    }
     const results = await run();
     const disturbance = Math.max(
       ...results.map((result) => (result.scenario === "memory" ? 0 : result.othersCpuShare || 0)),

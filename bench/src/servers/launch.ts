@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus } from "node:os";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -33,7 +33,9 @@ export type Machine = {
 export async function openMachine(): Promise<Machine> {
   const node = Bun.which("node") ?? undefined;
   const version = node === undefined ? undefined : await firstLine([node, "--version"]);
-  const folder = mkdtempSync(join(import.meta.dir, "..", "..", ".servers-"));
+  const dist = join(import.meta.dir, "..", "..", "dist");
+  mkdirSync(dist, { recursive: true });
+  const folder = mkdtempSync(join(dist, "servers-"));
   await transpile(folder);
   return {
     taskset: cpus().length > 1 ? (Bun.which("taskset") ?? undefined) : undefined,

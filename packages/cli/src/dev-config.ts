@@ -68,7 +68,7 @@ function flags({ port, host, verbose }: DevOptions): ConfigInput {
 
 const LOOPBACK = ["127.0.0.1", "::1"];
 
-/** Attack: everyone in the same network, as the dev server gives tokens with all rights to whoever asks (design P7). */
+/** Attack: everyone in the same network, as the dev server gives tokens with all rights to whoever asks (P7). */
 function refuseForeignHost(host: string): void {
   if (LOOPBACK.includes(host)) return;
   throw new CliFailure(

@@ -39,7 +39,7 @@ async function start({ env, out }: CliContext, options: Options): Promise<void> 
   await gateway.close();
 }
 
-/** Throws with everything that is wrong at once, missing authentication included (design P7). */
+/** Throws with everything that is wrong at once, missing authentication included (P7). */
 function productionConfig(
   env: CliContext["env"],
   file: Record<string, unknown>,

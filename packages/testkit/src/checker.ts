@@ -71,7 +71,7 @@ function chainAt({ offset, epoch }: Position): Chain {
 }
 
 /**
- * The one checker of all fault runs (faults.md): told by publishers what they meant and what was acknowledged, by
+ * The one checker of all fault runs (docs/faults.md): told by publishers what they meant and what was acknowledged, by
  * subscribers what they were told, it says what was broken. `historySize`: how many publications of a channel are kept.
  */
 export function createChecker(historySize: (channel: string) => number): Checker {

@@ -12,7 +12,7 @@ export const authSchema = authFields.superRefine((config, context) => {
   }
 });
 
-/** Whether any token can be verified: `start` refuses to run without (design P7). */
+/** Whether any token can be verified: `start` refuses to run without (P7). */
 export function hasAuthentication(config: AuthConfig): boolean {
   return (
     listOf(config.jwtSecret).length > 0 ||

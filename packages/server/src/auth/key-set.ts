@@ -1,6 +1,6 @@
 // A provider's key set, kept at hand: found by `kid`, fetched again when it is old or a key is unknown.
 // jose's createRemoteJWKSet refuses known keys when its copy is old and the provider is down; this does
-// not: connections go on with the keys that were good a while ago (design P5).
+// not: connections go on with the keys that were good a while ago (P5).
 import { type CryptoKey, errors, type JWTHeaderParameters } from "jose";
 import type { Clock } from "../time/clock.ts";
 import {

@@ -76,11 +76,12 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Objects are merged by key, everything else is replaced. A null prototype keeps `__proto__` in a file an ordinary key. */
+/** Objects are merged by key, everything else is replaced; what is undefined (a flag that was not given) says nothing. A null prototype keeps `__proto__` in a file an ordinary key. */
 function merge(base: unknown, over: unknown): unknown {
   if (!isPlainObject(base) || !isPlainObject(over)) return over;
   const result: Record<string, unknown> = Object.assign(Object.create(null), base);
   for (const key of Object.keys(over)) {
+    if (over[key] === undefined) continue;
     result[key] = key in result ? merge(result[key], over[key]) : over[key];
   }
   return { ...result };

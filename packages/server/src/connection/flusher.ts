@@ -7,7 +7,7 @@ export type Flusher = {
 
 /**
  * Flushes all outboxes that have something, once per turn of the loop: what many publishes of one turn
- * put there leaves each socket in one write (measured in design §3: this is what makes fan-out fast).
+ * put there leaves each socket in one write, which is what makes fan-out fast (docs/decisions/0002-outbox.md).
  * `schedule` runs its argument after the sockets that are readable in this turn were read.
  */
 export function createFlusher(schedule: (flush: () => void) => void): Flusher {

@@ -27,7 +27,13 @@ export type Heartbeat = {
  * note its time (Bun's own idle timeout counts in whole seconds and by any byte, ours by messages).
  */
 export function createHeartbeat(clock: Clock, options: HeartbeatOptions): Heartbeat {
-  const deadlines = createDeadlines<Connection>(clock, onDue);
+  const deadlines = createDeadlines<Connection>(clock, (connection) => {
+    try {
+      onDue(connection);
+    } catch (error) {
+      connection.onFault(error);
+    }
+  });
 
   function onDue(connection: Connection): void {
     const now = clock.monotonicMs();

@@ -150,7 +150,7 @@ export class Outbox {
     if (!this.listed) this.#flusher.add(this);
   }
 
-  /** Nothing is lost by this where there is history: the client comes back and recovers (design §3). */
+  /** Nothing is lost by this where there is history: the client comes back and recovers. */
   #overflow(): void {
     this.#state = "overflown";
     this.#forget();

@@ -25,7 +25,7 @@ export class Hub {
 
   /**
    * First step of joining: from the moment that the answer is there, what is published is kept in `seen`
-   * until {@link join} or {@link abandon}. Between the two the caller reads the history (design: no gap
+   * until {@link join} or {@link abandon}. Between the two the caller reads the history (no gap
    * between history and live, without locks).
    */
   startJoining(key: ChannelKey): Awaitable<Joining> {

@@ -28,7 +28,7 @@ export type Joined = {
 
 /**
  * Puts a session into a channel without a gap: the node's interest first, then the history up to X, then, in one
- * turn, what came after X meanwhile and the place among the live subscribers (design §5). `done` is called in that turn, in
+ * turn, what came after X meanwhile and the place among the live subscribers (ARCHITECTURE.md). `done` is called in that turn, in
  * the very turn of the call when the broker is local; not at all when the connection went meanwhile.
  */
 export function joinChannel(

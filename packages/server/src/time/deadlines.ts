@@ -44,13 +44,17 @@ export function createDeadlines<T extends Due>(
     timer = undefined;
     timerAtMs = Number.POSITIVE_INFINITY;
     const now = clock.monotonicMs();
-    for (let handled = 0; handled < BATCH; handled++) {
-      const first = heap[0];
-      if (closed || first === undefined || first.dueAtMs > now) break;
-      removeAt(heap, 0);
-      onDue(first);
+    try {
+      for (let handled = 0; handled < BATCH; handled++) {
+        const first = heap[0];
+        if (closed || first === undefined || first.dueAtMs > now) break;
+        removeAt(heap, 0);
+        onDue(first);
+      }
+    } finally {
+      // One item that breaks must not stop the clock of all others.
+      arm();
     }
-    arm();
   }
 
   return {
