@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { tenant } from "../broker/broker.contract.ts";
 import { LiveSessions } from "./live-sessions.ts";
-import { type TestClient, World } from "./session.contract.ts";
+import { type TestClient, World } from "./test/world.ts";
 
 const [A, B] = [tenant("a"), tenant("b")];
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type TestClaims, type TestClient, tokenOf, World } from "./session.contract.ts";
+import { type TestClaims, type TestClient, tokenOf, World } from "./test/world.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { refuse } from "@aldis/protocol";
 import type { ActionHandler } from "./actions.ts";
-import { World } from "./session.contract.ts";
+import { World } from "./test/world.ts";
 
 describe("Session: frames", () => {
   test.each([7, -1, 0.5, 0, "q", "x".repeat(64)])(

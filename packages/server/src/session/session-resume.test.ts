@@ -8,7 +8,7 @@ import {
   type RemoteBroker,
   tenant,
 } from "../broker/broker.contract.ts";
-import { openMemoryBroker, type TestClient, tokenOf, World } from "./session.contract.ts";
+import { openMemoryBroker, type TestClient, tokenOf, World } from "./test/world.ts";
 
 const keptCodes = [1001, 1005, 1006, 1009, 1011, 4000, 4005, 4006, 4008, 4012, 4499];
 const endedCodes = [1000, 4500, 4501, 4502, 4999];

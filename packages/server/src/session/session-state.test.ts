@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { World } from "./session.contract.ts";
 import { CLOSED, OPENING, type Ruling, rule, type SessionState } from "./session-state.ts";
+import { World } from "./test/world.ts";
 
 const COMMANDS = ["connect", "ping", "publish", "refresh", "typing"] as const;
 

@@ -1,6 +1,7 @@
 import { createSeededRandom } from "@aldis/testkit";
 import { createRemoteBroker, selfDriven } from "../broker/broker.contract.ts";
-import { openMemoryBroker, sessionContract } from "./session.contract.ts";
+import { sessionContract } from "./session.contract.ts";
+import { openMemoryBroker } from "./test/world.ts";
 
 sessionContract("in memory", openMemoryBroker);
 
