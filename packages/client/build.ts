@@ -7,13 +7,13 @@ import manifest from "./package.json";
 
 const TSC = join(import.meta.dir, "../../node_modules/.bin/tsc");
 
-/** The minified module. Throws when it does not build. */
-export async function bundle(): Promise<string> {
+/** The module in one file; `minify` as an application's own bundler would. Throws when it does not build. */
+export async function bundle({ minify }: { readonly minify: boolean }): Promise<string> {
   const { outputs } = await Bun.build({
     entrypoints: [join(import.meta.dir, "src/index.ts")],
     target: "browser",
     format: "esm",
-    minify: true,
+    minify,
   });
   const [output] = outputs;
   if (output === undefined) throw new Error("nothing was built");
@@ -22,7 +22,7 @@ export async function bundle(): Promise<string> {
 
 /** Writes the package to `folder`. Throws when the types do not build. */
 export async function build(folder: string): Promise<void> {
-  await Bun.write(join(folder, "index.js"), await bundle());
+  await Bun.write(join(folder, "index.js"), await bundle({ minify: false }));
   await Bun.$`${TSC} -p ${import.meta.dir}/tsconfig.build.json --outDir ${folder}/types`.quiet();
   await nameProtocolByPath(join(folder, "types/client/src"));
   const { name, version, description, license, type } = manifest;

@@ -20,11 +20,11 @@ export function devBanner(parts: BannerParts): string {
 
   ${pc.bold("Open")}  ${pc.cyan(url)}  ${pc.dim("in two tabs and talk to yourself")}
 
-  ${pc.bold("Or watch the channel here")} ${pc.dim("(as user dev, who may do everything for 24 h)")}
+  ${pc.bold("Or watch the channel from a second terminal, in this folder")} ${pc.dim("(as user dev, who may do everything for 24 h)")}
 
 ${subscribe}
 
-  ${pc.bold("and publish from a second terminal, as your backend would")}
+  ${pc.bold("and publish from a third, as your backend would")}
 
 ${publishLine(parts)}
 ${remarks(parts)}

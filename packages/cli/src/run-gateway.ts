@@ -1,13 +1,14 @@
-import { type Gateway, type GatewayOptions, startGateway } from "@aldis/server";
-import { CliFailure } from "./console.ts";
+import { type Config, type Gateway, type GatewayOptions, startGateway } from "@aldis/server";
+import { CliFailure, EXIT } from "./console.ts";
 
 /** Starts a gateway; what the operator can mend is told in one line. */
 export function openGateway(options: GatewayOptions): Gateway {
   try {
     return startGateway(options);
   } catch (error) {
-    const { port, host } = options.config.listen;
-    throw new CliFailure(listenProblem(error, { port, host }));
+    const tlsProblem = tlsProblemOf(error, options.config.listen);
+    if (tlsProblem !== undefined) throw new CliFailure(tlsProblem, EXIT.config);
+    throw new CliFailure(listenProblem(error, options.config.listen));
   }
 }
 
@@ -22,6 +23,19 @@ function listenProblem(error: unknown, { port, host }: { port: number; host: str
     default:
       throw error;
   }
+}
+
+/** What is wrong with the certificate or key; undefined: it is something else. */
+function tlsProblemOf(error: unknown, { tls }: Config["listen"]): string | undefined {
+  if (tls === undefined || !(error instanceof Error)) return undefined;
+  const { code, path } = error as { code?: unknown; path?: unknown };
+  if (code === "ENOENT" || code === "EACCES") {
+    return `listen.tls: cannot read ${typeof path === "string" ? path : "the certificate or key"}`;
+  }
+  const ofListening = typeof code === "string" && code.startsWith("EADDR");
+  return ofListening
+    ? undefined
+    : `listen.tls: the certificate or key is unusable: ${error.message}`;
 }
 
 const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;

@@ -3,6 +3,7 @@ import { createApi } from "./api/api.ts";
 import { createApiKeys } from "./auth/api-keys.ts";
 import { authWarnings } from "./auth/auth-rules.ts";
 import { createTokenVerifier } from "./auth/create-token-verifier.ts";
+import { createRefusalLog } from "./auth/refusal-log.ts";
 import type { Broker } from "./broker/broker.ts";
 import { MemoryBroker } from "./broker/memory-broker.ts";
 import { Namespaces } from "./channel/namespaces.ts";
@@ -57,7 +58,7 @@ export function startGateway(options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? createRandomIds();
   const log = createLog(config.log.level, options.write ?? (() => {}));
-  for (const warning of authWarnings(config.auth)) log.warn(warning, "weak setting");
+  warn(config, log);
   const counters = createCounters();
   const namespaces = new Namespaces(config.namespaces, namespaceSchema.parse({}));
 
@@ -115,6 +116,21 @@ export function startGateway(options: GatewayOptions): Gateway {
   };
 }
 
+/** What is allowed and yet hardly meant. */
+function warn(config: Config, log: Log): void {
+  for (const { path, message } of authWarnings(config.auth)) {
+    log.warn({ setting: `auth.${path.join(".")}` }, message);
+  }
+  const { pingIntervalMs, idleTimeoutMs } = config.heartbeat;
+  if (idleTimeoutMs <= pingIntervalMs) {
+    const setting = "heartbeat.idleTimeoutMs";
+    log.warn(
+      { setting },
+      "not above pingIntervalMs: silent clients are closed without being asked",
+    );
+  }
+}
+
 /** The parts that others are made of. */
 type Shared = {
   readonly config: Config;
@@ -161,7 +177,8 @@ function connectionDeps({ config, clock, random, counters, log }: Shared): Conne
 type SessionParts = { readonly deps: SessionDeps; close(): void };
 
 function sessionDeps(shared: Shared): SessionParts {
-  const { config, clock, hub, namespaces } = shared;
+  const { config, clock, hub, namespaces, log } = shared;
+  const refusals = createRefusalLog(log, clock);
   const verifier = createTokenVerifier(config.auth, { clock });
   const presence = new Presence({ clock, hub, namespaces }, config.presence);
   const parked = createMemorySessionStore(clock, config.session);
@@ -169,6 +186,7 @@ function sessionDeps(shared: Shared): SessionParts {
   const deps: SessionDeps = {
     ...shared,
     verifier,
+    refusals,
     presence,
     parked,
     live: new LiveSessions(),
@@ -189,6 +207,7 @@ function sessionDeps(shared: Shared): SessionParts {
   return {
     deps,
     close() {
+      refusals.close();
       typing.close();
       presence.close();
       parked.close();

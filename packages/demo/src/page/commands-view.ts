@@ -8,7 +8,7 @@ export function showCommands(origin: string): void {
   byId("command-curl", HTMLElement).textContent =
     `curl ${origin}/api/publish -H "Authorization: Bearer $ALDIS_API_KEY" -H "Content-Type: application/json" -d '${body}'`;
   byId("command-cli", HTMLElement).textContent =
-    `bun aldis publish ${CHANNEL} '${data}' --url ${origin} --key "$ALDIS_API_KEY"`;
+    `npx bun aldis publish ${CHANNEL} '${data}' --url ${origin} --key "$ALDIS_API_KEY"`;
   for (const button of document.querySelectorAll<HTMLButtonElement>("[data-copies]")) {
     const code = byId(button.dataset["copies"] ?? "", HTMLElement);
     button.addEventListener("click", () => copy(code, button));

@@ -17,7 +17,7 @@ export function createStatusView(): StatusView {
       status.dataset["state"] = state.name;
       // Who is here is old news without a connection; the page dims it.
       document.body.classList.toggle("away", state.name !== "connected");
-      setText(text, describe(state, Date.now()));
+      setText(text, cutUntilMs === undefined ? describe(state, Date.now()) : "Cut off");
       cut.disabled = cutUntilMs !== undefined || state.name !== "connected";
       const left = cutUntilMs === undefined ? 0 : secondsUntil(cutUntilMs, Date.now());
       setText(cut, cutUntilMs === undefined ? "Cut my connection" : `Cut for ${left} s more`);

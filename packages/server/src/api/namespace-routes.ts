@@ -19,8 +19,8 @@ export function putNamespace(
   if (!name.success) return refuse("bad_request", "the name breaks the grammar of namespaces");
   const options = namespaceSchema.safeParse(asked.body);
   if (!options.success) {
-    const problems = options.error.issues.map(
-      ({ path, message }) => `${path.join(".")}: ${message}`,
+    const problems = options.error.issues.map(({ path, message }) =>
+      path.length === 0 ? message : `${path.join(".")}: ${message}`,
     );
     return refuse("bad_request", problems.join("; "));
   }

@@ -61,7 +61,7 @@ function keyProblems(config: AuthConfig): readonly AuthProblem[] {
     const message =
       config.provider.kind === "supabase"
         ? "belongs in `provider.jwtSecret`"
-        : "and `provider` exclude each other: the provider signs with its own keys";
+        : "and `provider` exclude each other: leave out the secret (ALDIS_JWT_SECRET), the provider signs with its own keys";
     problems.push({ path: ["jwtSecret"], message });
   }
   return problems;

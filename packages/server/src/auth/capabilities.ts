@@ -1,5 +1,5 @@
 // What a token may do on which channels: compiled once per token, asked on every command. `allows` is
-// hot (docs/protocol.md, section Permissions): a map lookup and a few prefix compares, no allocation.
+// hot (docs/protocol.md RI2): a map lookup and a few prefix compares, no allocation.
 import { accept, isFields, type Refusal, type Result, refuse } from "@aldis/protocol";
 
 /** What a token or a namespace may allow on a channel. */

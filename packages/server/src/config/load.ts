@@ -35,11 +35,14 @@ export function loadConfig(sources: ConfigSources): ConfigOutcome {
 }
 
 function problemOf(issue: z.core.$ZodIssue): ConfigProblem {
-  return { path: issue.path.join("."), message: issue.message };
+  // Of a bad key the schema says only that it is one; why stands one level deeper.
+  const inner = issue.code === "invalid_key" ? issue.issues[0]?.message : undefined;
+  return { path: issue.path.join("."), message: inner ?? issue.message };
 }
 
-/** Kubernetes sets `ALDIS_PORT=tcp://…` and the like for a service named `aldis`: not ours, and no error. */
-const FROM_KUBERNETES = /^ALDIS_(SERVICE_(HOST|PORT)|PORT_\d+_)/;
+/** Kubernetes sets `ALDIS_PORT=tcp://…` and the like for services named `aldis` or `aldis-…`: not ours, and no error. */
+const FROM_KUBERNETES =
+  /^ALDIS_(?:[A-Z0-9_]+_)?(?:SERVICE_(?:HOST|PORT)(?:_|$)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_|$))/;
 
 function readEnvironment(
   environment: Readonly<Record<string, string | undefined>>,

@@ -120,7 +120,7 @@ function mayResume(session: Session, owner: Identity, bearer: Identity | undefin
 function turnAway(session: Session, cause: TokenRefusal | "missing" | "no_session"): void {
   const { tokensRefused } = session.deps.counters;
   tokensRefused[cause] = (tokensRefused[cause] ?? 0) + 1;
-  session.deps.log.debug({ cause, connectionId: session.connectionId }, "connection turned away");
+  session.deps.refusals.note(cause);
   session.connection.close(closeCauseOf(cause));
 }
 

@@ -1,3 +1,4 @@
+import type { RefusalLog } from "../auth/refusal-log.ts";
 import type { TokenVerifier } from "../auth/token-verifier.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { Namespaces } from "../channel/namespaces.ts";
@@ -32,6 +33,7 @@ export type SessionDeps = {
   readonly log: Log;
   readonly counters: Counters;
   readonly verifier: TokenVerifier;
+  readonly refusals: RefusalLog;
   readonly namespaces: Namespaces;
   readonly publisher: Publisher;
   readonly broker: Broker;

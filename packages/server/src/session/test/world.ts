@@ -121,6 +121,7 @@ export class World {
         error: (fields) => this.errors.push(fields),
       },
       counters,
+      refusals: { note: () => {}, close: () => {} },
       verifier: { verify: (token) => this.#verify(token), close: () => {} },
       namespaces,
       publisher: createPublisher({ broker, namespaces, counters }),
