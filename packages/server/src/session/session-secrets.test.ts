@@ -54,3 +54,13 @@ describe("[SE1] [SE2] session secrets", () => {
     );
   });
 });
+
+test("a key that OpenSSL refused somewhere else harms no session", async () => {
+  const coordinate = "A".repeat(43);
+  const offCurve = { kty: "EC", crv: "P-256", x: coordinate, y: coordinate };
+  const algorithm = { name: "ECDSA", namedCurve: "P-256" };
+  const imported = crypto.subtle.importKey("jwk", offCurve, algorithm, true, ["verify"]);
+  expect((await Promise.allSettled([imported]))[0]?.status).toBe("rejected");
+  const secrets = createSessionSecrets(new Uint8Array(32));
+  expect(secrets.verify(secrets.credential("id"))).toBe("id");
+});

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** Makes and checks the secrets that open sessions again. */
 export type SessionSecrets = {
@@ -14,7 +14,8 @@ export type SessionSecrets = {
  */
 export function createSessionSecrets(key: Uint8Array): SessionSecrets {
   function secretOf(sessionId: string): string {
-    return new Bun.CryptoHasher("sha256", key).update(sessionId).digest("base64url");
+    // Not Bun.CryptoHasher: with a key it throws what an earlier, unrelated use of OpenSSL left behind (Bun 1.4.5).
+    return createHmac("sha256", key).update(sessionId).digest("base64url");
   }
   return {
     credential: (sessionId) => `${sessionId}.${secretOf(sessionId)}`,
