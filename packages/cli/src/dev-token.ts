@@ -1,3 +1,4 @@
+import type { RequestTarget } from "@aldis/server";
 import { mintToken, type Signing } from "./mint.ts";
 
 const PATH = "/dev/token";
@@ -7,17 +8,19 @@ const NAME_MAX_LENGTH = 64;
 /** `GET /dev/token?user=<name>` → `{token, user}` with all rights, for pages of the dev server itself. */
 export function createDevToken(
   signing: Signing,
-): (request: Request) => Promise<Response> | undefined {
-  return (request) => {
-    const url = new URL(request.url);
-    return url.pathname === PATH ? answer(signing, request, url) : undefined;
-  };
+): (request: Request, target: RequestTarget) => Promise<Response> | undefined {
+  return (request, target) =>
+    target.pathname === PATH ? answer(signing, request, target.query) : undefined;
 }
 
-async function answer(signing: Signing, request: Request, url: URL): Promise<Response> {
+async function answer(
+  signing: Signing,
+  request: Request,
+  query: URLSearchParams,
+): Promise<Response> {
   if (request.method !== "GET") return refusal(405, "use GET");
   if (!isOwnPage(request.headers)) return refusal(403, "only pages of this server get a token");
-  const user = (url.searchParams.get("user") ?? "").trim();
+  const user = (query.get("user") ?? "").trim();
   if (!isName(user)) {
     return refusal(400, `\`user\` must be a name of at most ${NAME_MAX_LENGTH} characters`);
   }

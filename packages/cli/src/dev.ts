@@ -38,7 +38,7 @@ async function dev(context: CliContext, options: DevOptions): Promise<void> {
   const gateway = openGateway({
     config: settings.config,
     write: (line) => note(line.trimEnd()),
-    pages: (request) => devToken(request) ?? demo(request),
+    pages: (request, target) => devToken(request, target) ?? demo(request, target.pathname),
   });
   const token = await mintToken(signing, {
     user: "dev",

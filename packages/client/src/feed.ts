@@ -103,6 +103,8 @@ export class Feed {
 
   /** On a connection whose session has it: the gateway tells the rest (SE3). */
   resume(): void {
+    // After a break longer than the grace, others have heard of a leave: what was set is to be set again.
+    this.#presenceLost = this.#presence !== undefined;
     const timer = this.#deps.clock.setTimer(RESUME_MAX_MS, () => this.#request());
     this.#enter({ name: "resuming", timer });
   }

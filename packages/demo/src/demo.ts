@@ -6,15 +6,17 @@ type Asset = { readonly body: string; readonly type: string };
  * The demo page, bundled now and held in memory. Gives the answer to a request for it, undefined for every other
  * path. Throws when the page does not build.
  */
-export async function createDemo(): Promise<(request: Request) => Response | undefined> {
+export async function createDemo(): Promise<
+  (request: Request, pathname: string) => Response | undefined
+> {
   const assets = new Map<string, Asset>([
     ["/", { body: await readPart("index.html"), type: "text/html" }],
     ["/demo.css", { body: await readStyles(), type: "text/css" }],
     ["/demo.svg", { body: await readPart("icon.svg"), type: "image/svg+xml" }],
     ["/demo.js", { body: await bundle(), type: "text/javascript" }],
   ]);
-  return (request) => {
-    const asset = assets.get(new URL(request.url).pathname);
+  return (request, pathname) => {
+    const asset = assets.get(pathname);
     if (asset === undefined) return undefined;
     if (request.method !== "GET" && request.method !== "HEAD") {
       return new Response(null, { status: 405, headers: { allow: "GET, HEAD" } });

@@ -8,5 +8,6 @@ export {
 export type { NamespaceInput, NamespaceOptions } from "./config/namespace-schema.ts";
 export { type Config, type ConfigInput, configSchema } from "./config/schema.ts";
 export { type Gateway, type GatewayOptions, startGateway } from "./gateway.ts";
+export type { RequestTarget } from "./listen/request-target.ts";
 export { createRandomIds, type RandomIds } from "./random/random.ts";
 export { type Clock, systemClock, type Timer } from "./time/clock.ts";

@@ -296,6 +296,23 @@ describe("Connection: life signs", () => {
   });
 });
 
+describe("Connection: time to authenticate", () => {
+  test("[AU2] without a token it is closed as having none", () => {
+    const bench = new Bench();
+    const peer = bench.open();
+    bench.clock.advance(10_000);
+    expect(peer.of("close")).toEqual(["4001 token required"]);
+  });
+
+  test("[AU3] a token that is still judged is not a missing one", () => {
+    const bench = new Bench({ world: { slowVerdicts: true } });
+    const peer = bench.open();
+    peer.connection.session.open({ token: tokenOf({}), session: undefined, positions: undefined });
+    bench.clock.advance(10_000);
+    expect(peer.of("close")).toEqual(["4007 tokens cannot be judged now"]);
+  });
+});
+
 describe("Connection: slow consumers", () => {
   test("faults 15: who takes nothing is closed with 4008 when too much waits, and costs no more", async () => {
     const bench = new Bench({ outboxMaxBytes: 10_000 });
@@ -308,6 +325,19 @@ describe("Connection: slow consumers", () => {
     expect(peer.of("close")).toEqual(["4008 slow consumer"]);
     expect(peer.connection.outbox.queuedBytes).toBe(0);
     expect(bench.world.counters.slowConsumers).toBe(1);
+  });
+
+  test("faults 14: once too much waits, what else came in the same read is not worked on", async () => {
+    const bench = new Bench({ outboxMaxBytes: 10_000 });
+    const peer = await bench.connect();
+    for (let n = 0; n < 20; n++) await bench.world.publish("chat:a", "x".repeat(1_000));
+    peer.socket.stuck = true;
+    for (let id = 1; id <= 5; id++) peer.say("history", { channel: "chat:a", limit: 20 }, id);
+    const { publications } = bench.world.counters;
+    peer.say("publish", { channel: "chat:a", data: "too late" }, 9);
+    expect(bench.world.counters.publications).toBe(publications);
+    await bench.turn();
+    expect(peer.of("close")).toEqual(["4008 slow consumer"]);
   });
 
   test("[SE3] a session with more to catch up on than may wait gets all of it over a slow line", async () => {

@@ -65,7 +65,8 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
     this.lastSeenMs = this.#deps.clock.monotonicMs();
     this.#pings = 0;
     this.#deps.counters.framesReceived++;
-    if (this.#closing) return;
+    // Attack: hundreds of commands in one read, each with a large reply: none is worth making for a connection that ends.
+    if (this.#closing || this.outbox.overflown) return;
     this.noteReadable(this.session.receive(typeof message === "string" ? message : undefined));
   }
 

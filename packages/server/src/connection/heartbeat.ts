@@ -39,7 +39,8 @@ export function createHeartbeat(clock: Clock, options: HeartbeatOptions): Heartb
     const now = clock.monotonicMs();
     const { session } = connection;
     if (!session.authenticated && now >= connection.openedAtMs + options.authTimeoutMs) {
-      connection.close("noToken");
+      // A token that came in time and is still judged is not its bearer's fault.
+      connection.close(session.state.name === "verifying" ? "authUnavailable" : "noToken");
     } else if (now >= connection.lastSeenMs + options.idleTimeoutMs) {
       connection.close("noSignOfLife");
     } else if (!session.onTokenDue(now)) {

@@ -53,6 +53,11 @@ export class Outbox {
     return this.#queuedBytes;
   }
 
+  /** Too much waited: the connection ends with this turn. */
+  get overflown(): boolean {
+    return this.#state === "overflown";
+  }
+
   get blocked(): boolean {
     return this.#state === "blocked";
   }

@@ -11,12 +11,18 @@ import { readUpgrade } from "./credentials.ts";
 import { healthResponse } from "./health.ts";
 import { refusalResponse } from "./http-errors.ts";
 import { createOriginCheck } from "./origins.ts";
-import { requestTarget } from "./request-target.ts";
+import { type RequestTarget, requestTarget } from "./request-target.ts";
 
 /** What hangs on a socket: nothing but its echo, or a connection from the moment that it opens. */
 type SocketState =
   | { readonly kind: "echo" }
   | { readonly kind: "native"; credentials: Credentials | undefined; connection?: Connection };
+
+/** Serves what the gateway itself does not; undefined: not that either. */
+export type Pages = (
+  request: Request,
+  target: RequestTarget,
+) => Response | undefined | Promise<Response | undefined>;
 
 export type ListenDeps = {
   readonly config: Config["listen"];
@@ -25,9 +31,7 @@ export type ListenDeps = {
   readonly log: Log;
   readonly api: (request: Request) => Promise<Response>;
   /** Further pages, such as the demo of the dev server; asked after everything else. */
-  readonly pages:
-    | ((request: Request) => Response | undefined | Promise<Response | undefined>)
-    | undefined;
+  readonly pages: Pages | undefined;
   readonly isReady: () => boolean;
 };
 
@@ -107,19 +111,24 @@ function createFetch(deps: ListenDeps) {
   }
 
   return (request: Request, server: Upgrader) => {
-    const { pathname } = requestTarget(request);
+    const target = requestTarget(request);
+    const { pathname } = target;
     if (pathname === "/ws" || pathname.startsWith("/ws/")) {
       const { credentials, subprotocol } = readUpgrade(request);
       return upgrade(request, server, { kind: "native", credentials }, subprotocol);
     }
     if (pathname.startsWith("/api/")) return deps.api(request);
     if (deps.config.echo && pathname === "/echo") return upgrade(request, server, { kind: "echo" });
-    return healthResponse(pathname, deps.isReady()) ?? servePage(deps, request);
+    return healthResponse(pathname, deps.isReady()) ?? servePage(deps, request, target);
   };
 }
 
-async function servePage(deps: ListenDeps, request: Request): Promise<Response> {
-  const page = await deps.pages?.(request);
+async function servePage(
+  deps: ListenDeps,
+  request: Request,
+  target: RequestTarget,
+): Promise<Response> {
+  const page = await deps.pages?.(request, target);
   return page ?? refusalResponse(refuse("not_found", "nothing is here"));
 }
 

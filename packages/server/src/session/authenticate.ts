@@ -13,6 +13,7 @@ import type { ParkedSession } from "./parking.ts";
 import { restore } from "./restore.ts";
 import type { Session } from "./session.ts";
 import { planToken } from "./token-deadlines.ts";
+import { limitsBeforeWelcome, WaitingFrames } from "./waiting-frames.ts";
 
 /** What a connection shows to be let in. */
 export type Credentials = {
@@ -39,7 +40,7 @@ export function authenticate(
   credentials: Credentials,
   command: ConnectCommand | undefined,
 ): void {
-  const waiting: (string | undefined)[] = [];
+  const waiting = new WaitingFrames(limitsBeforeWelcome(session.deps.options.frameMaxBytes));
   session.state = { name: "verifying", waiting };
   admit(session, credentials, command !== undefined)
     .then((admission) => {
@@ -118,10 +119,15 @@ function mayResume(session: Session, owner: Identity, bearer: Identity | undefin
 }
 
 function turnAway(session: Session, cause: TokenRefusal | "missing" | "no_session"): void {
-  const { tokensRefused } = session.deps.counters;
-  tokensRefused[cause] = (tokensRefused[cause] ?? 0) + 1;
-  session.deps.refusals.note(cause);
+  noteRefusal(session, cause);
   session.connection.close(closeCauseOf(cause));
+}
+
+/** For the operator: counted and logged by cause. */
+export function noteRefusal({ deps }: Session, cause: string): void {
+  const { tokensRefused } = deps.counters;
+  tokensRefused[cause] = (tokensRefused[cause] ?? 0) + 1;
+  deps.refusals.note(cause);
 }
 
 function closeCauseOf(cause: TokenRefusal | "missing" | "no_session"): CloseCause {

@@ -15,7 +15,8 @@ export function mayJoin(session: Session, name: ChannelName | ChannelPattern): R
   const { identity, deps } = session;
   const namespace = deps.namespaces.find(identity.tenant, namespaceOf(name));
   const isNew = !session.isSubscribed(name);
-  if (isNew && session.subscriptions.size >= deps.options.subscriptionsMax) {
+  const held = session.subscriptions.size + (session.restoring?.waiting.length ?? 0);
+  if (isNew && held >= deps.options.subscriptionsMax) {
     return refuse("limit_reached", "too many subscriptions on this connection");
   }
   if (isChannelPattern(name)) {

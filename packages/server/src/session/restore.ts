@@ -3,17 +3,16 @@ import {
   isChannelPattern,
   namespaceOf,
   pushFrame,
-  pushFrameOf,
   type Refusal,
   type StreamPosition,
 } from "@aldis/protocol";
-import { frameOf } from "../hub/frame.ts";
 import type { Place } from "../hub/subscription.ts";
-import { type Joined, type JoinRequest, joinChannel } from "./join.ts";
+import { type JoinRequest, joinChannel } from "./join.ts";
 import { joinPattern } from "./join-pattern.ts";
 import { mayJoin } from "./may-join.ts";
 import type { ParkedSubscription } from "./parking.ts";
 import type { Session } from "./session.ts";
+import { tellJoined } from "./tell-joined.ts";
 
 /** What of a resumed session is still to be restored, in order. */
 export type RestorePlan = {
@@ -60,6 +59,18 @@ export function restoreMore(session: Session): void {
   }
 }
 
+/**
+ * A command is about a channel that is still to be restored. When it decides about the channel anew it takes the
+ * place of the restoring; any other command finds it restored.
+ */
+export function restoreFirst(session: Session, name: string, how: "restore" | "forget"): void {
+  const plan = session.restoring;
+  const index = plan?.waiting.findIndex((parked) => parked.name === name) ?? -1;
+  if (plan === undefined || index < 0) return;
+  const [parked] = plan.waiting.splice(index, 1);
+  if (how === "restore" && parked !== undefined) restoreOne(session, plan, parked);
+}
+
 function restoreOne(session: Session, plan: RestorePlan, parked: ParkedSubscription): void {
   const { name } = parked;
   if (session.isSubscribed(name)) return;
@@ -75,7 +86,7 @@ function restoreOne(session: Session, plan: RestorePlan, parked: ParkedSubscript
   }
   joinChannel(session, requestOf(session, name, parked.place), {
     done(joined) {
-      plan.sentBytes += tellRestored(session, name, joined);
+      plan.sentBytes += tellJoined(session, name, joined);
       if (joined.live) session.deps.presence.join(session, name);
     },
     failed,
@@ -91,23 +102,6 @@ function requestOf(session: Session, channel: ChannelName, place: Place): JoinRe
 function lastWanted(session: Session, channel: ChannelName): number {
   const { tenant } = session.identity;
   return session.deps.namespaces.find(tenant, namespaceOf(channel)).options.lastOnSubscribe;
-}
-
-/**
- * Where the client stands, then what it missed, as messages: a client needs no more for them than for live ones.
- * Returns the bytes. They may wait whatever the outbox allows: the history holds them in memory anyway.
- */
-function tellRestored(session: Session, channel: ChannelName, joined: Joined): number {
-  const { recovered, publications, position } = joined;
-  const offset = position.offset - publications.length;
-  const stands = { channel, recovered, offset, epoch: position.epoch };
-  const frames = [pushFrame("subscribe", stands)];
-  for (const { json } of publications) frames.push(pushFrameOf("message", json));
-  const encoded = frames.map(frameOf);
-  const bytes = encoded.reduce((sum, frame) => sum + frame.bytes, 0);
-  session.connection.grant(bytes);
-  for (const frame of encoded) session.connection.deliver(frame);
-  return bytes;
 }
 
 function tellEnded(session: Session, channel: string, refusal: Refusal): void {

@@ -72,6 +72,45 @@ describe("Session: letting in", () => {
     ]);
   });
 
+  test("[AU4] [P3] what waits is bounded in length as well: together no longer than one frame", async () => {
+    const world = new World({ slowVerdicts: true });
+    const client = world.open();
+    client.say("connect", { token: tokenOf({}) }, 0);
+    const { frameMaxBytes } = client.session.deps.options;
+    client.say("publish", { channel: "a", data: "x".repeat(frameMaxBytes / 2) });
+    expect(client.closed).toBeUndefined();
+    client.say("publish", { channel: "a", data: "x".repeat(frameMaxBytes / 2) });
+    expect(client.closed).toBe("protocolError");
+  });
+
+  test("[AU6] a busy publisher goes on while its new token is judged", async () => {
+    const world = new World({ slowVerdicts: true });
+    const client = world.open();
+    client.say("connect", { token: tokenOf({}) });
+    world.judge();
+    await client.settle();
+    client.say("refresh", { token: tokenOf({}) }, "r");
+    for (let id = 1; id <= 200; id++) client.say("publish", { channel: "chat:a", data: id }, id);
+    await client.settle();
+    world.judge();
+    await client.settle();
+    expect(client.closed).toBeUndefined();
+    const answered = client.frames.flatMap(({ id }) => id ?? []);
+    expect(answered).toEqual(["r", ...Array.from({ length: 200 }, (_, i) => i + 1)]);
+  });
+
+  test("[AU7] a new token that came in time and is still judged is no refused one", async () => {
+    const world = new World({ slowVerdicts: true });
+    const client = world.open();
+    client.say("connect", { token: tokenOf({ expiresAtMs: world.clock.nowMs() + 60_000 }) });
+    world.judge();
+    await client.settle();
+    client.say("refresh", { token: tokenOf({}) }, "r");
+    world.clock.advance(60_000);
+    client.session.onTokenDue(world.clock.monotonicMs());
+    expect(client.closed).toBe("authUnavailable");
+  });
+
   test("[AU4] one more than 64 is too much", async () => {
     const world = new World({ slowVerdicts: true });
     const client = world.open();

@@ -251,6 +251,65 @@ describe("Session: resuming", () => {
     for (const channel of channels) expect(third.offsets(channel)).toEqual([1, 2]);
   });
 
+  /** A session on a new connection that has so much to catch up on in `chat:a` that `chat:b` is still to come. */
+  async function restoring(world: World): Promise<{ ann: TestClient; back: TestClient }> {
+    const ann = await subscribed(world, "chat:a");
+    await ann.must("subscribe", { channel: "chat:b" });
+    ann.break();
+    for (const n of [1, 2]) await world.publish("chat:a", `${n}${"x".repeat(50_000)}`);
+    await world.publish("chat:b", 1);
+    const back = await world.resume(ann);
+    expect(back.pushes("subscribe").map(({ channel }) => channel)).toEqual(["chat:a"]);
+    return { ann, back };
+  }
+
+  test("[SU7] a channel that is left before it is restored stays left", async () => {
+    const world = new World();
+    const { back } = await restoring(world);
+    await back.must("unsubscribe", { channel: "chat:b" });
+    back.session.onWritable();
+    await world.publish("chat:b", 2);
+    await back.settle();
+    expect(back.offsets("chat:b")).toEqual([]);
+    expect(back.session.isSubscribed("chat:b" as never)).toBe(false);
+  });
+
+  test("[SE2] what `welcome` says is subscribed to is, also before it is restored", async () => {
+    const world = new World({
+      namespaces: { chat: { allow: { subscribe: ["user"], publish: ["subscriber"] } } },
+    });
+    const { back } = await restoring(world);
+    await back.must("publish", { channel: "chat:b", data: 2 });
+    await back.must("presence", { channel: "chat:b", status: "here" });
+    expect(back.offsets("chat:b")).toEqual([1, 2]);
+    back.session.onWritable();
+    expect(back.offsets("chat:b")).toEqual([1, 2]);
+  });
+
+  test("[SU2] a subscribe with `since` takes the place of the restoring", async () => {
+    const world = new World();
+    const { back } = await restoring(world);
+    const { epoch } = await world.publish("chat:b", 2);
+    const { publications } = await back.must("subscribe", {
+      channel: "chat:b",
+      since: { offset: 1, epoch },
+    });
+    expect(publications).toMatchObject([{ offset: 2 }]);
+    back.session.onWritable();
+    expect(back.offsets("chat:b")).toEqual([]);
+  });
+
+  test("[SU8] [P3] what is still to be restored counts: a session does not grow from break to break", async () => {
+    const world = new World({ options: { subscriptionsMax: 3 } });
+    const { ann, back } = await restoring(world);
+    for (const channel of ["chat:c", "chat:d", "chat:e"]) back.say("subscribe", { channel });
+    await back.settle();
+    back.break();
+    const third = await world.resume(ann);
+    expect(third.welcome["channels"]).toEqual(expect.arrayContaining(["chat:a", "chat:b"]));
+    expect(third.welcome["channels"]).toHaveLength(3);
+  });
+
   test("[SE3] with `recovered: false`, what is sent to begin with is announced in its place", async () => {
     const world = new World({
       namespaces: { chat: { lastOnSubscribe: 2, history: { size: 3 } } },
@@ -263,6 +322,19 @@ describe("Session: resuming", () => {
     expect(stands?.recovered).toBe(false);
     expect(back.offsets("chat:a")).toEqual([5, 6]);
     expect(stands?.offset).toBe(4);
+  });
+
+  test("[SU9] a subscribe with `since` and without an id loses nothing", async () => {
+    const world = new World();
+    const ann = await world.connect();
+    const { epoch } = await world.publish("chat:a", 1);
+    await world.publish("chat:a", 2);
+    ann.say("subscribe", { channel: "chat:a", since: { offset: 0, epoch } });
+    await ann.settle();
+    expect(ann.pushes("subscribe")).toMatchObject([{ recovered: true, offset: 0 }]);
+    await world.publish("chat:a", 3);
+    await ann.settle();
+    expect(ann.offsets("chat:a")).toEqual([1, 2, 3]);
   });
 
   test("[SE4] positions of channels that the session has not are ignored", async () => {

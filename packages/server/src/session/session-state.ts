@@ -1,4 +1,5 @@
 import type { Identity } from "../auth/identity.ts";
+import type { WaitingFrames } from "./waiting-frames.ts";
 
 /**
  * The phases of a session on its connection:
@@ -7,13 +8,13 @@ import type { Identity } from "../auth/identity.ts";
 export type SessionState =
   | { readonly name: "opening" }
   /** Frames that came before the verdict; they are handled in order after it. */
-  | { readonly name: "verifying"; readonly waiting: (string | undefined)[] }
+  | { readonly name: "verifying"; readonly waiting: WaitingFrames }
   | { readonly name: "connected"; readonly identity: Identity }
   /** A new token is judged; the old one goes on meanwhile, and frames wait as above. */
   | {
       readonly name: "refreshing";
       readonly identity: Identity;
-      readonly waiting: (string | undefined)[];
+      readonly waiting: WaitingFrames;
     }
   | { readonly name: "closed" };
 
@@ -39,6 +40,3 @@ export function rule(state: SessionState, action: string): Ruling {
       return state satisfies never;
   }
 }
-
-/** How many frames may wait for a verdict; a client that sends more does not wait for its welcome. */
-export const WAITING_MAX = 64;

@@ -6,6 +6,7 @@ import {
   type CommandId,
   decodeCommand,
   errorFrame,
+  field,
   namespaceOf,
   type Refusal,
   refuse,
@@ -23,10 +24,11 @@ import { handleCommand } from "./commands/handle.ts";
 import { leaveAll } from "./leave.ts";
 import { type ParkedSession, parkedForm } from "./parking.ts";
 import type { RestorePlan } from "./restore.ts";
-import { restoreMore } from "./restore.ts";
+import { restoreFirst, restoreMore } from "./restore.ts";
 import type { SessionDeps } from "./session-deps.ts";
-import { CLOSED, OPENING, rule, type SessionState, WAITING_MAX } from "./session-state.ts";
+import { CLOSED, OPENING, rule, type SessionState } from "./session-state.ts";
 import { type TokenDeadlines, whenTokenDue } from "./token-deadlines.ts";
+import type { WaitingFrames } from "./waiting-frames.ts";
 
 /** What a session needs of its connection. */
 export type SessionConnection = Subscriber & {
@@ -119,13 +121,12 @@ export class Session implements ActionContext {
     return false;
   }
 
-  #wait(waiting: (string | undefined)[], text: string | undefined): boolean {
-    if (waiting.length < WAITING_MAX) {
-      waiting.push(text);
-    } else {
-      if (this.state.name === "verifying") this.state = CLOSED;
-      this.connection.close("protocolError");
-    }
+  #wait(waiting: WaitingFrames, text: string | undefined): boolean {
+    if (waiting.add(text)) return true;
+    // While a new token is judged the client has done nothing wrong: it may come back.
+    const cause = this.state.name === "refreshing" ? "authUnavailable" : "protocolError";
+    if (this.state.name === "verifying") this.state = CLOSED;
+    this.connection.close(cause);
     return true;
   }
 
@@ -150,10 +151,20 @@ export class Session implements ActionContext {
 
   #handle(command: Command): void {
     try {
+      if (this.restoring !== undefined) this.#restoreFirst(command);
       handleCommand(this, command);
     } catch (error) {
       this.fail(command, error);
     }
+  }
+
+  #restoreFirst(command: Command): void {
+    const channel = channelNamed(command);
+    if (channel === undefined) return;
+    const anew =
+      command.action === "unsubscribe" ||
+      (command.action === "subscribe" && command.since !== undefined);
+    restoreFirst(this, channel, anew ? "forget" : "restore");
   }
 
   /** The session is known to be `identity`. Frames that waited for it are handled by {@link handleWaiting}. */
@@ -162,8 +173,8 @@ export class Session implements ActionContext {
     this.deps.live.add(this);
   }
 
-  handleWaiting(waiting: readonly (string | undefined)[]): void {
-    for (const text of waiting) this.connection.noteReadable(this.receive(text));
+  handleWaiting(waiting: WaitingFrames): void {
+    for (const text of waiting.frames) this.connection.noteReadable(this.receive(text));
   }
 
   addSubscription(subscription: Subscription): void {
@@ -280,6 +291,14 @@ export class Session implements ActionContext {
     this.restoring = undefined;
     this.state = CLOSED;
   }
+}
+
+/** The channel that a command is about; features name theirs in the same field. */
+function channelNamed(command: Command): string | undefined {
+  if ("channel" in command) return command.channel;
+  if (command.action !== "extension") return undefined;
+  const channel = field(command.data, "channel");
+  return typeof channel === "string" ? channel : undefined;
 }
 
 function actionOf(command: Command): string {

@@ -43,7 +43,8 @@ export function whenTokenDue(session: Session, nowMs: number): boolean {
   if (token === undefined || token.dueAtMs > nowMs) return false;
   const remainingMs = token.endsAtMs - session.deps.clock.nowMs();
   if (remainingMs <= 0) {
-    session.connection.close("badToken");
+    // A new token that came in time and is still judged is not its bearer's fault.
+    session.connection.close(session.state.name === "refreshing" ? "authUnavailable" : "badToken");
     return true;
   }
   if (!token.warned && remainingMs <= session.deps.options.refreshBeforeMs) {

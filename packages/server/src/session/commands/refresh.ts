@@ -2,14 +2,16 @@ import { type RefreshCommand, refuse } from "@aldis/protocol";
 import type { Identity } from "../../auth/identity.ts";
 import type { TokenVerdict } from "../../auth/token-verifier.ts";
 import { whenReady } from "../../awaitable.ts";
+import { noteRefusal } from "../authenticate.ts";
 import { reviewSubscriptions } from "../review.ts";
 import type { Session } from "../session.ts";
 import { planToken } from "../token-deadlines.ts";
+import { limitsWhileRefreshing, WaitingFrames } from "../waiting-frames.ts";
 
 /** AU6. What is sent after it waits for the verdict: it is to be handled with the new token's rights (FR6). */
 export function onRefresh(session: Session, command: RefreshCommand): void {
   const { identity } = session;
-  const waiting: (string | undefined)[] = [];
+  const waiting = new WaitingFrames(limitsWhileRefreshing(session.deps.options.frameMaxBytes));
   session.state = { name: "refreshing", identity, waiting };
   whenReady(session.deps.verifier.verify(command.token), {
     done(verdict) {
@@ -29,6 +31,7 @@ export function onRefresh(session: Session, command: RefreshCommand): void {
 function applyVerdict(session: Session, command: RefreshCommand, verdict: TokenVerdict): void {
   const identity = acceptable(session.identity, verdict);
   if (identity === undefined) {
+    noteRefusal(session, verdict.ok ? "other_user" : verdict.cause);
     const later = !verdict.ok && verdict.cause === "keys_unavailable";
     const refusal = later
       ? refuse("unavailable", "the token cannot be judged now")

@@ -9,6 +9,7 @@ import { type Joined, joinChannel } from "../join.ts";
 import { joinPattern } from "../join-pattern.ts";
 import { mayJoin } from "../may-join.ts";
 import type { Session } from "../session.ts";
+import { tellJoined } from "../tell-joined.ts";
 
 /** SU1–SU6, SU8. */
 export function onSubscribe(session: Session, command: SubscribeCommand): void {
@@ -43,6 +44,7 @@ function subscribeToChannel(
     {
       done(joined) {
         const asked = command.since !== undefined || last > 0;
+        if (command.id === undefined && asked) tellJoined(session, channel, joined);
         session.replyPosition(command, bodyJson(channel, joined, { withPublications: asked }));
         if (joined.live) session.deps.presence.join(session, channel);
       },
