@@ -38,40 +38,43 @@ export function joinChannel(
 ): void {
   const { hub } = session.deps;
   const key = channelKey(session.identity.tenant, request.channel);
-  const subscription = replaceSubscription(session, request);
+  const former = session.subscriptions.get(request.channel);
+  const subscription = beginSubscription(session, request, former);
+  const started = attempt(() => hub.startJoining(key));
+  // Only now: somebody has the channel at every moment, so that the broker has no cause to forget it.
+  if (former !== undefined) hub.leave(former);
   const failed = (error: unknown) => {
     if (session.holds(subscription)) leaveChannel(session, subscription, { stays: false });
     then.failed(error);
   };
-  whenReady(
-    attempt(() => hub.startJoining(key)),
-    {
-      done(joining) {
-        whenReady(
-          attempt(() => readPast(session, key, request)),
-          {
-            done(past) {
-              if (!session.authenticated) return hub.abandon(joining);
-              then.done(finishJoining(session, { joining, subscription, request, past }));
-            },
-            failed(error) {
-              hub.abandon(joining);
-              failed(error);
-            },
+  whenReady(started, {
+    done(joining) {
+      whenReady(
+        attempt(() => readPast(session, key, request)),
+        {
+          done(past) {
+            if (!session.authenticated) return hub.abandon(joining);
+            then.done(finishJoining(session, { joining, subscription, request, past }));
           },
-        );
-      },
-      failed,
+          failed(error) {
+            hub.abandon(joining);
+            failed(error);
+          },
+        },
+      );
     },
-  );
+    failed,
+  });
 }
 
 /** In the list from now on: it counts against the limit, and a break remembers where it stood. */
-function replaceSubscription(session: Session, request: JoinRequest): Subscription {
-  const former = session.subscriptions.get(request.channel);
+function beginSubscription(
+  session: Session,
+  request: JoinRequest,
+  former: Subscription | undefined,
+): Subscription {
   const subscription = new Subscription(session.connection, request.channel);
   subscription.place = request.lost ? "lost" : (request.since ?? former?.standing);
-  if (former !== undefined) session.deps.hub.leave(former);
   session.addSubscription(subscription);
   return subscription;
 }
