@@ -118,15 +118,20 @@ test("[PR3] [TY1] presence and typing reach the subscriptions of their channel",
   const socket = await h.connected();
   const seen: unknown[] = [];
   for (const sub of [h.client.subscribe(LOBBY), h.client.subscribe("chat:*")]) {
-    sub.on("presence", ({ event, user }) => seen.push([sub.channel, event, user.id]));
+    sub.on("presence", ({ event, user, count }) =>
+      seen.push([sub.channel, event, user?.id ?? count]),
+    );
     sub.on("typing", ({ user, typing }) => seen.push([sub.channel, user.id, typing]));
   }
   const user = { id: "bob", connections: 1 };
   socket.push("presence", { channel: LOBBY, event: "join", user, count: 2 });
+  socket.push("presence", { channel: LOBBY, event: "many", count: 700 });
   socket.push("typing", { channel: LOBBY, user, typing: true });
   expect(seen).toEqual([
     [LOBBY, "join", "bob"],
     ["chat:*", "join", "bob"],
+    [LOBBY, "many", 700],
+    ["chat:*", "many", 700],
     [LOBBY, "bob", true],
     ["chat:*", "bob", true],
   ]);

@@ -337,12 +337,13 @@ test("[SU6] a pattern and an exact subscription each get a message once", async 
 });
 
 test("[PR1] [PR2] [PR3] [TY1] presence and typing", async () => {
-  await using gateway = await startTestGateway();
+  const config = { presence: { pushIntervalMs: 0 } };
+  await using gateway = await startTestGateway({ config });
   using ann = await connectedTo(gateway, "ann");
   const annSub = ann.subscribe(LOBBY);
   const pushes: unknown[] = [];
   annSub.on("presence", ({ event, user, count }) =>
-    pushes.push([event, user.id, user.status, count]),
+    pushes.push([event, user?.id, user?.status, count]),
   );
   annSub.on("typing", ({ user, typing }) => pushes.push([user.id, typing]));
   await annSub.ready;

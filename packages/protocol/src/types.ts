@@ -72,12 +72,10 @@ export type PresenceBody = {
   next?: string;
 };
 
-export type PresencePush = {
-  channel: string;
-  event: "join" | "leave" | "update";
-  user: PresenceUser;
-  count: number;
-};
+export type PresencePush =
+  | { channel: string; event: "join" | "leave" | "update"; user: PresenceUser; count: number }
+  /** So many users changed that whoever shows the list should read it anew (PR3). */
+  | { channel: string; event: "many"; user?: undefined; count: number };
 
 export type TypingPush = { channel: string; user: PublicUser; typing: boolean };
 

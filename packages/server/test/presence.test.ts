@@ -13,7 +13,7 @@ async function pushesTo(client: RawClient) {
   await client.settle();
   return client.all
     .filter((frame) => frame.action === "presence" && !("id" in frame))
-    .map(({ data }) => [data.event, data.user.id, data.count]);
+    .map(({ data }) => [data.event, data.user?.id, data.count]);
 }
 
 async function cut(gateway: TestGateway, client: RawClient): Promise<void> {
@@ -129,7 +129,8 @@ describe("protocol section 7: who is there", () => {
   });
 
   test("[PR3] joins, updates and leaves of users, not of connections", async () => {
-    await using gateway = await startTestGateway();
+    const config = { presence: { pushIntervalMs: 0 } };
+    await using gateway = await startTestGateway({ config });
     const watcher = await gateway.connect({ sub: "watcher" });
     await watcher.must("subscribe", { channel });
     const ann = await gateway.connect({ sub: "ann", name: "Ann" });
@@ -160,6 +161,57 @@ describe("protocol section 7: who is there", () => {
     await bob.must("presence", { channel: "quiet:a", status: "here" });
     expect(await pushesTo(ann)).toBeEmpty();
     expect((await ann.must("presence", { channel: "quiet:a" })).count).toBe(2);
+  });
+});
+
+describe("protocol section 7: many who come and go", () => {
+  async function startWithTwo() {
+    const clock = createFakeClock();
+    const config = { presence: { pushIntervalMs: 100, pushMaxUsers: 3 } };
+    const gateway = await startTestGateway({ clock, config });
+    const watcher = await gateway.connect({ sub: "watcher" });
+    const join = async (sub: string) => {
+      const client = await gateway.connect({ sub });
+      await client.must("subscribe", { channel });
+      return client;
+    };
+    await watcher.must("subscribe", { channel });
+    await join("ann");
+    const heard = async () => (await pushesTo(watcher)).slice(2);
+    return { clock, watcher, join, heard, [Symbol.asyncDispose]: gateway[Symbol.asyncDispose] };
+  }
+
+  test("[PR3] the first is told at once, further ones together when the time is over", async () => {
+    await using t = await startWithTwo();
+    expect(await pushesTo(t.watcher)).toEqual([
+      ["join", "watcher", 1],
+      ["join", "ann", 2],
+    ]);
+    const bob = await t.join("bob");
+    await bob.must("presence", { channel, status: "away" });
+    const eve = await t.join("eve");
+    await eve.must("unsubscribe", { channel });
+    await t.join("kim");
+    expect(await t.heard()).toBeEmpty();
+    t.clock.advance(100);
+    expect(await t.heard()).toEqual([
+      ["join", "bob", 4],
+      ["join", "kim", 4],
+    ]);
+    const told = t.watcher.all.find(({ data }) => data.user?.id === "bob");
+    expect(told?.data.user).toEqual({ id: "bob", status: "away", connections: 1 });
+  });
+
+  test("[PR3] when too many changed, one push tells to read the list anew", async () => {
+    await using t = await startWithTwo();
+    for (const sub of ["a", "b", "c", "d"]) await t.join(sub);
+    t.clock.advance(100);
+    expect(await t.heard()).toEqual([["many", undefined, 6]]);
+    expect(t.watcher.all.at(-2)).toEqual({
+      action: "presence",
+      data: { channel, event: "many", count: 6 },
+    });
+    expect((await t.watcher.must("presence", { channel })).users).toHaveLength(6);
   });
 });
 
@@ -211,6 +263,24 @@ describe("protocol section 7: grace", () => {
     const { users, connections } = await t.watcher.must("presence", { channel });
     expect(users[0]).toEqual({ id: "ann", status: "busy", connections: 1 });
     expect(connections).toBe(2);
+  });
+
+  test("[PR4] a new tab takes nothing of it: it comes, goes, the first one is back, nobody hears of it", async () => {
+    await using t = await startWithWatcher();
+    const ann = await t.gateway.connect();
+    await ann.must("subscribe", { channel });
+    await cut(t.gateway, ann);
+    const tab = await t.gateway.connect();
+    await tab.must("subscribe", { channel });
+    await tab.must("unsubscribe", { channel });
+    t.clock.advance(graceMs - 1);
+    await RawClient.connect(`${t.gateway.wsUrl}?session=${ann.welcome.session}`);
+    t.clock.advance(10 * graceMs);
+    expect(await pushesTo(t.watcher)).toEqual([
+      ["join", "watcher", 1],
+      ["join", "ann", 2],
+    ]);
+    expect(await t.watcher.must("presence", { channel })).toMatchObject({ connections: 2 });
   });
 
   test("[PR4] an unsubscribe, a close by the client and the end of a right count at once", async () => {

@@ -18,6 +18,8 @@ test("presence pushes change who is here", () => {
   expect(next("update", user("bob", 2), 3)).toEqual(["me 1", "ann 1", "bob 2"]);
   expect(next("leave", user("ann", 0), 2)).toEqual(["me 1", "bob 2"]);
   expect(crowd.count).toBe(2);
+  const many = applyPresence(crowd, { channel, event: "many", count: 700 });
+  expect(many).toEqual({ users: crowd.users, count: 700 });
 });
 
 test("who is typing is told in words", () => {

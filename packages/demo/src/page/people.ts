@@ -12,8 +12,9 @@ export function crowdOf({ users, count }: PresenceBody): Crowd {
   return { users, count };
 }
 
-/** What a push makes of the crowd. */
+/** What a push makes of the crowd. After `many` who is here has to be asked anew. */
 export function applyPresence(crowd: Crowd, { event, user, count }: PresencePush): Crowd {
+  if (user === undefined) return { ...crowd, count };
   const others = crowd.users.filter(({ id }) => id !== user.id);
   return { users: event === "leave" ? others : [...others, user], count };
 }

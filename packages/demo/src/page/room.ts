@@ -5,6 +5,7 @@ import {
   type Client,
   type ClientState,
   createClient,
+  type PresencePush,
   type Subscription,
 } from "@aldis/client";
 import type { Network } from "./network.ts";
@@ -15,6 +16,8 @@ import { type Said, Timeline } from "./timeline.ts";
 export const CHANNEL = "chat:lobby";
 const LAST = 50;
 const PEOPLE_MAX = 100;
+/** All who are told that many came or went would ask at the same time. */
+const REREAD_WITHIN_MS = 2_000;
 
 /** `good`: something was healed; `bad`: something was lost or refused. */
 export type StoryKind = "plain" | "good" | "bad";
@@ -45,6 +48,7 @@ export class Room {
   readonly #watch = new RecoveryWatch(this.timeline);
   readonly #typists = new Set<string>();
   #crowd: Crowd = NOBODY;
+  #reread: ReturnType<typeof setTimeout> | undefined;
   #wasHere = false;
   #isConnected = false;
 
@@ -116,6 +120,7 @@ export class Room {
   close(): void {
     // What still happens is of the past: it must not be drawn over the next room.
     this.#listener = NOBODY_LISTENS;
+    clearTimeout(this.#reread);
     this.#client.close();
   }
 
@@ -126,17 +131,28 @@ export class Room {
       this.#tellRecovery();
       this.#listener.onTimeline();
     });
-    channel.on("presence", (push) => {
-      this.#setCrowd(applyPresence(this.#crowd, push));
-      const { id } = push.user;
-      if (push.event === "leave") this.#setTyping(id, "ended");
-      if (id === this.name || push.event === "update") return;
-      this.#listener.onStory(push.event === "join" ? `${id} came.` : `${id} left.`, "plain");
-    });
+    channel.on("presence", (push) => this.#onPresence(push));
     channel.on("typing", ({ user, typing }) =>
       this.#setTyping(user.id, typing ? "begun" : "ended"),
     );
     channel.on("error", (error) => this.#listener.onStory(error.message, "bad"));
+  }
+
+  #onPresence(push: PresencePush): void {
+    this.#setCrowd(applyPresence(this.#crowd, push));
+    if (push.event === "many") return this.#rereadPeople();
+    const { id } = push.user;
+    if (push.event === "leave") this.#setTyping(id, "ended");
+    if (id === this.name || push.event === "update") return;
+    this.#listener.onStory(push.event === "join" ? `${id} came.` : `${id} left.`, "plain");
+  }
+
+  #rereadPeople(): void {
+    this.#reread ??= setTimeout(() => {
+      this.#reread = undefined;
+      // Without a connection there is nothing to ask: it is asked after the next subscription.
+      this.refreshPeople().catch(() => {});
+    }, Math.random() * REREAD_WITHIN_MS);
   }
 
   #onState(state: ClientState): void {

@@ -125,10 +125,24 @@ export const configSchema = z.strictObject({
     .strictObject({
       graceMs: ms("How long a broken connection stays present", 0).default(5_000),
       dataMaxBytes: bytes("Largest presence `data`, as JSON").default(KIB),
+      pushIntervalMs: ms(
+        "After a join, leave or update others in the channel are told together after this time; 0 tells each at once",
+        0,
+      ).default(100),
+      pushMaxUsers: count(
+        "Beyond so many changed users one push tells clients to read the list anew",
+        0,
+      ).default(100),
     })
     .prefault({}),
   typing: z
-    .strictObject({ expiryMs: ms("How long `typing` holds without being repeated").default(5_000) })
+    .strictObject({
+      expiryMs: ms("How long `typing` holds without being repeated").default(5_000),
+      minIntervalMs: ms(
+        "In it others are told of two starts of a user's typing at most; 0 tells all",
+        0,
+      ).default(1_000),
+    })
     .prefault({}),
   direct: z
     .strictObject({

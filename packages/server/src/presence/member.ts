@@ -1,13 +1,23 @@
-import type { Json, PresenceUser } from "@aldis/protocol";
+import type { ChannelName, Json, PresenceUser } from "@aldis/protocol";
 import type { Identity } from "../auth/identity.ts";
+import type { Due } from "../time/deadlines.ts";
+
+/** The place of a session whose connection broke, kept for the grace time. */
+export type Grace = Due & {
+  readonly identity: Identity;
+  readonly channel: ChannelName;
+  readonly session: string;
+};
+
+type Looks = Omit<PresenceUser, "id" | "connections">;
 
 /** A user in a channel, with the connections that make them present. */
 export class Member {
   readonly identity: Identity;
   /** Connections that are here now. */
   readonly connections = new Set<string>();
-  /** Connections that broke a moment ago: they count until their grace is over. */
-  readonly broken = new Set<string>();
+  /** Sessions whose connection broke a moment ago: they count until their grace is over. */
+  readonly broken = new Map<string, Grace>();
   status: string | undefined;
   data: Json | undefined;
 
@@ -21,15 +31,22 @@ export class Member {
 
   /** As others see them; never more than the token said to show. */
   view(): PresenceUser {
-    const { userId, name, avatar } = this.identity;
-    const view: PresenceUser = {
-      id: userId,
-      connections: this.connections.size + this.broken.size,
-    };
-    if (name !== undefined) view.name = name;
-    if (avatar !== undefined) view.avatar = avatar;
-    if (this.status !== undefined) view.status = this.status;
-    if (this.data !== undefined) view.data = this.data;
-    return view;
+    const connections = this.connections.size + this.broken.size;
+    return { id: this.identity.userId, connections, ...this.#looks() };
+  }
+
+  /** Whether others see the same, but for the connections. */
+  looksLike(other: Member): boolean {
+    return this === other || JSON.stringify(this.#looks()) === JSON.stringify(other.#looks());
+  }
+
+  #looks(): Looks {
+    const { name, avatar } = this.identity;
+    const looks: Looks = {};
+    if (name !== undefined) looks.name = name;
+    if (avatar !== undefined) looks.avatar = avatar;
+    if (this.status !== undefined) looks.status = this.status;
+    if (this.data !== undefined) looks.data = this.data;
+    return looks;
   }
 }

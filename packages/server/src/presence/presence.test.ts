@@ -1,67 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import type { Json, PresencePush, PresenceUser } from "@aldis/protocol";
-import { createFakeClock } from "@aldis/testkit";
+import type { Json } from "@aldis/protocol";
 import fc from "fast-check";
-import { NO_CAPABILITIES } from "../auth/capabilities.ts";
-import { draft, key, tenant } from "../broker/broker.contract.ts";
-import { Namespaces } from "../channel/namespaces.ts";
-import { type NamespaceInput, namespaceSchema } from "../config/namespace-schema.ts";
-import type { Frame } from "../hub/frame.ts";
-import { Hub } from "../hub/hub.ts";
-import { type Subscriber, Subscription } from "../hub/subscription.ts";
-import { type Attendant, Presence } from "./presence.ts";
-
-const GRACE_MS = 5_000;
-const { channel } = draft({ channel: "chat:a" });
-const GONE = { stays: false };
-const BROKEN = { stays: true };
-
-function attendant(userId: string, connectionId: string, of = "default"): Attendant {
-  return {
-    connectionId,
-    identity: {
-      tenant: tenant(of),
-      userId,
-      name: userId.toUpperCase(),
-      email: "never shown",
-      avatar: undefined,
-      anonymous: false,
-      capabilities: NO_CAPABILITIES,
-      expiresAtMs: undefined,
-    },
-  };
-}
-
-function open(input: NamespaceInput = {}, graceMs = GRACE_MS) {
-  const clock = createFakeClock();
-  const hub = new Hub({ subscribe: () => {}, unsubscribe: () => {} });
-  const namespaces = new Namespaces(
-    { chat: namespaceSchema.parse(input) },
-    namespaceSchema.parse({}),
-  );
-  const presence = new Presence({ clock, hub, namespaces }, { graceMs });
-  const pushes: PresencePush[] = [];
-  const observer: Subscriber = {
-    connectionId: "observer",
-    userId: "observer",
-    lastDelivery: 0,
-    deliver: (frame: Frame) =>
-      void pushes.push((JSON.parse(frame.text) as { data: PresencePush }).data),
-  };
-  const joining = hub.startJoining(key("chat:a"));
-  if (joining instanceof Promise) throw new Error("answers at once here");
-  hub.join(joining, new Subscription(observer, channel), { offset: 0, epoch: "e" });
-  const read = (of = "default") =>
-    presence.read(tenant(of), channel, { limit: 500, cursor: undefined });
-  return { clock, presence, pushes, read, namespaces };
-}
-
-const user = (id: string, connections: number, more: Partial<PresenceUser> = {}): PresenceUser => ({
-  id,
-  name: id.toUpperCase(),
-  connections,
-  ...more,
-});
+import { tenant } from "../broker/broker.contract.ts";
+import { namespaceSchema } from "../config/namespace-schema.ts";
+import type { Presence } from "./presence.ts";
+import { attendant, BROKEN, brief, channel, GONE, GRACE_MS, open, user } from "./test/bench.ts";
 
 describe("Presence", () => {
   test("[PR1] one entry a user, however many connections; nothing private is shown", () => {
@@ -109,10 +52,39 @@ describe("Presence", () => {
     presence.join(attendant("ann", "c1"), channel);
     presence.leave(attendant("ann", "c1"), channel, BROKEN);
     clock.advance(GRACE_MS - 1);
-    presence.join(attendant("ann", "c2"), channel);
+    presence.join(attendant("ann", "c2", { of: "c1" }), channel);
+    expect(read()).toMatchObject({ count: 1, connections: 1 });
     clock.advance(60_000);
     expect(pushes.map(({ event }) => event)).toEqual(["join"]);
     expect(read()).toMatchObject({ count: 1, connections: 1 });
+    expect(clock.pending).toBe(0);
+  });
+
+  test("[PR4] another tab takes nothing of it: it comes, goes, and nobody hears of a leave", () => {
+    const { clock, presence, pushes, read } = open();
+    presence.join(attendant("ann", "c1"), channel);
+    presence.leave(attendant("ann", "c1"), channel, BROKEN);
+    presence.join(attendant("ann", "tab"), channel);
+    expect(read().connections).toBe(2);
+    presence.leave(attendant("ann", "tab"), channel, GONE);
+    clock.advance(GRACE_MS - 1);
+    presence.join(attendant("ann", "c2", { of: "c1" }), channel);
+    clock.advance(60_000);
+    expect(pushes.map(brief)).toEqual(["join ann 1"]);
+    expect(read()).toMatchObject({ count: 1, connections: 1 });
+  });
+
+  test("[PR4] each break has a grace time of its own", () => {
+    const { clock, presence, pushes } = open();
+    for (const connectionId of ["c1", "c2", "c3"]) {
+      presence.join(attendant("ann", connectionId, { of: "c1" }), channel);
+      presence.leave(attendant("ann", connectionId, { of: "c1" }), channel, BROKEN);
+      expect(clock.pending).toBe(1);
+      clock.advance(GRACE_MS - 1);
+    }
+    expect(pushes.length).toBe(1);
+    clock.advance(1);
+    expect(pushes.map(brief)).toEqual(["join ann 1", "leave ann 0"]);
   });
 
   test("[PR4] a break while another tab stays is heard by nobody", () => {
@@ -125,7 +97,7 @@ describe("Presence", () => {
   });
 
   test("[PR4] without a grace time a break counts at once", () => {
-    const { clock, presence, pushes } = open({}, 0);
+    const { clock, presence, pushes } = open({}, { graceMs: 0 });
     presence.join(attendant("ann", "c1"), channel);
     presence.leave(attendant("ann", "c1"), channel, BROKEN);
     expect(pushes.map(({ event }) => event)).toEqual(["join", "leave"]);
@@ -174,7 +146,7 @@ describe("Presence", () => {
 
   test("P2: the same channel and user of another tenant are others", () => {
     const { presence, pushes, read } = open();
-    presence.join(attendant("ann", "c1", "acme"), channel);
+    presence.join(attendant("ann", "c1", { tenant: "acme" }), channel);
     expect([pushes, read().count, read("acme").count]).toEqual([[], 0, 1]);
     presence.leave(attendant("ann", "c1"), channel, GONE);
     expect(read("acme").count).toBe(1);
@@ -258,39 +230,40 @@ function* pages(presence: Presence, limit: number): Generator<string[]> {
 class Run {
   readonly #bench = open();
   readonly #expected: string[] = [];
-  /** Connections that are here, and when the others' places are given up. */
-  readonly #here = new Map<string, Set<string>>();
+  /** Connections that are here, with their sessions. */
+  readonly #here = new Map<string, Map<string, string>>();
+  /** Sessions whose connections broke, and when their places are given up. */
   readonly #broken = new Map<string, Map<string, number>>();
   #nextId = 1;
 
   come(userId: string): void {
-    const id = `c${this.#nextId++}`;
-    const known = this.#isThere(userId);
-    this.#of(userId).add(id);
-    const [returned] = this.#brokenOf(userId).keys();
-    if (returned !== undefined) this.#brokenOf(userId).delete(returned);
-    if (!known) this.#expected.push(`join ${userId} ${this.#count()}`);
-    this.#bench.presence.join(attendant(userId, id), channel);
+    this.#join(userId, `s${this.#nextId}`);
+  }
+
+  return(userId: string, n: number): void {
+    const session = pick([...this.#brokenOf(userId).keys()], n);
+    if (session !== undefined) this.#join(userId, session);
   }
 
   go(userId: string, n: number, how: { readonly stays: boolean }): void {
-    const ids = [...this.#of(userId)];
-    const id = ids[n % Math.max(1, ids.length)];
-    if (id === undefined) return;
-    this.#of(userId).delete(id);
-    if (how.stays) this.#brokenOf(userId).set(id, this.#now() + GRACE_MS);
+    const here = this.#of(userId);
+    const id = pick([...here.keys()], n);
+    const session = here.get(id ?? "");
+    if (id === undefined || session === undefined) return;
+    here.delete(id);
+    if (how.stays) this.#brokenOf(userId).set(session, this.#now() + GRACE_MS);
     else this.#noteIfGone(userId);
-    this.#bench.presence.leave(attendant(userId, id), channel, how);
+    this.#bench.presence.leave(attendant(userId, id, { of: session }), channel, how);
   }
 
   advance(ms: number): void {
     const until = this.#now() + ms;
     const due = [...this.#broken].flatMap(([userId, places]) =>
-      [...places].map(([id, at]) => ({ userId, id, at })),
+      [...places].map(([session, at]) => ({ userId, session, at })),
     );
-    for (const { userId, id, at } of due.toSorted((a, b) => a.at - b.at)) {
+    for (const { userId, session, at } of due.toSorted((a, b) => a.at - b.at)) {
       if (at > until) continue;
-      this.#brokenOf(userId).delete(id);
+      this.#brokenOf(userId).delete(session);
       this.#noteIfGone(userId);
     }
     this.#bench.clock.advance(ms);
@@ -306,11 +279,17 @@ class Run {
       connections: users.reduce((sum, { connections }) => sum + connections, 0),
       users,
     });
-    expect(pushes.map(({ event, user: { id }, count }) => `${event} ${id} ${count}`)).toEqual(
-      this.#expected,
-    );
+    expect(pushes.map(brief)).toEqual(this.#expected);
   }
 
+  #join(userId: string, session: string): void {
+    const id = `c${this.#nextId++}`;
+    const known = this.#isThere(userId);
+    this.#of(userId).set(id, session);
+    this.#brokenOf(userId).delete(session);
+    if (!known) this.#expected.push(`join ${userId} ${this.#count()}`);
+    this.#bench.presence.join(attendant(userId, id, { of: session }), channel);
+  }
   #noteIfGone(userId: string): void {
     if (!this.#isThere(userId)) this.#expected.push(`leave ${userId} ${this.#count()}`);
   }
@@ -326,8 +305,8 @@ class Run {
   #now(): number {
     return this.#bench.clock.monotonicMs();
   }
-  #of(userId: string): Set<string> {
-    const known = this.#here.get(userId) ?? new Set();
+  #of(userId: string): Map<string, string> {
+    const known = this.#here.get(userId) ?? new Map();
     this.#here.set(userId, known);
     return known;
   }
@@ -338,12 +317,17 @@ class Run {
   }
 }
 
+function pick<T>(list: readonly T[], n: number): T | undefined {
+  return list[n % Math.max(1, list.length)];
+}
+
 test("[PR3] [PR4] however people come, go, break and return: counts and pushes are those of a plain model", () => {
   const who = fc.constantFrom("ann", "bob", "eve");
   const action = fc.oneof(
     { weight: 4, arbitrary: fc.record({ come: who }) },
     { weight: 2, arbitrary: fc.record({ go: who, n: fc.nat(5) }) },
     { weight: 3, arbitrary: fc.record({ breaks: who, n: fc.nat(5) }) },
+    { weight: 3, arbitrary: fc.record({ returns: who, n: fc.nat(5) }) },
     { weight: 3, arbitrary: fc.record({ advance: fc.nat(GRACE_MS) }) },
   );
   fc.assert(
@@ -351,6 +335,7 @@ test("[PR3] [PR4] however people come, go, break and return: counts and pushes a
       const run = new Run();
       for (const step of actions) {
         if ("come" in step) run.come(step.come);
+        else if ("returns" in step) run.return(step.returns, step.n);
         else if ("go" in step) run.go(step.go, step.n, GONE);
         else if ("breaks" in step) run.go(step.breaks, step.n, BROKEN);
         // A millisecond between two steps: what falls due together may come in any order.

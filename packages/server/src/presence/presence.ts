@@ -1,27 +1,22 @@
-import {
-  type ChannelName,
-  type Json,
-  namespaceOf,
-  type PresenceBody,
-  type PresencePush,
-  pushFrame,
-} from "@aldis/protocol";
+import { type ChannelName, type Json, namespaceOf, type PresenceBody } from "@aldis/protocol";
 import type { Identity } from "../auth/identity.ts";
 import type { Namespaces } from "../channel/namespaces.ts";
 import { getOrCreate } from "../get-or-create.ts";
-import { frameOf } from "../hub/frame.ts";
 import type { Hub } from "../hub/hub.ts";
 import { type ChannelKey, channelKey, type TenantId } from "../tenant/tenant.ts";
 import type { Clock } from "../time/clock.ts";
-import { createDeadlines, type Due } from "../time/deadlines.ts";
-import { Member } from "./member.ts";
+import { createDeadlines } from "../time/deadlines.ts";
+import { type AnnouncementOptions, Announcements } from "./announcements.ts";
+import { type Grace, Member } from "./member.ts";
 import { PresenceChannel } from "./presence-channel.ts";
 
 /** One connection of one user: who comes and goes. */
-export type Attendant = { readonly identity: Identity; readonly connectionId: string };
-
-/** A broken connection whose place is kept for its grace time. */
-type Grace = Due & { readonly attendant: Attendant; readonly channel: ChannelName };
+export type Attendant = {
+  /** Of the session, which survives the connection. */
+  readonly id: string;
+  readonly identity: Identity;
+  readonly connectionId: string;
+};
 
 export type PresenceDeps = {
   readonly clock: Clock;
@@ -29,25 +24,36 @@ export type PresenceDeps = {
   readonly namespaces: Namespaces;
 };
 
+/** Without a word about pushes each change is told at once. */
+export type PresenceOptions = { readonly graceMs: number } & Partial<AnnouncementOptions>;
+
 /**
  * Who is in which channel: users, with their connections beneath (many tabs are one person). In this process's
  * memory; bounded by the subscriptions there are, each of which adds one connection to one channel.
  */
 export class Presence {
-  readonly #deps: PresenceDeps;
+  readonly #namespaces: Namespaces;
+  readonly #clock: Clock;
   readonly #graceMs: number;
   readonly #channels = new Map<ChannelKey, PresenceChannel>();
   readonly #graces;
+  readonly #announcements: Announcements;
 
-  constructor(deps: PresenceDeps, options: { readonly graceMs: number }) {
-    this.#deps = deps;
-    this.#graceMs = options.graceMs;
+  constructor(deps: PresenceDeps, options: PresenceOptions) {
+    const { graceMs, pushIntervalMs = 0, pushMaxUsers = 100 } = options;
+    this.#namespaces = deps.namespaces;
+    this.#clock = deps.clock;
+    this.#graceMs = graceMs;
     this.#graces = createDeadlines<Grace>(deps.clock, (grace) => this.#graceIsOver(grace));
+    this.#announcements = new Announcements(
+      { ...deps, find: (key) => this.#channels.get(key) },
+      { pushIntervalMs, pushMaxUsers },
+    );
   }
 
   /** Whether the channel's namespace keeps presence. */
   isKept(tenant: TenantId, channel: ChannelName): boolean {
-    return this.#deps.namespaces.find(tenant, namespaceOf(channel)).options.presence;
+    return this.#namespaces.find(tenant, namespaceOf(channel)).options.presence;
   }
 
   /** A connection has subscribed. Others hear of it only when it is the user's first. */
@@ -61,27 +67,22 @@ export class Presence {
     if (member.connections.has(connectionId)) return;
     member.connections.add(connectionId);
     here.countConnections(1);
-    const [returned] = member.broken;
-    if (returned !== undefined) {
-      // Most likely this is the connection that broke, back again: its place need not be kept any longer.
-      member.broken.delete(returned);
-      here.countConnections(-1);
-    }
-    if (known === undefined) this.#tell(here, member, { channel, event: "join" });
+    this.#giveUpPlace(here, member, attendant.id);
+    if (known === undefined) this.#announcements.note(member, channel, "join");
   }
 
   /** A connection has left. `stays`: it broke, and its place is kept for the grace time (PR4). */
   leave(attendant: Attendant, channel: ChannelName, how: { readonly stays: boolean }): void {
-    const { identity, connectionId } = attendant;
+    const { identity, connectionId, id: session } = attendant;
     const here = this.#channels.get(channelKey(identity.tenant, channel));
     const member = here?.get(identity.userId);
     if (member === undefined || here === undefined) return;
     if (!member.connections.delete(connectionId)) return;
     if (how.stays && this.#graceMs > 0) {
-      member.broken.add(connectionId);
-      const place = { identity, connectionId };
-      const grace: Grace = { attendant: place, channel, dueAtMs: 0, heapIndex: -1 };
-      this.#graces.set(grace, this.#deps.clock.monotonicMs() + this.#graceMs);
+      this.#giveUpPlace(here, member, session);
+      const grace: Grace = { identity, channel, session, dueAtMs: 0, heapIndex: -1 };
+      member.broken.set(session, grace);
+      this.#graces.set(grace, this.#clock.monotonicMs() + this.#graceMs);
       return;
     }
     here.countConnections(-1);
@@ -100,11 +101,11 @@ export class Presence {
     if (here === undefined || !member?.connections.has(connectionId)) return false;
     if (change.status !== undefined) member.status = change.status;
     if (change.data !== undefined) member.data = change.data === null ? undefined : change.data;
-    this.#tell(here, member, { channel, event: "update" });
+    this.#announcements.note(member, channel, "update");
     return true;
   }
 
-  /** One page of who is there. O(limit), and a sort after changes. */
+  /** One page of who is there. O(limit + log n). */
   read(
     tenant: TenantId,
     channel: ChannelName,
@@ -121,14 +122,23 @@ export class Presence {
 
   close(): void {
     this.#graces.close();
+    this.#announcements.close();
     this.#channels.clear();
   }
 
-  #graceIsOver({ attendant, channel }: Grace): void {
-    const { identity, connectionId } = attendant;
+  /** The session is back: its place need not be kept any longer. No other session takes it (PR4). */
+  #giveUpPlace(here: PresenceChannel, member: Member, session: string): void {
+    const grace = member.broken.get(session);
+    if (grace === undefined) return;
+    member.broken.delete(session);
+    this.#graces.remove(grace);
+    here.countConnections(-1);
+  }
+
+  #graceIsOver({ identity, channel, session }: Grace): void {
     const here = this.#channels.get(channelKey(identity.tenant, channel));
     const member = here?.get(identity.userId);
-    if (here === undefined || !member?.broken.delete(connectionId)) return;
+    if (here === undefined || !member?.broken.delete(session)) return;
     here.countConnections(-1);
     this.#removeIfGone(here, member, channel);
   }
@@ -137,19 +147,7 @@ export class Presence {
     if (!member.gone) return;
     const { tenant, userId } = member.identity;
     here.remove(userId);
-    this.#tell(here, member, { channel, event: "leave" });
     if (here.size === 0) this.#channels.delete(channelKey(tenant, channel));
-  }
-
-  #tell(
-    here: PresenceChannel,
-    member: Member,
-    what: { readonly channel: ChannelName; readonly event: PresencePush["event"] },
-  ): void {
-    const { tenant } = member.identity;
-    const { options } = this.#deps.namespaces.find(tenant, namespaceOf(what.channel));
-    if (!options.joinLeave) return;
-    const push: PresencePush = { ...what, user: member.view(), count: here.size };
-    this.#deps.hub.push(channelKey(tenant, what.channel), frameOf(pushFrame("presence", push)));
+    this.#announcements.note(member, channel, "leave");
   }
 }

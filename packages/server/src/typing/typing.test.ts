@@ -60,10 +60,10 @@ function command(data: unknown): ExtensionCommand {
   return decoded.value;
 }
 
-function open() {
+function open(more: { readonly expiryMs?: number; readonly minIntervalMs?: number } = {}) {
   const clock = createFakeClock();
   const hub = new Hub({ subscribe: () => {}, unsubscribe: () => {} });
-  const typing = createTyping({ clock, hub }, { expiryMs: 5_000 });
+  const typing = createTyping({ clock, hub }, { expiryMs: 5_000, minIntervalMs: 1_000, ...more });
 
   function person(userId: string, connectionId = `c-${userId}`, of = "default"): Person {
     const one = new Person(userId, connectionId, of);
@@ -148,6 +148,56 @@ describe("typing", () => {
     typing.onLeave(ann, draft({ channel: "chat:a" }).channel);
     clock.advance(60_000);
     expect(bob.seen).toEqual(["ann+", "ann-"]);
+  });
+
+  test("[TY2] of one user two starts are told in a second; what holds at its end is told then", () => {
+    const { clock, person, type } = open();
+    const [ann, bob] = [person("ann"), person("bob")];
+    const toggle = (times: number) => {
+      for (let n = 0; n < times; n++) for (const yes of [true, false]) type(ann, yes);
+    };
+    const heard = () => bob.got.splice(0).map(({ data }) => data["typing"]);
+    toggle(1_000);
+    expect(heard()).toEqual([true, false, true, false]);
+    clock.advance(500);
+    type(ann, true);
+    clock.advance(499);
+    expect(heard()).toEqual([]);
+    clock.advance(1);
+    expect(heard()).toEqual([true]);
+    type(ann, false);
+    toggle(1_000);
+    expect(heard()).toEqual([false, true, false]);
+    clock.advance(1_000);
+    expect([heard(), clock.pending]).toEqual([[], 0]);
+  });
+
+  test("[TY2] leaving and coming back gives no more starts than that", () => {
+    const { clock, typing, person, type } = open();
+    const [ann, bob] = [person("ann"), person("bob")];
+    for (let n = 0; n < 100; n++) {
+      type(ann, true);
+      typing.onLeave(ann, draft({ channel: "chat:a" }).channel);
+    }
+    expect(bob.seen).toEqual(["ann+", "ann-", "ann+", "ann-"]);
+    clock.advance(60_000);
+    expect([bob.seen.length, clock.pending]).toEqual([4, 0]);
+  });
+
+  test("[TY2] a start that was not told yet ends by itself without a word", () => {
+    const { clock, person, type } = open({ expiryMs: 400 });
+    const [ann, bob] = [person("ann"), person("bob")];
+    for (let n = 0; n < 3; n++) for (const yes of [false, true]) type(ann, yes);
+    expect(bob.seen.splice(0)).toEqual(["ann+", "ann-", "ann+", "ann-"]);
+    clock.advance(60_000);
+    expect([bob.seen.length, clock.pending]).toEqual([4, 0]);
+  });
+
+  test("[TY2] without a least interval every start is told", () => {
+    const { person, type } = open({ minIntervalMs: 0 });
+    const [ann, bob] = [person("ann"), person("bob")];
+    for (let n = 0; n < 5; n++) for (const yes of [true, false]) type(ann, yes);
+    expect(bob.got.length).toBe(10);
   });
 
   test("two who type are two", () => {
