@@ -97,6 +97,22 @@ describe("protocol section 6: history", () => {
     });
   });
 
+  test("[HT2] a history made smaller holds at once, for reading and for recovery, without a publish", async () => {
+    await using t = await startWithHistory(20);
+    const { epoch } = await t.page();
+    const put = (size: number) =>
+      t.gateway.call("PUT", "/api/namespaces/chat", { history: { size } });
+    expect((await put(5)).status).toBe(200);
+    expect((await t.page()).offsets).toEqual(range(16, 20));
+    const since = (offset: number) => ({ channel, since: { offset, epoch } });
+    expect((await t.ann.must("subscribe", since(14))).recovered).toBe(false);
+    expect((await t.ann.must("subscribe", since(15))).publications).toHaveLength(5);
+    await put(0);
+    expect(await t.page()).toMatchObject({ offset: 20, offsets: [], more: false });
+    const joined = await t.ann.must("subscribe", { ...since(19), last: 10 });
+    expect(joined).toMatchObject({ recovered: false, publications: [] });
+  });
+
   test("[HI1] limits, bounds and epochs out of range are refused (faults 30)", async () => {
     await using t = await startWithHistory(1);
     const bad = [

@@ -9,8 +9,11 @@ import {
   type Deliver,
   type Draft,
   type HistoryOptions,
+  type HistoryPage,
+  type HistoryQuery,
   type Interest,
   type Publication,
+  type Recovery,
 } from "./broker.ts";
 
 /** What a broker under test is made of. A broker with a clock of its own has to be steered by this one. */
@@ -83,6 +86,9 @@ type Bench = AsyncDisposable & {
   readonly delivered: { readonly key: ChannelKey; readonly publication: Publication }[];
   /** Publishes `count` times in `chat:lobby`; data is the number of the publish. */
   publish(count: number, history?: HistoryOptions): Promise<StreamPosition>;
+  /** Both read `chat:lobby`; the options in force are {@link KEEP} unless told. */
+  recover(since: StreamPosition, history?: HistoryOptions): Promise<Recovery>;
+  page(query?: Partial<HistoryQuery>, history?: HistoryOptions): Promise<HistoryPage>;
 };
 
 /** Every Broker must pass this; call it once per implementation. */
@@ -110,6 +116,9 @@ export function brokerContract(
           await broker.publish(LOBBY, draft({ n: ++published }), history);
         return await broker.publish(LOBBY, draft({ n: ++published }), history);
       },
+      recover: async (since, history = KEEP) => await broker.recover(LOBBY, since, history),
+      page: async (query, history = KEEP) =>
+        await broker.history(LOBBY, { ...ALL, ...query }, history),
       [Symbol.asyncDispose]: async () => await broker.close(),
     };
   }
@@ -131,7 +140,7 @@ export function brokerContract(
         );
         const offsets = answers.map(({ offset }) => offset).sort((a, b) => a - b);
         expect(offsets).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
-        const { publications } = await it.broker.recover(LOBBY, {
+        const { publications } = await it.recover({
           offset: 0,
           epoch: answers[0]?.epoch ?? "",
         });
@@ -162,7 +171,7 @@ export function brokerContract(
           }),
           KEEP,
         );
-        const [kept] = (await it.broker.history(LOBBY, { ...ALL, limit: 1 })).publications;
+        const [kept] = (await it.page({ limit: 1 })).publications;
         expect(kept).toMatchObject({ channel: "chat:lobby", offset: 1, exclude: "c1" });
         expect(kept && wire(kept)).toEqual({
           channel: "chat:lobby",
@@ -193,7 +202,7 @@ export function brokerContract(
         await using it = await bench();
         await it.broker.subscribe({ key: LOBBY });
         await it.publish(3);
-        const { publications } = await it.broker.history(LOBBY, ALL);
+        const { publications } = await it.page();
         expect(it.delivered.map(({ publication }) => publication.json)).toEqual(
           publications.map(({ json }) => json),
         );
@@ -228,7 +237,7 @@ export function brokerContract(
         await using it = await bench();
         const { epoch } = await it.publish(12);
         for (let offset = 0; offset <= 12; offset++) {
-          const recovery = await it.broker.recover(LOBBY, { offset, epoch });
+          const recovery = await it.recover({ offset, epoch });
           expect(recovery).toMatchObject({ recovered: true, top: { offset: 12, epoch } });
           expect(recovery.publications.map((publication) => wire(publication).data)).toEqual(
             Array.from({ length: 12 - offset }, (_, i) => offset + i + 1),
@@ -240,8 +249,8 @@ export function brokerContract(
         await using it = await bench();
         const { epoch } = await it.publish(10, { ...KEEP, size: 4 });
         const lost = { recovered: false, publications: [], top: { offset: 10, epoch } };
-        expect(await it.broker.recover(LOBBY, { offset: 5, epoch })).toEqual(lost);
-        const rest = await it.broker.recover(LOBBY, { offset: 6, epoch });
+        expect(await it.recover({ offset: 5, epoch })).toEqual(lost);
+        const rest = await it.recover({ offset: 6, epoch });
         expect([rest.recovered, offsetsOf(rest.publications)]).toEqual([true, [7, 8, 9, 10]]);
       });
 
@@ -251,62 +260,60 @@ export function brokerContract(
         const history = { ...KEEP, maxBytes: 5_000 };
         let last: StreamPosition = { offset: 0, epoch: "" };
         for (let i = 0; i < 20; i++) last = await it.broker.publish(LOBBY, big, history);
-        const { publications } = await it.broker.history(LOBBY, ALL);
+        const { publications } = await it.page();
         expect(publications.length).toBeGreaterThanOrEqual(1);
         const bytes = publications.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0);
         expect(bytes).toBeLessThanOrEqual(5_000);
         const oldest = publications[0]?.offset ?? 0;
         const { epoch } = last;
-        expect((await it.broker.recover(LOBBY, { offset: oldest - 1, epoch })).recovered).toBe(
-          true,
-        );
-        expect((await it.broker.recover(LOBBY, { offset: oldest - 2, epoch })).recovered).toBe(
-          false,
-        );
+        expect((await it.recover({ offset: oldest - 1, epoch })).recovered).toBe(true);
+        expect((await it.recover({ offset: oldest - 2, epoch })).recovered).toBe(false);
       });
 
       test("one publication over the bytes kept keeps nothing, and counts on", async () => {
         await using it = await bench();
         const big = draft({ dataJson: `"${"x".repeat(1_000)}"` });
         const { epoch } = await it.broker.publish(LOBBY, big, { ...KEEP, maxBytes: 100 });
-        expect((await it.broker.history(LOBBY, ALL)).publications).toEqual([]);
+        expect((await it.page()).publications).toEqual([]);
         expect(await it.publish(1)).toMatchObject({ offset: 2, epoch });
-        expect((await it.broker.recover(LOBBY, { offset: 0, epoch })).recovered).toBe(false);
-        expect((await it.broker.recover(LOBBY, { offset: 1, epoch })).recovered).toBe(true);
+        expect((await it.recover({ offset: 0, epoch })).recovered).toBe(false);
+        expect((await it.recover({ offset: 1, epoch })).recovered).toBe(true);
       });
 
       test("what is too old is lost to the millisecond", async () => {
         await using it = await bench();
-        const { epoch } = await it.publish(2, { ...KEEP, ttlMs: 1_000 });
+        const second = { ...KEEP, ttlMs: 1_000 };
+        const { epoch } = await it.publish(2, second);
         it.clock.advance(400);
-        await it.publish(1, { ...KEEP, ttlMs: 1_000 });
+        await it.publish(1, second);
         it.clock.advance(599);
-        expect((await it.broker.recover(LOBBY, { offset: 0, epoch })).recovered).toBe(true);
+        expect((await it.recover({ offset: 0, epoch }, second)).recovered).toBe(true);
         it.clock.advance(1);
-        expect((await it.broker.recover(LOBBY, { offset: 0, epoch })).recovered).toBe(false);
-        expect(offsetsOf((await it.broker.history(LOBBY, ALL)).publications)).toEqual([3]);
-        const rest = await it.broker.recover(LOBBY, { offset: 2, epoch });
+        expect((await it.recover({ offset: 0, epoch }, second)).recovered).toBe(false);
+        expect(offsetsOf((await it.page({}, second)).publications)).toEqual([3]);
+        const rest = await it.recover({ offset: 2, epoch }, second);
         expect([rest.recovered, offsetsOf(rest.publications)]).toEqual([true, [3]]);
       });
 
       test("faults 13: the wall clock set an hour back or forward expires and revives nothing", async () => {
         await using it = await bench();
-        const { epoch } = await it.publish(2, { ...KEEP, ttlMs: 1_000 });
+        const second = { ...KEEP, ttlMs: 1_000 };
+        const { epoch } = await it.publish(2, second);
         for (const hours of [1, -1]) {
           it.clock.setWallClock(it.clock.nowMs() + hours * HOUR_MS);
-          const { recovered } = await it.broker.recover(LOBBY, { offset: 0, epoch });
+          const { recovered } = await it.recover({ offset: 0, epoch }, second);
           expect(recovered).toBe(true);
         }
         it.clock.advance(1_000);
         it.clock.setWallClock(it.clock.nowMs() - HOUR_MS);
-        expect((await it.broker.recover(LOBBY, { offset: 0, epoch })).recovered).toBe(false);
+        expect((await it.recover({ offset: 0, epoch }, second)).recovered).toBe(false);
       });
 
       test("an epoch that is not this one is lost, at every offset", async () => {
         await using it = await bench();
         await it.publish(3);
         for (const offset of [0, 1, 3, 4]) {
-          const recovery = await it.broker.recover(LOBBY, { offset, epoch: "another" });
+          const recovery = await it.recover({ offset, epoch: "another" });
           expect(recovery).toMatchObject({ recovered: false, publications: [] });
           expect(recovery.top.offset).toBe(3);
         }
@@ -315,7 +322,7 @@ export function brokerContract(
       test("an offset beyond the top is lost: the client has it from somewhere else", async () => {
         await using it = await bench();
         const { epoch } = await it.publish(3);
-        const recovery = await it.broker.recover(LOBBY, { offset: 4, epoch });
+        const recovery = await it.recover({ offset: 4, epoch });
         expect(recovery).toEqual({ recovered: false, publications: [], top: { offset: 3, epoch } });
       });
 
@@ -323,10 +330,10 @@ export function brokerContract(
         await using it = await bench();
         const { epoch } = await it.publish(3, { ...KEEP, size: 0 });
         expect(await it.broker.top(LOBBY)).toEqual({ offset: 3, epoch });
-        const top = await it.broker.recover(LOBBY, { offset: 3, epoch });
+        const top = await it.recover({ offset: 3, epoch });
         expect(top).toMatchObject({ recovered: true, publications: [] });
-        expect((await it.broker.recover(LOBBY, { offset: 2, epoch })).recovered).toBe(false);
-        expect((await it.broker.history(LOBBY, ALL)).publications).toEqual([]);
+        expect((await it.recover({ offset: 2, epoch })).recovered).toBe(false);
+        expect((await it.page()).publications).toEqual([]);
       });
 
       test("a history turned off lets go of what it held", async () => {
@@ -334,8 +341,8 @@ export function brokerContract(
         const { epoch } = await it.publish(3);
         await it.publish(1, { ...KEEP, size: 0 });
         await it.publish(1);
-        expect((await it.broker.recover(LOBBY, { offset: 3, epoch })).recovered).toBe(false);
-        expect(offsetsOf((await it.broker.history(LOBBY, ALL)).publications)).toEqual([5]);
+        expect((await it.recover({ offset: 3, epoch })).recovered).toBe(false);
+        expect(offsetsOf((await it.page()).publications)).toEqual([5]);
       });
     });
 
@@ -348,13 +355,34 @@ export function brokerContract(
         expect(await it.publish(1)).toEqual(
           expect.objectContaining({ offset: 1, epoch: top.epoch }),
         );
-        const recovery = await it.broker.recover(LOBBY, top);
+        const recovery = await it.recover(top);
         expect([recovery.recovered, offsetsOf(recovery.publications)]).toEqual([true, [1]]);
+      });
+
+      test("[SU2] who stood before the first publication recovers it, in a quiet channel and a full house", async () => {
+        await using it = await bench({ streamsMax: 2 });
+        const told = await it.broker.top(LOBBY);
+        await it.broker.subscribe({ key: LOBBY });
+        it.broker.unsubscribe({ key: LOBBY });
+        for (let n = 0; n < 100; n++) await it.broker.top(key(`unknown:${n}`));
+        expect(await it.recover(told)).toEqual({ recovered: true, publications: [], top: told });
+        await it.publish(2);
+        expect(offsetsOf((await it.recover(told)).publications)).toEqual([1, 2]);
+      });
+
+      test("two channels, and two tenants, have different epochs", async () => {
+        await using it = await bench();
+        const keys = [LOBBY, key("chat:b"), key("chat:lobby", "acme")];
+        const told = await Promise.all(keys.map(async (of) => (await it.broker.top(of)).epoch));
+        for (const of of keys) await it.broker.publish(of, draft({}), KEEP);
+        expect(new Set(told).size).toBe(3);
+        for (const [n, of] of keys.entries())
+          expect((await it.broker.top(of)).epoch).toBe(told[n] ?? "");
       });
     });
 
     describe("[BR5] history", () => {
-      test.each<[string, Partial<typeof ALL>, number[], boolean]>([
+      test.each<[string, Partial<HistoryQuery>, number[], boolean]>([
         ["the latest", { limit: 3 }, [8, 9, 10], true],
         ["all of them, to the last", { limit: 7 }, [4, 5, 6, 7, 8, 9, 10], false],
         ["more than there are", { limit: 500 }, [4, 5, 6, 7, 8, 9, 10], false],
@@ -376,14 +404,14 @@ export function brokerContract(
       ])("%s", async (_, query, offsets, more) => {
         await using it = await bench();
         const { epoch } = await it.publish(10, { ...KEEP, size: 7 });
-        const page = await it.broker.history(LOBBY, { ...ALL, ...query });
+        const page = await it.page(query);
         expect(offsetsOf(page.publications)).toEqual(offsets);
         expect([page.top, page.more]).toEqual([{ offset: 10, epoch }, more]);
       });
 
       test("of a channel that nothing was published in is empty", async () => {
         await using it = await bench();
-        const page = await it.broker.history(LOBBY, ALL);
+        const page = await it.page();
         expect(page).toMatchObject({ publications: [], more: false, top: { offset: 0 } });
       });
     });
@@ -421,6 +449,26 @@ export function brokerContract(
         await it.broker.publish(key("chat:a"), draft({ idempotencyKey: "b c" }), KEEP);
         const other = await it.broker.publish(key("chat:a"), draft({ idempotencyKey: "b" }), KEEP);
         expect(other.duplicate).toBe(false);
+      });
+
+      test("P2: one tenant's keys push out none of another's, and nobody can count them by that", async () => {
+        await using it = await bench({ idempotencyMax: 10 });
+        const put = async (of: string, n: number) =>
+          await it.broker.publish(key("chat:a", of), draft({ idempotencyKey: `${n}` }), KEEP);
+        for (let n = 0; n < 10; n++) await put("spy", n);
+        for (let n = 0; n < 50; n++) await put("acme", n);
+        for (let n = 0; n < 10; n++) expect((await put("spy", n)).duplicate).toBe(true);
+      });
+
+      test("[PB2] a key is remembered while fewer than idempotencyMax newer ones came in its tenant", async () => {
+        await using it = await bench({ idempotencyMax: 5 });
+        const put = async (channel: string, idempotencyKey: string) =>
+          await it.broker.publish(key(channel), draft({ idempotencyKey }), KEEP);
+        await put("chat:a", "first");
+        for (let n = 1; n < 5; n++) await put(`chat:${n}`, "newer");
+        expect((await put("chat:a", "first")).duplicate).toBe(true);
+        await put("chat:5", "newer");
+        expect((await put("chat:a", "first")).duplicate).toBe(false);
       });
 
       test("a key is forgotten after its time, and not a millisecond before", async () => {
@@ -487,7 +535,7 @@ export function brokerContract(
         await using it = await bench({ streamsMax: 2 });
         const before = await it.publish(3);
         for (const n of [1, 2]) await it.broker.publish(key(`other:${n}`), draft({}), KEEP);
-        const recovery = await it.broker.recover(LOBBY, before);
+        const recovery = await it.recover(before);
         expect(recovery.recovered).toBe(false);
         expect(recovery.top).toMatchObject({ offset: 0 });
         expect(recovery.top.epoch).not.toBe(before.epoch);
@@ -500,8 +548,51 @@ export function brokerContract(
         const before = await it.publish(3);
         for (let n = 0; n < 20; n++)
           await it.broker.publish(key(`other:${n}`), draft({ channel: `other:${n}` }), KEEP);
-        expect((await it.broker.recover(LOBBY, before)).recovered).toBe(true);
+        expect((await it.recover(before)).recovered).toBe(true);
         expect(await it.publish(1)).toMatchObject({ offset: 4, epoch: before.epoch });
+      });
+
+      test("streamsMax does not count those that are subscribed to: the last subscriber may go and come back", async () => {
+        await using it = await bench({ streamsMax: 2 });
+        for (let n = 0; n < 10; n++) await it.broker.subscribe({ key: key(`busy:${n}`) });
+        await it.broker.subscribe({ key: LOBBY });
+        const before = await it.publish(3);
+        it.broker.unsubscribe({ key: LOBBY });
+        const recovery = await it.recover({ ...before, offset: 1 });
+        expect([recovery.recovered, offsetsOf(recovery.publications)]).toEqual([true, [2, 3]]);
+      });
+
+      test("P2, P3: reading and visiting channels that nobody published in forgets nothing", async () => {
+        await using it = await bench({ streamsMax: 2 });
+        const before = await it.publish(3);
+        for (let n = 0; n < 50; n++) {
+          const unknown = key(`unknown:${n}`, n % 2 ? "default" : "spy");
+          await it.broker.top(unknown);
+          await it.broker.history(unknown, ALL, KEEP);
+          await it.broker.recover(unknown, { offset: 1, epoch: "e" }, KEEP);
+          await it.broker.subscribe({ key: unknown });
+          it.broker.unsubscribe({ key: unknown });
+        }
+        const { recovered, top } = await it.recover(before);
+        expect([recovered, top]).toEqual([true, { offset: 3, epoch: before.epoch }]);
+      });
+
+      test("P3: a tenant that publishes in many channels forgets its own", async () => {
+        await using it = await bench({ streamsMax: 10 });
+        const before = await it.publish(3);
+        for (let n = 0; n < 100; n++)
+          await it.broker.publish(key(`many:${n}`, "greedy"), draft({}), KEEP);
+        const { recovered, top } = await it.recover(before);
+        expect([recovered, top]).toEqual([true, { offset: 3, epoch: before.epoch }]);
+      });
+
+      test("P3: a tenant that keeps much history loses its own", async () => {
+        await using it = await bench({ historyMaxBytes: 20_000 });
+        const before = await it.publish(3);
+        const big = draft({ dataJson: `"${"x".repeat(1_000)}"` });
+        for (let n = 0; n < 100; n++)
+          await it.broker.publish(key(`many:${n % 7}`, "greedy"), big, KEEP);
+        expect((await it.recover({ ...before, offset: 0 })).recovered).toBe(true);
       });
 
       test("an unused channel's position is forgotten after its time, a used one's is not", async () => {
@@ -521,8 +612,39 @@ export function brokerContract(
         await using it = await bench({ streamIdleMs: 60_000 });
         const before = await it.publish(2);
         it.clock.advance(KEEP.ttlMs - 1);
-        const recovery = await it.broker.recover(LOBBY, { ...before, offset: 0 });
+        const recovery = await it.recover({ ...before, offset: 0 });
         expect([recovery.recovered, recovery.publications.length]).toEqual([true, 2]);
+      });
+    });
+
+    describe("[BR10] [HT2] reads go by the options in force, not by those of the last publish", () => {
+      test.each<[string, Partial<HistoryOptions>, number[]]>([
+        ["turned off", { size: 0 }, []],
+        ["fewer", { size: 3 }, [8, 9, 10]],
+        ["fewer bytes", { maxBytes: 1 }, []],
+        ["a shorter time", { ttlMs: 1_000 }, [9, 10]],
+        ["no time", { ttlMs: 0 }, []],
+        ["more of everything", { size: 200, ttlMs: HOUR_MS }, [3, 4, 5, 6, 7, 8, 9, 10]],
+      ])("%s", async (_, change, offsets) => {
+        await using it = await bench();
+        const history = { ...KEEP, ...change };
+        await it.publish(8, { ...KEEP, size: 8 });
+        it.clock.advance(1_000);
+        const { epoch } = await it.publish(2, { ...KEEP, size: 8 });
+        const since = { offset: 10 - offsets.length, epoch };
+        const rest = await it.recover(since, history);
+        expect([rest.recovered, offsetsOf(rest.publications)]).toEqual([true, offsets]);
+        const lost = await it.recover({ ...since, offset: since.offset - 1 }, history);
+        expect(lost).toMatchObject({ recovered: false, publications: [], top: { offset: 10 } });
+        const page = await it.page({}, history);
+        expect([offsetsOf(page.publications), page.more]).toEqual([offsets, false]);
+      });
+
+      test("what a shorter history let go of does not come back with a longer one", async () => {
+        await using it = await bench();
+        await it.publish(5);
+        await it.page({}, { ...KEEP, size: 2 });
+        expect(offsetsOf((await it.page()).publications)).toEqual([4, 5]);
       });
     });
 
@@ -535,11 +657,7 @@ export function brokerContract(
   });
 }
 
-const ALL: {
-  readonly limit: number;
-  readonly before: number | undefined;
-  readonly after: number | undefined;
-} = { limit: 500, before: undefined, after: undefined };
+const ALL: HistoryQuery = { limit: 500, before: undefined, after: undefined };
 
 /** A broker behind a line: nothing is answered in the turn of the call. */
 export type RemoteBroker = Broker & {
@@ -595,8 +713,8 @@ export function createRemoteBroker(
 
   return {
     publish: (to, what, history) => ask(commands, () => far.publish(to, what, history)),
-    history: (of, query) => ask(commands, () => far.history(of, query)),
-    recover: (of, since) => ask(commands, () => far.recover(of, since)),
+    history: (of, query, options) => ask(commands, () => far.history(of, query, options)),
+    recover: (of, since, options) => ask(commands, () => far.recover(of, since, options)),
     top: (of) => ask(commands, () => far.top(of)),
     subscribe: (interest) =>
       ask(interestLine, () => {
@@ -662,8 +780,8 @@ export function selfDriven(broker: RemoteBroker, seed: number): Broker {
   }
   return {
     publish: (to, what, history) => driven(broker.publish(to, what, history)),
-    history: (of, query) => driven(broker.history(of, query)),
-    recover: (of, since) => driven(broker.recover(of, since)),
+    history: (of, query, options) => driven(broker.history(of, query, options)),
+    recover: (of, since, options) => driven(broker.recover(of, since, options)),
     top: (of) => driven(broker.top(of)),
     subscribe: (interest) => driven(broker.subscribe(interest)),
     unsubscribe: (interest) => driven(broker.unsubscribe(interest)),

@@ -75,14 +75,17 @@ export type Deliver = (key: ChannelKey, publication: Publication) => void;
  * - `publish` gives the next offset, stores, and hands on to `deliver` as one step; offsets of one epoch
  *   are 1, 2, 3, … and an epoch is new whenever earlier offsets may have been forgotten.
  * - What `publish` answered, `recover` and `history` find, until the history options let go of it.
- * - The answer of a repeated idempotency key is the first one's.
+ * - The answer of a repeated idempotency key is the first one's, for the time and number of keys of PB2.
+ * - Reads of a channel that is not remembered forget no other; its epoch stays while nothing of its tenant is forgotten.
+ * - What is forgotten for want of room is of the tenant that holds the most, and nothing is that is subscribed to.
  * Methods reject or throw `BrokerUnavailable` when the broker cannot be reached; then the publish may or may not have
  * happened, and only an idempotency key makes repeating it safe.
  */
 export type Broker = {
   publish(key: ChannelKey, draft: Draft, history: HistoryOptions): Awaitable<PublishOutcome>;
-  history(key: ChannelKey, query: HistoryQuery): Awaitable<HistoryPage>;
-  recover(key: ChannelKey, since: StreamPosition): Awaitable<Recovery>;
+  /** Reads go by the options in force, not by those of the last publish: a change of options holds at once (HT2). */
+  history(key: ChannelKey, query: HistoryQuery, history: HistoryOptions): Awaitable<HistoryPage>;
+  recover(key: ChannelKey, since: StreamPosition, history: HistoryOptions): Awaitable<Recovery>;
   /** The position of the latest publication; offset 0 in a channel without any. */
   top(key: ChannelKey): Awaitable<StreamPosition>;
   /** Interest is counted: as many `unsubscribe` as `subscribe` end it. */

@@ -9,8 +9,10 @@ import {
   KEEP,
   key,
   selfDriven,
+  tenant,
 } from "./broker.contract.ts";
 import { MemoryBroker } from "./memory-broker.ts";
+import { RememberedAnswers } from "./remembered-answers.ts";
 import { StreamTable } from "./stream-table.ts";
 
 brokerContract("memory", ({ clock, deliver, limits }) => {
@@ -43,15 +45,15 @@ function table(limits: Partial<BrokerLimits>) {
     { clock, random: createSeededRandom(1) },
     { ...BROKER_LIMITS, ...limits },
   );
-  const put = (channel: string, size = 100) => {
-    const { top } = streams.get(key(channel));
+  const put = (channel: string, size = 100, of = "default") => {
+    const place = streams.open(key(channel, of));
     const publication = {
       channel: draft({ channel }).channel,
-      offset: top + 1,
+      offset: place.stream.top + 1,
       json: "x".repeat(size),
       exclude: undefined,
     };
-    streams.append(key(channel), publication, KEEP);
+    streams.append(place, publication, KEEP);
   };
   return { streams, clock, put };
 }
@@ -70,19 +72,73 @@ describe("MemoryBroker: bounds", () => {
     expect(["a", "c", "b"].map(put)).toEqual(["kept", "kept", "forgotten"]);
   });
 
-  test("streamsMax holds, whatever is asked for", () => {
+  test("streamsMax holds, and what is only asked for is not remembered at all", () => {
     const { streams, put } = table({ streamsMax: 10 });
     for (let n = 0; n < 1_000; n++) put(`a:${n}`);
-    for (let n = 0; n < 1_000; n++) streams.get(key(`b:${n}`));
     expect(streams.size).toBe(10);
+    for (let n = 0; n < 1_000; n++) {
+      streams.peek(key(`b:${n}`));
+      streams.retain(key(`c:${n}`));
+      streams.release(key(`c:${n}`));
+    }
+    expect(streams.size).toBe(10);
+    expect(streams.find(key("a:999"))).toBeDefined();
   });
 
-  test("streamsMax holds beside many quiet channels that are subscribed to", () => {
-    const { streams, put } = table({ streamsMax: 500 });
-    for (let n = 0; n < 200; n++) streams.retain(key(`quiet:${n}`));
-    for (let n = 0; n < 5_000; n++) put(`other:${n}`);
-    expect(streams.size).toBe(500);
-    expect(streams.find(key("quiet:0"))).toBeDefined();
+  test("streamsMax bounds those that nobody is subscribed to, beside any number that somebody is", () => {
+    const { streams, put } = table({ streamsMax: 50 });
+    for (let n = 0; n < 200; n++) {
+      streams.retain(key(`busy:${n}`));
+      put(`busy:${n}`);
+    }
+    for (let n = 0; n < 500; n++) put(`other:${n}`);
+    expect(streams.size).toBe(250);
+    for (let n = 0; n < 200; n++) streams.release(key(`busy:${n}`));
+    expect(streams.size).toBe(50);
+    expect(streams.find(key("busy:149"))).toBeUndefined();
+    expect(streams.find(key("busy:150"))).toBeDefined();
+  });
+
+  test("streamsMax: what is forgotten is of the tenant that has the most", () => {
+    const { streams, put } = table({ streamsMax: 30 });
+    const held = (of: string) =>
+      Array.from({ length: 100 }, (_, n) => n).filter((n) => streams.find(key(`a:${n}`, of)));
+    for (let n = 0; n < 5; n++) put(`a:${n}`, 100, "small");
+    for (let n = 0; n < 100; n++) put(`a:${n}`, 100, "large");
+    expect([held("small").length, held("large").length, held("large")[0]]).toEqual([5, 25, 75]);
+    for (let n = 0; n < 100; n++) put(`a:${n}`, 100, "next");
+    expect([held("small").length, streams.size]).toEqual([5, 30]);
+    expect(Math.abs(held("large").length - held("next").length)).toBeLessThanOrEqual(1);
+  });
+
+  test("historyMaxBytes: what is forgotten is of the tenant that keeps the most", () => {
+    const { streams, put } = table({ historyMaxBytes: 20_000 });
+    for (let n = 0; n < 5; n++) put(`a:${n}`, 100, "small");
+    for (let n = 0; n < 500; n++) put(`a:${n}`, 1_000, "large");
+    for (let n = 0; n < 5; n++) expect(streams.find(key(`a:${n}`, "small"))?.kept).toBe(1);
+    expect(streams.find(key("a:490", "large"))).toMatchObject({ top: 1, kept: 0 });
+    expect(streams.find(key("a:491", "large"))).toMatchObject({ top: 1, kept: 1 });
+    expect(streams.bytes).toBeLessThanOrEqual(20_000);
+  });
+
+  test("idempotencyMs: what is over is let go of, of every tenant", () => {
+    const clock = createFakeClock();
+    const answers = new RememberedAnswers(clock, { keepMs: 1_000, max: 100 });
+    for (let n = 0; n < 50; n++) {
+      const outcome = { offset: n, epoch: "e", kind: "published", duplicate: false } as const;
+      answers.of(tenant(`t${n % 10}`)).set(`${n}`, outcome);
+      clock.advance(10);
+    }
+    const size = (of: string) => answers.of(tenant(of)).size;
+    expect([size("t0"), size("t9")]).toEqual([5, 5]);
+    clock.advance(600);
+    answers.forgetOld();
+    expect([size("t0"), size("t9"), answers.of(tenant("t9")).get("49")?.offset]).toEqual([
+      3, 4, 49,
+    ]);
+    clock.advance(1_000);
+    answers.forgetOld();
+    expect(answers.tenants).toBe(0);
   });
 
   test("historyMaxBytes: bounds all histories together; positions stay", () => {
@@ -118,6 +174,24 @@ describe("MemoryBroker: bounds", () => {
       broker.publish(key("chat:a"), draft({ idempotencyKey }), KEEP).duplicate;
     expect(["a", "b", "a", "c"].map(put)).toEqual([false, false, true, false]);
     expect(["c", "b", "a"].map(put)).toEqual([true, true, false]);
+  });
+
+  test("the epoch of unknown channels is replaced once one is forgotten that had it, and not by others", () => {
+    const { broker, clock } = open({ streamIdleMs: 60_000 });
+    const none = { ...KEEP, size: 0 };
+    const told = (of = "default") => broker.top(key("never:used", of)).epoch;
+    const publish = (channel: string) => broker.publish(key(channel), draft({ channel }), none);
+    const [first, other] = [told(), told("acme")];
+    publish("chat:a");
+    clock.advance(40_000);
+    expect(told("acme")).toBe(other);
+    publish("chat:b");
+    clock.advance(40_000);
+    const second = told();
+    expect([second === first, told("acme") === other]).toEqual([false, true]);
+    clock.advance(40_000);
+    expect(broker.top(key("chat:b")).offset).toBe(0);
+    expect([told(), told("acme")]).toEqual([second, other]);
   });
 
   test("streamIdleMs: counts from the last use, of which the end of a subscription is one", () => {

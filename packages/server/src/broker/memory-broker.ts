@@ -1,6 +1,6 @@
-import { publicationJson } from "@aldis/protocol";
+import { publicationJson, type StreamPosition } from "@aldis/protocol";
 import type { RandomIds } from "../random/random.ts";
-import type { ChannelKey } from "../tenant/tenant.ts";
+import { type ChannelKey, tenantOf } from "../tenant/tenant.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import type {
   Broker,
@@ -52,26 +52,26 @@ export class MemoryBroker implements Broker {
   }
 
   publish(key: ChannelKey, draft: Draft, history: HistoryOptions): PublishOutcome {
-    const answerKey = draft.idempotencyKey === undefined ? "" : `${key} ${draft.idempotencyKey}`;
-    if (answerKey !== "") {
-      const earlier = this.#answers.get(answerKey);
-      if (earlier !== undefined) return { ...earlier, duplicate: true };
-    }
+    if (draft.idempotencyKey === undefined) return this.#publishNew(key, draft, history);
+    const answers = this.#answers.of(tenantOf(key));
+    const answerKey = `${key} ${draft.idempotencyKey}`;
+    const earlier = answers.get(answerKey);
+    if (earlier !== undefined) return { ...earlier, duplicate: true };
     const outcome = this.#publishNew(key, draft, history);
-    if (answerKey !== "") this.#answers.set(answerKey, outcome);
+    answers.set(answerKey, outcome);
     return outcome;
   }
 
-  history(key: ChannelKey, query: HistoryQuery): HistoryPage {
-    return this.#streams.get(key).page(query);
+  history(key: ChannelKey, query: HistoryQuery, history: HistoryOptions): HistoryPage {
+    return this.#streams.read(key, history).page(query);
   }
 
-  recover(key: ChannelKey, since: { offset: number; epoch: string }): Recovery {
-    return this.#streams.get(key).recover(since);
+  recover(key: ChannelKey, since: StreamPosition, history: HistoryOptions): Recovery {
+    return this.#streams.read(key, history).recover(since);
   }
 
-  top(key: ChannelKey): { offset: number; epoch: string } {
-    return this.#streams.get(key).position;
+  top(key: ChannelKey): StreamPosition {
+    return this.#streams.peek(key).position;
   }
 
   subscribe(interest: Interest): void {
@@ -85,10 +85,12 @@ export class MemoryBroker implements Broker {
   close(): void {
     this.#sweeper.cancel();
     this.#streams.clear();
+    this.#answers.clear();
   }
 
   #publishNew(key: ChannelKey, draft: Draft, history: HistoryOptions): PublishOutcome {
-    const stream = this.#streams.get(key);
+    const remembered = this.#streams.open(key);
+    const { stream } = remembered;
     if (draft.version !== undefined) {
       if (draft.version <= stream.version) {
         return { ...stream.position, kind: "suppressed", duplicate: false };
@@ -106,7 +108,7 @@ export class MemoryBroker implements Broker {
       dataJson,
     });
     const publication = { channel, offset, json, exclude };
-    this.#streams.append(key, publication, history);
+    this.#streams.append(remembered, publication, history);
     this.#deliver(key, publication);
     return { offset, epoch: stream.epoch, kind: "published", duplicate: false };
   }

@@ -1,7 +1,9 @@
 import type { RandomIds } from "../random/random.ts";
-import type { ChannelKey } from "../tenant/tenant.ts";
+import { Holding, Shares } from "../tenant/shares.ts";
+import { type ChannelKey, type TenantId, tenantOf } from "../tenant/tenant.ts";
 import type { Clock } from "../time/clock.ts";
 import type { HistoryOptions, Publication } from "./broker.ts";
+import { Epochs } from "./epochs.ts";
 import { Stream } from "./stream.ts";
 
 export type StreamLimits = {
@@ -10,25 +12,47 @@ export type StreamLimits = {
   readonly historyMaxBytes: number;
 };
 
+/** A stream that is remembered, with what decides for how long. */
+export class RememberedStream {
+  readonly key: ChannelKey;
+  readonly tenant: TenantId;
+  readonly stream: Stream;
+  /** How many subscriptions keep it from being forgotten. */
+  interest = 0;
+  lastUsedMs = 0;
+  /** Among those that may be forgotten. */
+  readonly idle: Holding<RememberedStream>;
+  /** Among those that keep publications. */
+  readonly kept: Holding<RememberedStream>;
+
+  constructor(key: ChannelKey, epoch: string) {
+    this.key = key;
+    this.tenant = tenantOf(key);
+    this.stream = new Stream(epoch);
+    this.idle = new Holding<RememberedStream>(this.tenant, this);
+    this.kept = new Holding<RememberedStream>(this.tenant, this);
+  }
+}
+
 /**
- * All streams of a node, bounded in number and in bytes. The least recently used are forgotten first, but none
- * that is subscribed to; what is forgotten comes back under a new epoch, so that nobody takes it for whole.
+ * All streams of a node. Remembered are those that are subscribed to (connections bound them) and those that something was
+ * published in (`streamsMax` and `historyMaxBytes` bound them, and who holds the most gives way). What is forgotten comes back
+ * under a new epoch, so that nobody takes it for whole.
  */
 export class StreamTable {
   readonly #clock: Clock;
-  readonly #random: RandomIds;
   readonly #limits: StreamLimits;
-  readonly #streams = new Map<ChannelKey, Stream>();
-  /** Those without subscriptions, which may be forgotten; in order of last use. */
-  readonly #idle = new Map<ChannelKey, Stream>();
-  /** Those that keep publications; in order of last publish. */
-  readonly #kept = new Map<ChannelKey, Stream>();
-  #bytes = 0;
+  readonly #epochs: Epochs;
+  readonly #streams = new Map<ChannelKey, RememberedStream>();
+  /** Those without subscriptions, which may be forgotten, in order of last use. */
+  readonly #idle = new Shares<RememberedStream>();
+  /** Those that keep publications, by their bytes, in order of last publish. */
+  readonly #kept = new Shares<RememberedStream>();
 
   constructor(deps: { clock: Clock; random: RandomIds }, limits: StreamLimits) {
     this.#clock = deps.clock;
-    this.#random = deps.random;
     this.#limits = limits;
+    this.#epochs = new Epochs(deps, { keepMs: limits.streamIdleMs });
   }
 
   get size(): number {
@@ -37,99 +61,113 @@ export class StreamTable {
 
   /** Bytes of all histories together. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#kept.weight;
   }
 
   find(key: ChannelKey): Stream | undefined {
-    return this.#streams.get(key);
+    return this.#streams.get(key)?.stream;
   }
 
-  /** The stream of a channel, without what has expired; a new one when there is none. */
-  get(key: ChannelKey): Stream {
+  /** The stream of a channel as it stands. One that is not remembered is made up for the answer, and not remembered for it. */
+  peek(key: ChannelKey): Stream {
+    return this.#streams.get(key)?.stream ?? new Stream(this.#epochs.of(key));
+  }
+
+  /** The same, without what the options in force no longer let it keep. */
+  read(key: ChannelKey, history: HistoryOptions): Stream {
     const known = this.#streams.get(key);
-    if (known === undefined) return this.#create(key);
-    this.#expire(key, known);
-    return known;
+    if (known === undefined) return new Stream(this.#epochs.of(key));
+    known.stream.trim(history, this.#clock.monotonicMs());
+    this.#weigh(known);
+    return known.stream;
   }
 
-  append(key: ChannelKey, publication: Publication, history: HistoryOptions): void {
-    const stream = this.get(key);
-    const before = stream.bytes;
+  /** The stream of a channel, to publish in; remembered from now on. */
+  open(key: ChannelKey): RememberedStream {
+    const known = this.#streams.get(key);
+    if (known !== undefined) return known;
+    const created = this.#create(key);
+    this.#touchIdle(created);
+    return created;
+  }
+
+  append(to: RememberedStream, publication: Publication, history: HistoryOptions): void {
+    const { stream } = to;
     stream.append(publication, history, this.#clock.monotonicMs());
-    this.#bytes += stream.bytes - before;
-    this.#kept.delete(key);
-    if (stream.kept > 0) this.#kept.set(key, stream);
-    if (stream.interest === 0) this.#touchIdle(key, stream);
-    if (this.#bytes > this.#limits.historyMaxBytes) this.#forgetHistory();
+    if (stream.kept > 0) this.#kept.touch(to.kept, stream.bytes);
+    else this.#kept.remove(to.kept);
+    if (to.interest === 0) this.#touchIdle(to);
+    while (this.#kept.weight > this.#limits.historyMaxBytes) this.#forgetHistory(to.tenant);
   }
 
   /** Somebody subscribes: the stream is not forgotten until as many have {@link release}d it. */
   retain(key: ChannelKey): void {
-    this.get(key).interest++;
-    this.#idle.delete(key);
+    const stream = this.#streams.get(key) ?? this.#create(key);
+    stream.interest++;
+    this.#idle.remove(stream.idle);
   }
 
   release(key: ChannelKey): void {
-    const stream = this.#streams.get(key);
-    if (stream === undefined || --stream.interest > 0) return;
-    stream.lastUsedMs = this.#clock.monotonicMs();
-    this.#touchIdle(key, stream);
-    this.#forgetLeastUsed();
+    const known = this.#streams.get(key);
+    if (known === undefined || --known.interest > 0) return;
+    const { top, epoch } = known.stream;
+    // It would come back as it is.
+    if (top === 0 && this.#epochs.isCurrent(key, epoch)) this.#streams.delete(key);
+    else this.#touchIdle(known);
   }
 
   /** Sweeps out what has expired. Reads do not depend on it; memory does. */
   sweep(): void {
-    for (const [key, stream] of this.#kept) this.#expire(key, stream);
     const now = this.#clock.monotonicMs();
-    for (const [key, stream] of this.#idle) {
-      if (now - stream.lastUsedMs < this.#limits.streamIdleMs) return;
-      if (stream.kept === 0) this.#forget(key, stream);
-    }
+    this.#kept.eachTenant((one) => {
+      one.stream.expire(now);
+      this.#weigh(one);
+      return "on";
+    });
+    this.#idle.eachTenant((one) => {
+      if (now - one.lastUsedMs < this.#limits.streamIdleMs) return "enough";
+      if (one.stream.kept === 0) this.#forget(one);
+      return "on";
+    });
+    this.#epochs.sweep();
   }
 
   clear(): void {
-    for (const map of [this.#streams, this.#idle, this.#kept]) map.clear();
-    this.#bytes = 0;
+    for (const all of [this.#streams, this.#idle, this.#kept, this.#epochs]) all.clear();
   }
 
-  #create(key: ChannelKey): Stream {
-    const stream = new Stream(this.#random.id(6), this.#clock.monotonicMs());
-    this.#streams.set(key, stream);
-    this.#forgetLeastUsed();
-    this.#idle.set(key, stream);
-    return stream;
+  #create(key: ChannelKey): RememberedStream {
+    const created = new RememberedStream(key, this.#epochs.of(key));
+    this.#streams.set(key, created);
+    return created;
   }
 
-  #touchIdle(key: ChannelKey, stream: Stream): void {
-    this.#idle.delete(key);
-    this.#idle.set(key, stream);
-  }
-
-  #expire(key: ChannelKey, stream: Stream): void {
-    const before = stream.bytes;
-    stream.expire(this.#clock.monotonicMs());
-    this.#bytes += stream.bytes - before;
-    if (stream.kept === 0) this.#kept.delete(key);
-  }
-
-  #forgetLeastUsed(): void {
-    for (const [key, stream] of this.#idle) {
-      if (this.#streams.size <= this.#limits.streamsMax) return;
-      this.#forget(key, stream);
+  #touchIdle(used: RememberedStream): void {
+    used.lastUsedMs = this.#clock.monotonicMs();
+    // Room is made first: what comes must not be what goes.
+    if (used.idle.share === undefined && this.#idle.weight >= this.#limits.streamsMax) {
+      const first = this.#idle.firstToGo(used.tenant);
+      if (first !== undefined) this.#forget(first);
     }
+    this.#idle.touch(used.idle, 1);
   }
 
-  #forget(key: ChannelKey, stream: Stream): void {
-    this.#bytes -= stream.bytes;
-    for (const map of [this.#streams, this.#idle, this.#kept]) map.delete(key);
+  #weigh(one: RememberedStream): void {
+    if (one.stream.kept === 0) this.#kept.remove(one.kept);
+    else this.#kept.weigh(one.kept, one.stream.bytes);
   }
 
-  #forgetHistory(): void {
-    for (const [key, stream] of this.#kept) {
-      if (this.#bytes <= this.#limits.historyMaxBytes) return;
-      this.#bytes -= stream.bytes;
-      stream.clear();
-      this.#kept.delete(key);
-    }
+  #forget(one: RememberedStream): void {
+    this.#streams.delete(one.key);
+    this.#idle.remove(one.idle);
+    this.#kept.remove(one.kept);
+    if (one.stream.top > 0) this.#epochs.retire(one.key, one.stream.epoch);
+  }
+
+  #forgetHistory(needing: TenantId): void {
+    const first = this.#kept.firstToGo(needing);
+    if (first === undefined) return;
+    first.stream.clear();
+    this.#kept.remove(first.kept);
   }
 }

@@ -25,7 +25,8 @@ class Run {
   readonly #epoch = this.#broker.top(LOBBY).epoch;
   #top = 0;
   #kept: Kept[] = [];
-  #ttlMs = 0;
+  /** The options in force: those of the last publish, as reads have nothing newer to go by here. */
+  #history: HistoryOptions = { size: 0, ttlMs: 0, maxBytes: 0 };
   verdicts = { whole: 0, lost: 0 };
 
   publish(length: number, history: HistoryOptions): void {
@@ -37,16 +38,20 @@ class Run {
     // A character is counted as two bytes, the most that it takes in memory.
     const storedAtMs = this.#clock.monotonicMs();
     this.#kept.push({ offset, storedAtMs, bytes: 2 * json.length });
-    this.#ttlMs = history.ttlMs;
-    const bytes = () => this.#kept.reduce((sum, kept) => sum + kept.bytes, 0);
-    while (this.#kept.length > history.size || bytes() > history.maxBytes) this.#kept.shift();
+    this.#history = history;
     this.#expire();
-    const { publications } = this.#broker.history(LOBBY, query({ limit: 500 }));
+    const { publications } = this.#broker.history(LOBBY, query({ limit: 500 }), history);
     expect(offsetsOf(publications)).toEqual(this.#kept.map((kept) => kept.offset));
   }
 
   advance(ms: number): void {
     this.#clock.advance(ms);
+  }
+
+  /** The options change, without a publish (HT2). */
+  change(history: HistoryOptions): void {
+    this.#history = history;
+    this.page(500, undefined, undefined);
   }
 
   setWallClock(hours: number): void {
@@ -58,7 +63,7 @@ class Run {
     this.#expire();
     const offset = Math.max(0, this.#top - back);
     const epoch = foreign ? "foreign" : this.#epoch;
-    const recovery = this.#broker.recover(LOBBY, { offset, epoch });
+    const recovery = this.#broker.recover(LOBBY, { offset, epoch }, this.#history);
     expect(recovery.top).toEqual({ offset: this.#top, epoch: this.#epoch });
     const missed = Array.from(
       { length: Math.max(0, this.#top - offset) },
@@ -75,7 +80,7 @@ class Run {
 
   page(limit: number, before: number | undefined, after: number | undefined): void {
     this.#expire();
-    const page = this.#broker.history(LOBBY, { limit, before, after });
+    const page = this.#broker.history(LOBBY, { limit, before, after }, this.#history);
     const matching = this.#kept
       .map((kept) => kept.offset)
       .filter((offset) => offset < (before ?? Number.POSITIVE_INFINITY) && offset > (after ?? -1));
@@ -86,7 +91,10 @@ class Run {
 
   #expire(): void {
     const now = this.#clock.monotonicMs();
-    this.#kept = this.#kept.filter((kept) => now - kept.storedAtMs < this.#ttlMs);
+    const { size, maxBytes } = this.#history;
+    const bytes = () => this.#kept.reduce((sum, kept) => sum + kept.bytes, 0);
+    while (this.#kept.length > size || bytes() > maxBytes) this.#kept.shift();
+    this.#kept = this.#kept.filter((kept) => now - kept.storedAtMs < this.#history.ttlMs);
   }
 }
 
@@ -94,20 +102,22 @@ function query(parts: { limit: number }) {
   return { before: undefined, after: undefined, ...parts };
 }
 
+const historyOptions = fc.record({
+  size: fc.constantFrom(0, 1, 3, 10, 40, 100),
+  ttlMs: fc.constantFrom(0, 1, LATE_MS, 1_000),
+  maxBytes: fc.constantFrom(0, 200, 2_000, 100_000),
+});
 const offset = fc.option(fc.nat(60), { nil: undefined });
 const action = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({
       publish: fc.nat(300),
-      history: fc.record({
-        size: fc.constantFrom(0, 1, 3, 10, 40, 100),
-        ttlMs: fc.constantFrom(0, 1, LATE_MS, 1_000),
-        maxBytes: fc.constantFrom(0, 200, 2_000, 100_000),
-      }),
+      history: historyOptions,
       count: fc.integer({ min: 1, max: 50 }),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ change: historyOptions }) },
   { weight: 3, arbitrary: fc.record({ advance: fc.nat(LATE_MS * 2) }) },
   { weight: 1, arbitrary: fc.record({ wall: fc.constantFrom(-1, 1) }) },
   {
@@ -126,7 +136,8 @@ const action = fc.oneof(
 function step(run: Run, one: typeof action extends fc.Arbitrary<infer T> ? T : never): void {
   if ("publish" in one) {
     for (let n = 0; n < one.count; n++) run.publish(one.publish, one.history);
-  } else if ("advance" in one) run.advance(one.advance);
+  } else if ("change" in one) run.change(one.change);
+  else if ("advance" in one) run.advance(one.advance);
   else if ("wall" in one) run.setWallClock(one.wall);
   else if ("back" in one) run.recover(one.back, one.foreign);
   else run.page(one.limit, one.before, one.after);

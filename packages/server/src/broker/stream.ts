@@ -17,9 +17,6 @@ export class Stream {
   top = 0;
   /** The latest `version` published, -1 before any. */
   version = -1;
-  /** How many subscriptions keep this stream from being forgotten. */
-  interest = 0;
-  lastUsedMs: number;
   /** Bytes of all kept entries. */
   bytes = 0;
   #ttlMs = 0;
@@ -27,9 +24,8 @@ export class Stream {
   /** Entries before this index are gone; the array is shortened now and then. */
   #head = 0;
 
-  constructor(epoch: string, nowMs: number) {
+  constructor(epoch: string) {
     this.epoch = epoch;
-    this.lastUsedMs = nowMs;
   }
 
   get position(): StreamPosition {
@@ -43,8 +39,6 @@ export class Stream {
   /** Takes the publication of the next offset. */
   append(publication: Publication, history: HistoryOptions, nowMs: number): void {
     this.top = publication.offset;
-    this.lastUsedMs = nowMs;
-    this.#ttlMs = history.ttlMs;
     if (history.size === 0) {
       this.clear();
       return;
@@ -53,6 +47,12 @@ export class Stream {
     const bytes = 2 * publication.json.length;
     this.#entries.push({ publication, bytes, storedAtMs: nowMs });
     this.bytes += bytes;
+    this.trim(history, nowMs);
+  }
+
+  /** Lets go of what these options, in force from now on, do not keep. */
+  trim(history: HistoryOptions, nowMs: number): void {
+    this.#ttlMs = history.ttlMs;
     while (this.kept > history.size || (this.bytes > history.maxBytes && this.kept > 0))
       this.#drop();
     this.expire(nowMs);

@@ -67,7 +67,10 @@ const outboxSchema = z.strictObject({
 
 const sessionSchema = z.strictObject({
   resumeMs: ms("How long a broken connection's session is kept", 0).default(120_000),
-  parkedMax: count("Sessions kept for resuming; the oldest go first", 0).default(100_000),
+  parkedMax: count(
+    "Sessions kept for resuming; the oldest of the tenant with the most go first",
+    0,
+  ).default(100_000),
   proofIntervalMs: ms("Least time between two pings that prove delivery to one connection").default(
     100,
   ),
@@ -78,14 +81,16 @@ const sessionSchema = z.strictObject({
 
 const channelSchema = z.strictObject({
   idempotencyMs: ms("How long an idempotency key is remembered").default(300_000),
-  idempotencyMax: count("Idempotency keys remembered; the oldest go first").default(100_000),
-  streamsMax: count("Channels whose position is remembered; the least used go first").default(
-    100_000,
+  idempotencyMax: count("Idempotency keys remembered for each tenant; the oldest go first").default(
+    250_000,
   ),
+  streamsMax: count(
+    "Channels without subscribers that are remembered; the least used of the tenant with the most go first",
+  ).default(100_000),
   streamIdleMs: ms("How long an unused channel's position is remembered").default(3_600_000),
-  historyMaxBytes: bytes("History of all channels together; the least used goes first").default(
-    256 * MIB,
-  ),
+  historyMaxBytes: bytes(
+    "History of all channels together; the least used of the tenant with the most goes first",
+  ).default(256 * MIB),
 });
 
 export const configSchema = z.strictObject({

@@ -80,7 +80,8 @@ class Node {
     const joining = await this.hub.startJoining(to);
     let position: StreamPosition = await this.broker.top(to);
     if (attempt.fromStart) {
-      const recovery = await this.broker.recover(to, { offset: FROM_START, epoch: position.epoch });
+      const since = { offset: FROM_START, epoch: position.epoch };
+      const recovery = await this.broker.recover(to, since, KEEP);
       expect(recovery.recovered).toBe(true);
       for (const { offset } of recovery.publications) attempt.offsets.push(offset);
       position = recovery.top;

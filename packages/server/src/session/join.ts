@@ -1,9 +1,9 @@
-import type { ChannelName, StreamPosition } from "@aldis/protocol";
+import { type ChannelName, namespaceOf, type StreamPosition } from "@aldis/protocol";
 import { type Awaitable, attempt, type Continuation, whenReady } from "../awaitable.ts";
-import type { Publication, Recovery } from "../broker/broker.ts";
+import type { HistoryOptions, Publication, Recovery } from "../broker/broker.ts";
 import type { Joining } from "../hub/hub-channel.ts";
 import { Subscription } from "../hub/subscription.ts";
-import { type ChannelKey, channelKey } from "../tenant/tenant.ts";
+import { type ChannelKey, channelKey, tenantOf } from "../tenant/tenant.ts";
 import { leaveChannel } from "./leave.ts";
 import type { Session } from "./session.ts";
 
@@ -103,22 +103,26 @@ function finishJoining(
 
 function readPast(session: Session, key: ChannelKey, request: JoinRequest): Awaitable<Recovery> {
   const { broker } = session.deps;
-  if (request.since === undefined) return readLast(session, key, request.last);
-  const recovery = broker.recover(key, request.since);
+  if (request.since === undefined) return readLast(session, key, request);
+  const recovery = broker.recover(key, request.since, historyOf(session, key, request));
   if (recovery instanceof Promise) {
-    return recovery.then((found) =>
-      found.recovered ? found : readLast(session, key, request.last),
-    );
+    return recovery.then((found) => (found.recovered ? found : readLast(session, key, request)));
   }
-  return recovery.recovered ? recovery : readLast(session, key, request.last);
+  return recovery.recovered ? recovery : readLast(session, key, request);
 }
 
-function readLast(session: Session, key: ChannelKey, last: number): Awaitable<Recovery> {
+function readLast(session: Session, key: ChannelKey, request: JoinRequest): Awaitable<Recovery> {
   const { broker } = session.deps;
-  if (last === 0)
+  if (request.last === 0)
     return mapReady(broker.top(key), (top) => ({ recovered: false, publications: [], top }));
-  const page = broker.history(key, { limit: last, before: undefined, after: undefined });
+  const query = { limit: request.last, before: undefined, after: undefined };
+  const page = broker.history(key, query, historyOf(session, key, request));
   return mapReady(page, ({ publications, top }) => ({ recovered: false, publications, top }));
+}
+
+/** The session may be closed by now: the key knows the tenant. */
+function historyOf(session: Session, key: ChannelKey, { channel }: JoinRequest): HistoryOptions {
+  return session.deps.namespaces.find(tenantOf(key), namespaceOf(channel)).options.history;
 }
 
 function mapReady<T, U>(value: Awaitable<T>, map: (value: T) => U): Awaitable<U> {

@@ -4,10 +4,10 @@ import { draft, tenant } from "../broker/broker.contract.ts";
 import type { ParkedSession } from "./parking.ts";
 import type { SessionStore, SessionStoreOptions } from "./session-store.ts";
 
-function parked(userId: string): ParkedSession {
+function parked(userId: string, of = "default"): ParkedSession {
   return {
     identity: {
-      tenant: tenant("default"),
+      tenant: tenant(of),
       userId,
       name: "Ann",
       email: undefined,
@@ -98,6 +98,17 @@ export function sessionStoreContract(
       expect(store.size).toBe(3);
       expect(await store.take("s2", () => true)).toBeUndefined();
       for (const id of ["s1", "s3", "s4"]) expect(await store.take(id, () => true)).toBeDefined();
+    });
+
+    test("P3: a tenant that parks many sessions loses its own, the oldest first", async () => {
+      const { store } = bench({ parkedMax: 10 });
+      for (const id of ["a1", "a2"]) store.park(id, parked(id, "acme"));
+      for (let n = 0; n < 50; n++) store.park(`g${n}`, parked("eve", "greedy"));
+      for (const id of ["a3", "a4"]) store.park(id, parked(id, "acme"));
+      expect(store.size).toBe(10);
+      for (const id of ["a1", "a2", "a3", "a4", "g44", "g49"])
+        expect(await store.take(id, () => true)).toBeDefined();
+      for (const id of ["g0", "g43"]) expect(await store.take(id, () => true)).toBeUndefined();
     });
 
     test("P3: what is over is let go of without being asked for", () => {

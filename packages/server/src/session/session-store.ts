@@ -1,4 +1,6 @@
 import type { Awaitable } from "../awaitable.ts";
+import { Holding, Shares } from "../tenant/shares.ts";
+import type { TenantId } from "../tenant/tenant.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import type { ParkedSession } from "./parking.ts";
 
@@ -21,45 +23,70 @@ export type SessionStoreOptions = { readonly resumeMs: number; readonly parkedMa
 
 const SWEEP_MS = 1_000;
 
-/** In this process's memory. All live equally long, so the oldest are in front: they expire first and are evicted first. */
+type Parked = { readonly id: string; readonly session: ParkedSession; readonly untilMs: number };
+
+/**
+ * In this process's memory. All live equally long, so each tenant's oldest expire first. When there are too many, the oldest of
+ * the tenant that has the most is given up (P3).
+ */
 export function createMemorySessionStore(clock: Clock, options: SessionStoreOptions): SessionStore {
-  const parked = new Map<string, { session: ParkedSession; untilMs: number }>();
+  const byId = new Map<string, Holding<Parked>>();
+  const shares = new Shares<Parked>();
   let sweeper: Timer | undefined;
 
-  function forgetOld(): void {
+  function forget(id: string): void {
+    const holding = byId.get(id);
+    if (holding === undefined) return;
+    byId.delete(id);
+    shares.remove(holding);
+  }
+
+  function forgetExpired(): void {
     const now = clock.monotonicMs();
-    for (const [id, entry] of parked) {
-      if (entry.untilMs > now && parked.size <= options.parkedMax) break;
-      parked.delete(id);
-    }
-    sweeper ??= parked.size > 0 ? clock.setTimer(SWEEP_MS, sweep) : undefined;
+    shares.eachTenant(({ id, untilMs }) => {
+      if (untilMs > now) return "enough";
+      forget(id);
+      return "on";
+    });
+  }
+
+  function makeRoom(tenant: TenantId): void {
+    if (byId.size < options.parkedMax) return;
+    const first = shares.firstToGo(tenant);
+    if (first !== undefined) forget(first.id);
   }
 
   function sweep(): void {
-    sweeper = undefined;
-    forgetOld();
+    forgetExpired();
+    sweeper = byId.size > 0 ? clock.setTimer(SWEEP_MS, sweep) : undefined;
   }
 
   return {
     park(id, session) {
-      if (options.resumeMs === 0) return;
-      parked.delete(id);
-      parked.set(id, { session, untilMs: clock.monotonicMs() + options.resumeMs });
-      forgetOld();
+      if (options.resumeMs === 0 || options.parkedMax === 0) return;
+      const { tenant } = session.identity;
+      forget(id);
+      makeRoom(tenant);
+      const untilMs = clock.monotonicMs() + options.resumeMs;
+      const holding = new Holding<Parked>(tenant, { id, session, untilMs });
+      byId.set(id, holding);
+      shares.touch(holding, 1);
+      sweeper ??= clock.setTimer(SWEEP_MS, sweep);
     },
     take(id, wanted) {
-      const entry = parked.get(id);
-      if (entry === undefined || entry.untilMs <= clock.monotonicMs()) return undefined;
-      if (!wanted(entry.session)) return undefined;
-      parked.delete(id);
-      return entry.session;
+      const parked = byId.get(id)?.what;
+      if (parked === undefined || parked.untilMs <= clock.monotonicMs()) return undefined;
+      if (!wanted(parked.session)) return undefined;
+      forget(id);
+      return parked.session;
     },
     get size() {
-      return parked.size;
+      return byId.size;
     },
     close() {
       sweeper?.cancel();
-      parked.clear();
+      byId.clear();
+      shares.clear();
     },
   };
 }

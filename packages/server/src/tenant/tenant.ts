@@ -30,6 +30,11 @@ export function channelKey(tenant: TenantId, channel: ChannelName): ChannelKey {
   return `${tenant}/${channel}` as ChannelKey;
 }
 
+/** Whose channel it is: what is before the first `/`, as a tenant id holds none. */
+export function tenantOf(key: ChannelKey): TenantId {
+  return key.slice(0, key.indexOf("/")) as TenantId;
+}
+
 /** The prefix of the keys that a pattern matches: `tenant/orders:` for `orders:*`. */
 export function keyPrefix(tenant: TenantId, pattern: ChannelPattern): string {
   return `${tenant}/${pattern.slice(0, -1)}`;

@@ -14,7 +14,11 @@ export function onHistory(session: Session, command: HistoryCommand): void {
   if (!permits({ identity, namespace, subscribed }, "history", channel)) {
     return session.refuse(command, FORBIDDEN);
   }
-  const page = deps.broker.history(channelKey(identity.tenant, channel), { limit, before, after });
+  const page = deps.broker.history(
+    channelKey(identity.tenant, channel),
+    { limit, before, after },
+    namespace.options.history,
+  );
   whenReady(page, {
     done: (found) => answer(session, command, found),
     failed: (error) => session.fail(command, error),
