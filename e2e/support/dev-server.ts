@@ -25,7 +25,8 @@ export async function startDevServer(port = 0): Promise<DevServer> {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "ignore",
-    env: { ...process.env, ...SETTINGS },
+    // Where CI is set the banner is in colour, also on a pipe.
+    env: { ...process.env, ...SETTINGS, NO_COLOR: "1" },
   });
   const output = collect(child.stdout);
   const [, url = ""] = await eventually("the banner of the dev server", () => {
