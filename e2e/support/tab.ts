@@ -15,7 +15,7 @@ export class Tab {
 
   /** Not connected, and not giving up. */
   async reconnecting(): Promise<void> {
-    await this.page.locator("#status", { hasText: /Reconnecting|Connecting/ }).waitFor();
+    await this.page.locator("#status", { hasText: /Reconnecting|Connecting|Cut off/ }).waitFor();
   }
 
   async write(text: string): Promise<void> {
