@@ -25,12 +25,11 @@ class Run {
   readonly #epoch = this.#broker.top(LOBBY).epoch;
   #top = 0;
   #kept: Kept[] = [];
-  /** The options in force: those of the last publish, as reads have nothing newer to go by here. */
+  /** The options in force. What is still held when they change goes by the new ones from then on. */
   #history: HistoryOptions = { size: 0, ttlMs: 0, maxBytes: 0 };
   verdicts = { whole: 0, lost: 0 };
 
   publish(length: number, history: HistoryOptions): void {
-    this.#expire();
     const what = draft({ dataJson: `"${"x".repeat(length)}"` });
     const { offset } = this.#broker.publish(LOBBY, what, history);
     expect(offset).toBe(++this.#top);
