@@ -1,3 +1,4 @@
+import { isExact } from "./job.ts";
 import type { Sample } from "./run.ts";
 
 /**
@@ -11,8 +12,7 @@ export function faultsIn(samples: Sample[]): string[] {
         return [];
       }
       const { level, published, deliveredMin, deliveredMax, disordered } = result;
-      const isExact = deliveredMin === published && deliveredMax === published;
-      return isExact && disordered === 0
+      return isExact(result)
         ? []
         : [
             `${variant}, round ${round + 1}, ${level} in flight: ${published} published, ` +

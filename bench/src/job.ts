@@ -21,6 +21,8 @@ export type FanOutJob = JobBase & {
   payloadBytes: number;
   warmUpMs: number;
   measureMs: number;
+  /** How often a level is tried when other processes take the cores. */
+  attemptsMax: number;
 };
 
 export type ConnectJob = JobBase & {
@@ -77,3 +79,9 @@ export type MemoryResult = {
 };
 
 export type JobResult = FanOutResult | ConnectResult | MemoryResult;
+
+/** Every subscriber got every publish, once, in order. */
+export function isExact(result: FanOutResult): boolean {
+  const { published, deliveredMin, deliveredMax, disordered } = result;
+  return deliveredMin === published && deliveredMax === published && disordered === 0;
+}

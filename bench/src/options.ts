@@ -82,7 +82,7 @@ export function parseOptions(args: string[]): Options | "help" {
   }
   return {
     rounds,
-    attemptsMax: values.quick ? 2 : 3,
+    attemptsMax: values.quick ? 2 : 5,
     only: chosen("only", values.only, SCENARIOS),
     systems: chosen("systems", values.systems, SYSTEMS),
     json: values.json,

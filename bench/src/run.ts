@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { loadBetween, markLoad } from "./generator/load.ts";
+import { leastDisturbed } from "./generator/load.ts";
 import { openFilesMax } from "./generator/proc.ts";
 import type { Job, JobResult, SystemName } from "./job.ts";
-import type { Options, ScenarioName, Sizes } from "./options.ts";
+import type { Options, ScenarioName } from "./options.ts";
 import { type Machine, pinned, startServer } from "./servers/launch.ts";
 
 /**
@@ -24,11 +24,6 @@ export type Sample = {
 const CHANNELS = { plain: "bench:fan-out", history: "history:fan-out" } as const;
 /** Descriptors that a process needs besides its connections. */
 const SPARE_FILES = 200;
-/** With more of the cores taken by others a measurement is repeated, and the least disturbed one is kept. */
-const DISTURBANCE_MAX = 0.08;
-const QUIET_LOOK_MS = 300;
-const QUIET_WAIT_MAX_MS = 8_000;
-
 type Turn = { variant: Variant; system: SystemName; channel: string };
 
 export async function runBench(
@@ -42,55 +37,36 @@ export async function runBench(
     for (const scenario of options.only) {
       for (const turn of rotate(turnsOf(scenario, options.systems), round)) {
         log(`round ${round + 1}/${options.rounds}: ${scenario}, ${turn.variant}`);
-        const job = jobFor(scenario, turn, options.sizes);
-        const attempt = await runUndisturbed(options.attemptsMax, () =>
-          runOnce(machine, job, messageBytes),
-        );
-        samples.push({ scenario, variant: turn.variant, round, ...attempt });
+        const job = jobFor(scenario, turn, options);
+        const { attemptsMax } = options;
+        const results = await runTurn(machine, job, { attemptsMax, messageBytes });
+        const disturbance = disturbanceOf(results);
+        samples.push({ scenario, variant: turn.variant, round, results, disturbance });
       }
     }
   }
   return samples;
 }
 
-type Attempt = Pick<Sample, "results" | "disturbance">;
-
-/** Others' work is no property of a system: what is chosen by it does not favour any. */
-async function runUndisturbed(
-  attemptsMax: number,
-  run: () => Promise<JobResult[]>,
-): Promise<Attempt> {
-  let best: Attempt | undefined;
-  for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    if (attemptsMax > 1) {
-      await quietMoment();
-    }
-    const results = await run();
-    const disturbance = Math.max(
-      ...results.map((result) => (result.scenario === "memory" ? 0 : result.othersCpuShare || 0)),
-    );
-    if (best === undefined || disturbance < best.disturbance) {
-      best = { results, disturbance };
-    }
-    if (best.disturbance <= DISTURBANCE_MAX) {
-      break;
-    }
-  }
-  return best ?? { results: [], disturbance: 0 };
+/** Fan-out is repeated level by level, in the generator; a connection storm needs a fresh server each time. */
+function runTurn(
+  machine: Machine,
+  job: JobPlan,
+  options: { attemptsMax: number; messageBytes: number },
+): Promise<JobResult[]> {
+  return leastDisturbed({
+    max: job.scenario === "connect" ? options.attemptsMax : 1,
+    serverPid: process.pid,
+    run: () => runOnce(machine, job, options.messageBytes),
+    disturbanceOf,
+    isFaulty: () => false,
+  });
 }
 
-/** Waits until nobody else uses the two cores, or long enough. */
-async function quietMoment(): Promise<void> {
-  const deadline = performance.now() + QUIET_WAIT_MAX_MS;
-  for (;;) {
-    const before = markLoad(process.pid);
-    await Bun.sleep(QUIET_LOOK_MS);
-    const { othersCpuShare } = loadBetween(before, markLoad(process.pid));
-    // NaN where there is no /proc: then nothing is known, and nothing is waited for.
-    if (!(othersCpuShare > DISTURBANCE_MAX) || performance.now() > deadline) {
-      return;
-    }
-  }
+function disturbanceOf(results: JobResult[]): number {
+  return Math.max(
+    ...results.map((result) => (result.scenario === "memory" ? 0 : result.othersCpuShare || 0)),
+  );
 }
 
 function turnsOf(scenario: ScenarioName, systems: SystemName[]): Turn[] {
@@ -117,8 +93,9 @@ type JobPlan = Job extends infer Each
     : never
   : never;
 
-function jobFor(scenario: ScenarioName, turn: Turn, sizes: Sizes): JobPlan {
+function jobFor(scenario: ScenarioName, turn: Turn, options: Options): JobPlan {
   const { system, channel } = turn;
+  const { sizes, attemptsMax } = options;
   const { subscribers, payloadBytes, warmUpMs, measureMs, settleMaxMs } = sizes;
   const filesLeft = openFilesMax() - SPARE_FILES;
   switch (scenario) {
@@ -133,6 +110,7 @@ function jobFor(scenario: ScenarioName, turn: Turn, sizes: Sizes): JobPlan {
         payloadBytes,
         warmUpMs,
         measureMs,
+        attemptsMax,
       };
     case "connect":
       return {
@@ -194,6 +172,7 @@ async function probeMessageBytes(machine: Machine, options: Options): Promise<nu
       payloadBytes: options.sizes.payloadBytes,
       warmUpMs: 100,
       measureMs: 300,
+      attemptsMax: 1,
     },
     0,
   );

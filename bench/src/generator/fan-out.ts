@@ -1,9 +1,10 @@
 import { Histogram } from "../histogram.ts";
-import type { FanOutJob, FanOutResult } from "../job.ts";
+import { type FanOutJob, type FanOutResult, isExact } from "../job.ts";
 import { mintToken, mintTokens } from "../token.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import { DIALECTS } from "./dialects.ts";
-import { loadBetween } from "./load.ts";
+import { startHeartbeats } from "./heartbeats.ts";
+import { leastDisturbed, loadBetween } from "./load.ts";
 import { closeAll, openMany } from "./open-many.ts";
 import { SequenceReader } from "./payload.ts";
 import { PublishWindow } from "./publish-window.ts";
@@ -38,9 +39,18 @@ export async function runFanOut(job: FanOutJob): Promise<FanOutResult[]> {
     token: mintToken("publisher"),
   });
   const results: FanOutResult[] = [];
+  const heartbeats = startHeartbeats(subscribers);
   for (const level of job.levels) {
-    results.push(await runLevel(job, level, { publisher, subscribers }));
+    const result = await leastDisturbed({
+      max: job.attemptsMax,
+      serverPid: job.serverPid,
+      run: () => runLevel(job, level, { publisher, subscribers }),
+      disturbanceOf: ({ othersCpuShare }) => othersCpuShare,
+      isFaulty: (outcome) => !isExact(outcome),
+    });
+    results.push(result);
   }
+  heartbeats.stop();
   closeAll([...subscribers, publisher]);
   return results;
 }

@@ -1,5 +1,5 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { cpus } from "node:os";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpus, release, type } from "node:os";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Subprocess } from "bun";
@@ -133,7 +133,6 @@ async function firstLine(commandLine: string[]): Promise<string> {
 /** Cores, model and kernel, for the head of the report. */
 export function describeMachine(machine: Machine): string {
   const [first] = cpus();
-  const kernel = readFileSync("/proc/sys/kernel/osrelease", "utf8").trim();
   const node = machine.nodeVersion ?? "no Node: ws and Socket.IO run on Bun";
-  return `${cpus().length} × ${first?.model.trim() ?? "CPU"}, Linux ${kernel}, Bun ${Bun.version}, Node ${node}`;
+  return `${cpus().length} × ${first?.model.trim() ?? "CPU"}, ${type()} ${release()}, Bun ${Bun.version}, Node ${node}`;
 }
