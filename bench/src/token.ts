@@ -20,8 +20,8 @@ export function mintToken(user: string): string {
 }
 
 /** `count` tokens of distinct users; minted before any clock starts. */
-export function mintTokens(count: number): string[] {
-  return Array.from({ length: count }, (_, index) => mintToken(`user-${index}`));
+export function mintTokens(count: number, userPrefix = "user"): string[] {
+  return Array.from({ length: count }, (_, index) => mintToken(`${userPrefix}-${index}`));
 }
 
 function base64url(text: string): string {

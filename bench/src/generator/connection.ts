@@ -10,6 +10,14 @@ export type OpenOptions = {
   channel?: string | undefined;
 };
 
+/** The upgrade, as bytes to come. */
+export function upgradeRequest({ dialect, token, port }: OpenOptions): string {
+  return (
+    `GET ${dialect.target(token)} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\n` +
+    "Connection: Upgrade\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+  );
+}
+
 /** Who is told what a connection receives once it is open. */
 export type Receiver = {
   /** Data frames of one read that were only counted, and the bytes of that read. */
@@ -72,11 +80,7 @@ export class Connection implements FrameSink {
 
   onTcpOpen(socket: Socket<Connection>): void {
     this.#socket = socket;
-    const { dialect, token, port } = this.#options;
-    socket.write(
-      `GET ${dialect.target(token)} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\n` +
-        "Connection: Upgrade\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-    );
+    socket.write(upgradeRequest(this.#options));
   }
 
   onTcpData(chunk: Uint8Array): void {

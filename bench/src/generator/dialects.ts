@@ -9,6 +9,8 @@ export type Dialect = {
   target(token: string): string;
   /** `text` is undefined for the upgrade itself, else a text frame from before the connection is open. */
   opening(text: string | undefined, token: string): OpenStep;
+  /** The same without looking into frames: how many come until the connection is open, and what the first wants to hear. */
+  admission: { frames: number; answer?(token: string): string };
   subscribe(channel: string): string;
   isSubscribed(text: string): boolean;
   /** `payload` is JSON. */
@@ -24,6 +26,7 @@ const OPEN: OpenStep = { open: true };
 const aldis: Dialect = {
   target: (token) => `/ws?token=${token}`,
   opening: (text) => (text?.startsWith('{"action":"welcome"') ? OPEN : WAIT),
+  admission: { frames: 1 },
   subscribe: (channel) => `{"action":"subscribe","id":1,"data":{"channel":"${channel}"}}`,
   isSubscribed: (text) => text.startsWith('{"action":"subscribe"'),
   publish: (id, channel, payload) =>
@@ -33,7 +36,12 @@ const aldis: Dialect = {
 };
 
 /** The ws server of the bench speaks the same dialect; the bare Bun server too, but it asks for no token. */
-const bare: Dialect = { ...aldis, target: () => "/ws", opening: () => OPEN };
+const bare: Dialect = {
+  ...aldis,
+  target: () => "/ws",
+  opening: () => OPEN,
+  admission: { frames: 0 },
+};
 
 const ENGINE_OPEN = "0";
 const ENGINE_PING = "2";
@@ -49,6 +57,7 @@ const socketIo: Dialect = {
     const greeted = text?.startsWith(ENGINE_OPEN) ?? false;
     return greeted ? { open: false, send: `${SOCKET_CONNECT}{"token":"${token}"}` } : WAIT;
   },
+  admission: { frames: 2, answer: (token) => `${SOCKET_CONNECT}{"token":"${token}"}` },
   subscribe: (channel) => `421["subscribe","${channel}"]`,
   isSubscribed: (text) => text.startsWith("431["),
   publish: (id, channel, payload) => `42${id}["publish","${channel}",${payload}]`,

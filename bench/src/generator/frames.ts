@@ -54,6 +54,11 @@ export class FrameScanner {
   }
 }
 
+/** Of the frame that begins at `at`, header and all; more than there is while its header is not complete. */
+export function frameLength(bytes: Uint8Array, at: number): number {
+  return headerLength(bytes, at) + payloadLength(bytes, at);
+}
+
 /** 2 to 10; servers do not mask. One byte of a header counts as 2, so that the caller waits for more. */
 function headerLength(bytes: Uint8Array, at: number): number {
   const short = bytes[at + 1] ?? 0;

@@ -34,6 +34,7 @@ export function loadBetween(before: LoadMark, after: LoadMark): Load {
 
 /** With more of the cores taken by others a measurement is repeated, and the least disturbed one is kept. */
 const DISTURBANCE_MAX = 0.08;
+const IDLE_SHARE_MAX = 0.05;
 const QUIET_LOOK_MS = 300;
 const QUIET_WAIT_MAX_MS = 8_000;
 
@@ -66,6 +67,17 @@ export async function leastDisturbed<T>(attempts: Attempts<T>): Promise<T> {
     if (attempt === attempts.max || !(attempts.disturbanceOf(best) > DISTURBANCE_MAX)) {
       return best;
     }
+  }
+}
+
+/** Waits until the server has done what was left to do, or long enough. */
+export async function whenIdle(serverPid: number): Promise<void> {
+  const deadline = performance.now() + QUIET_WAIT_MAX_MS;
+  for (;;) {
+    const before = markLoad(serverPid);
+    await Bun.sleep(QUIET_LOOK_MS);
+    const { serverCpuShare } = loadBetween(before, markLoad(serverPid));
+    if (!(serverCpuShare > IDLE_SHARE_MAX) || performance.now() > deadline) return;
   }
 }
 
