@@ -3,6 +3,7 @@ import {
   openRawSocket,
   type Payload,
   type Position,
+  type PublisherLog,
   RawClient,
   type RawFrame,
   type SeededRandom,
@@ -29,7 +30,7 @@ export class ModelClient {
   readonly name: string;
   readonly tenant: string;
   readonly #log: SubscriberLog;
-  readonly #checker: Checker;
+  readonly #published: PublisherLog;
   readonly #gateway: TestGateway;
   /** Where to connect: the gateway, or a proxy before it. */
   readonly #wsUrl: string;
@@ -51,7 +52,7 @@ export class ModelClient {
   }) {
     this.name = parts.name;
     this.tenant = parts.tenant;
-    this.#checker = parts.checker;
+    this.#published = parts.checker.publisher(`${parts.tenant}-${parts.name}`, parts.tenant);
     this.#gateway = parts.gateway;
     this.#wsUrl = parts.wsUrl;
     this.#log = parts.checker.subscriber(parts.name, parts.tenant);
@@ -123,14 +124,13 @@ export class ModelClient {
     this.#ask("unsubscribe", { channel }, { kind: "unsubscribe", channel });
   }
 
-  publish(payload: Payload, echo: boolean): void {
-    this.#checker.intend(payload);
-    this.#send(payload, echo);
+  publish(channel: string, echo: boolean): void {
+    this.#send(this.#published.intend(channel), echo);
   }
 
   #send(payload: Payload, echo: boolean): void {
-    const { channel, id } = payload;
-    const data = { channel, data: payload, idempotencyKey: id, echo };
+    const { channel, publisher, n } = payload;
+    const data = { channel, data: payload, idempotencyKey: `${publisher}-${n}`, echo };
     this.#ask("publish", data, { kind: "publish", payload, echo });
   }
 
@@ -190,7 +190,7 @@ export class ModelClient {
       throw new Error(`${this.name} asked ${JSON.stringify(asked)}, got ${JSON.stringify(frame)}`);
     }
     if (asked.kind === "unsubscribe") this.#log.left(asked.channel);
-    else if (asked.kind === "publish") this.#published(asked, data);
+    else if (asked.kind === "publish") this.#onPublished(asked, data);
     else this.#subscribed(asked.channel, data, asked.since);
   }
 
@@ -201,9 +201,9 @@ export class ModelClient {
     for (const each of publications) this.#log.message(channel, each.offset, each.data);
   }
 
-  #published(asked: Asked & { kind: "publish" }, data: RawFrame["data"]): void {
+  #onPublished(asked: Asked & { kind: "publish" }, data: RawFrame["data"]): void {
     const { payload, echo } = asked;
-    this.#checker.acknowledge(payload, data);
+    this.#published.acknowledge(payload, data);
     const own = !echo && data.duplicate === undefined;
     if (own && this.#log.position(payload.channel) !== undefined) {
       this.#log.advance(payload.channel, data.offset);

@@ -1,27 +1,30 @@
 import { describe, expect, test } from "bun:test";
-import { createChecker, type Payload } from "./checker.ts";
+import { createChecker } from "./checker.ts";
+import type { Payload } from "./checker-types.ts";
 
 const channel = "chat:a";
 const epoch = "e";
-
-function payload(id: string, tenant = "t"): Payload {
-  return { tenant, channel, id };
-}
+const nowhere: Payload = { run: "run", publisher: "nobody", n: 1, tenant: "t", channel };
 
 /** A run with three acknowledged messages and one subscriber who stands before them. */
 function start() {
   const checker = createChecker(() => 10);
-  for (const n of [1, 2, 3]) {
-    checker.intend(payload(`${n}`));
-    checker.acknowledge(payload(`${n}`), { offset: n, epoch });
-  }
+  const backend = checker.publisher("backend", "t");
+  const sent: Payload[] = [];
+  const publish = (offset: number) => {
+    const payload = backend.intend(channel);
+    backend.acknowledge(payload, { offset, epoch });
+    sent[offset] = payload;
+  };
+  for (const offset of [1, 2, 3]) publish(offset);
   const ann = checker.subscriber("ann", "t");
   ann.stands(channel, { recovered: false, offset: 0, epoch });
+  const at = (offset: number) => sent[offset] ?? nowhere;
   const see = (...offsets: number[]) => {
-    for (const offset of offsets) ann.message(channel, offset, payload(`${offset}`));
+    for (const offset of offsets) ann.message(channel, offset, at(offset));
   };
   const kinds = () => checker.finish().map(({ kind }) => kind);
-  return { checker, ann, see, kinds };
+  return { checker, backend, publish, ann, at, see, kinds };
 }
 
 describe("the checker has nothing to say", () => {
@@ -47,6 +50,14 @@ describe("the checker has nothing to say", () => {
     expect(kinds()).toEqual([]);
   });
 
+  test("when what a policy left out was told as such", () => {
+    const { ann, see, kinds } = start();
+    see(1);
+    ann.skipped(channel, 2);
+    see(3);
+    expect(kinds()).toEqual([]);
+  });
+
   test("when its own publication is passed over", () => {
     const { ann, see, kinds } = start();
     see(1);
@@ -55,12 +66,17 @@ describe("the checker has nothing to say", () => {
     expect(kinds()).toEqual([]);
   });
 
-  test("when a message was published and never acknowledged", () => {
-    const { checker, ann, see, kinds } = start();
+  test("when a message was published and never acknowledged, or acknowledged late or twice", () => {
+    const { backend, ann, see, kinds } = start();
     see(1, 2, 3);
-    checker.intend(payload("4"));
-    ann.message(channel, 4, payload("4"));
-    checker.intend(payload("5"));
+    const unanswered = backend.intend(channel);
+    ann.message(channel, 4, unanswered);
+    const late = backend.intend(channel);
+    backend.intend(channel);
+    backend.acknowledge(late, { offset: 5, epoch });
+    ann.message(channel, 5, late);
+    backend.acknowledge(unanswered, { offset: 4, epoch });
+    backend.acknowledge(unanswered, { offset: 4, epoch });
     expect(kinds()).toEqual([]);
   });
 });
@@ -69,6 +85,13 @@ describe("the checker complains about", () => {
   test("lost: what came after the last one seen", () => {
     const { see, kinds } = start();
     see(1, 2);
+    expect(kinds()).toEqual(["lost"]);
+  });
+
+  test("lost: what came before a resume that said it had recovered everything", () => {
+    const { ann, see, kinds } = start();
+    see(1, 2);
+    ann.stands(channel, { recovered: true, offset: 2, epoch }, { offset: 2, epoch });
     expect(kinds()).toEqual(["lost"]);
   });
 
@@ -85,10 +108,17 @@ describe("the checker complains about", () => {
   });
 
   test("dup: one message at two offsets", () => {
-    const { ann, see, kinds } = start();
+    const { ann, at, see, kinds } = start();
     see(1, 2, 3);
-    ann.message(channel, 4, payload("3"));
+    ann.message(channel, 4, at(3));
     expect(kinds()).toEqual(["dup"]);
+  });
+
+  test("dup: a repeated publish that was answered with another place", () => {
+    const { backend, at, see, kinds } = start();
+    see(1, 2, 3);
+    backend.acknowledge(at(3), { offset: 4, epoch });
+    expect(kinds()).toContain("dup");
   });
 
   test("order: offsets that fall", () => {
@@ -102,47 +132,69 @@ describe("the checker complains about", () => {
   });
 
   test("order: another message at an offset than its publisher was told", () => {
-    const { checker, ann, see, kinds } = start();
+    const { backend, ann, see, kinds } = start();
     see(1, 2);
-    checker.intend(payload("x"));
-    ann.message(channel, 3, payload("x"));
+    ann.message(channel, 3, backend.intend(channel));
     expect(kinds()).toEqual(["order"]);
   });
 
   test("order: two subscribers who see different messages at an offset", () => {
-    const { checker, ann, see, kinds } = start();
+    const { checker, backend, ann, see, kinds } = start();
     see(1, 2, 3);
-    for (const id of ["x", "y"]) checker.intend(payload(id));
-    ann.message(channel, 4, payload("x"));
+    const [x, y] = [backend.intend(channel), backend.intend(channel)];
+    ann.message(channel, 4, x);
     const bob = checker.subscriber("bob", "t");
     bob.stands(channel, { recovered: false, offset: 3, epoch });
-    bob.message(channel, 4, payload("y"));
+    bob.message(channel, 4, y);
     expect(kinds()).toEqual(["order"]);
   });
 
-  test("phantom: what nobody published, or where it was not published", () => {
+  test("order: what was meant after an acknowledgement comes before what was acknowledged", () => {
+    const { publish, see, kinds } = start();
+    see(1, 2, 3);
+    publish(9);
+    publish(8);
+    expect(kinds()).toContain("order");
+  });
+
+  test("order: what was left out lies before where the client stood", () => {
     const { ann, see, kinds } = start();
     see(1, 2, 3);
-    ann.message(channel, 4, payload("never"));
+    ann.skipped(channel, 1);
+    expect(kinds()).toEqual(["order"]);
+  });
+
+  test("phantom: what nobody published", () => {
+    const { ann, see, kinds } = start();
+    see(1, 2, 3);
+    ann.message(channel, 4, nowhere);
     expect(kinds()).toEqual(["phantom"]);
   });
 
-  test("phantom: what was published elsewhere, or comes without a subscription", () => {
-    const { checker, ann, see, kinds } = start();
+  test("phantom: what another run published", () => {
+    const { checker, ann, at, see, kinds } = start();
     see(1, 2, 3);
-    checker.intend(payload("here"));
+    ann.message(channel, 4, { ...at(3), run: "an earlier one" });
+    expect(kinds()).toEqual(["phantom"]);
+    expect(checker.resumes.possible).toBe(0);
+  });
+
+  test("phantom: what was published elsewhere, or comes without a subscription", () => {
+    const { backend, ann, at, see, kinds } = start();
+    see(1, 2, 3);
+    const here = backend.intend(channel);
     ann.stands("chat:b", { recovered: false, offset: 0, epoch });
-    ann.message("chat:b", 1, payload("here"));
+    ann.message("chat:b", 1, here);
     ann.left(channel);
-    ann.message(channel, 4, payload("3"));
+    ann.message(channel, 4, at(3));
     expect(kinds()).toEqual(["phantom", "phantom"]);
   });
 
   test("leak: another tenant's message", () => {
     const { checker, ann, see, kinds } = start();
     see(1, 2, 3);
-    checker.intend(payload("secret", "other"));
-    ann.message(channel, 4, payload("secret", "other"));
+    const secret = checker.publisher("foreign", "other").intend(channel);
+    ann.message(channel, 4, secret);
     expect(kinds()).toEqual(["leak"]);
   });
 
@@ -173,4 +225,19 @@ describe("the checker complains about", () => {
     ann.stands(channel, { recovered: false, offset: 10, epoch }, { offset: 9, epoch });
     expect(kinds()).toEqual(["useless"]);
   });
+});
+
+test("the journal holds all that was noted, in order, with its time", () => {
+  const { checker, ann, see } = start();
+  see(1);
+  ann.left(channel);
+  expect(checker.counts).toEqual({ intended: 3, acknowledged: 3, seen: 1 });
+  const noted = checker.journal.slice(-3).map(({ atMs: _, ...entry }) => entry);
+  expect(noted).toEqual([
+    { who: "ann", what: "stands", channel, recovered: false, offset: 0, epoch },
+    { who: "ann", what: "saw", channel, offset: 1, message: "t/chat:a#run/backend/1" },
+    { who: "ann", what: "left", channel },
+  ]);
+  const times = checker.journal.map(({ atMs }) => atMs);
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
 });

@@ -1,110 +1,64 @@
-/** What every published message of a checked run carries. */
-export type Payload = { readonly tenant: string; readonly channel: string; readonly id: string };
-
-export type Position = { readonly offset: number; readonly epoch: string };
-export type Verdict = Position & { readonly recovered: boolean };
-
-/**
- * - `lost`: acknowledged, covered by an unbroken chain of `recovered: true`, not seen
- * - `dup`: an offset seen twice without a replay, or one message at two offsets
- * - `order`: offsets fall, or differ between subscribers or from what the publisher was told
- * - `phantom`: seen, never intended
- * - `leak`: seen by another tenant
- * - `gap`: offsets jump, or a chain goes on at another place, without a `recovered: false`
- * - `useless`: fewer than 99 % of the resumes that could recover said that they did
- */
-export type FaultKind = "lost" | "dup" | "order" | "phantom" | "leak" | "gap" | "useless";
-export type Fault = { readonly kind: FaultKind; readonly detail: string };
-
-/** What one client was told, in the order in which it was told. */
-export type SubscriberLog = {
-  /** A verdict on where the client stands: of a subscribe, of a resume. `since`: the place that it had asked for. */
-  stands(channel: string, told: Verdict, since?: Position): void;
-  message(channel: string, offset: number, payload: Payload): void;
-  /** Its own publication, which it is not sent (PB4). */
-  advance(channel: string, offset: number): void;
-  /** The subscription is over: what comes from now on is not missed. */
-  left(channel: string): void;
-  /** Where the client stands; undefined: nowhere. */
-  position(channel: string): Position | undefined;
-};
-
-export type Checker = {
-  /** Before it is published. */
-  intend(payload: Payload): void;
-  /** The publisher was told the place. */
-  acknowledge(payload: Payload, at: Position): void;
-  subscriber(name: string, tenant: string): SubscriberLog;
-  /** After everything has been delivered: all faults of the run. */
-  finish(): Fault[];
-  /** How many resumes could recover, and how many of them said so. */
-  readonly resumes: { readonly possible: number; readonly recovered: number };
-};
+import {
+  type Checker,
+  type Fault,
+  type FaultKind,
+  type HistorySize,
+  idOf,
+  type JournalEntry,
+  type Payload,
+  type Position,
+  type PublisherLog,
+  type SubscriberLog,
+  streamOf,
+  type Verdict,
+} from "./checker-types.ts";
+import { Log, type LogOwner } from "./subscriber-log.ts";
 
 /** Below this a gateway is honest but useless. */
 const USEFUL = 0.99;
 
-/** An unbroken chain of one subscriber in one channel. */
-type Chain = {
-  readonly epoch: string;
-  readonly start: number;
-  readonly seen: Map<number, string>;
-  /** The last offset handled since the last verdict; below `known` while what is known is sent again. */
-  cursor: number;
-  /** The greatest offset ever handled. */
-  known: number;
-  /** Offsets seen since the last verdict. */
-  replayed: Set<number>;
-  over: boolean;
-};
-
-function chainAt({ offset, epoch }: Position): Chain {
-  return {
-    epoch,
-    start: offset,
-    seen: new Map(),
-    cursor: offset,
-    known: offset,
-    replayed: new Set(),
-    over: false,
-  };
-}
-
 /**
  * The one checker of all fault runs (docs/faults.md): told by publishers what they meant and what was acknowledged, by
- * subscribers what they were told, it says what was broken. `historySize`: how many publications of a channel are kept.
+ * subscribers what they were told, it says what was broken. Messages of another `run` are phantoms.
  */
-export function createChecker(historySize: (channel: string) => number): Checker {
-  return new Run(historySize);
+export function createChecker(historySize: HistorySize, run = "run"): Checker {
+  return new Run(historySize, run);
 }
 
-class Run implements Checker {
+class Run implements Checker, LogOwner {
   readonly resumes = { possible: 0, recovered: 0 };
-  readonly #historySize: (channel: string) => number;
+  readonly counts = { intended: 0, acknowledged: 0, seen: 0 };
+  readonly journal: JournalEntry[] = [];
+  readonly #historySize: HistorySize;
+  readonly #name: string;
   readonly #faults: Fault[] = [];
-  readonly #intended = new Set<string>();
+  /** What was meant, with the greatest acknowledged place in the channel of that moment. */
+  readonly #intended = new Map<string, Position | undefined>();
   readonly #acknowledged: { readonly payload: Payload; readonly at: Position }[] = [];
+  /** The greatest acknowledged place of a channel. */
+  readonly #tops = new Map<string, Position>();
   /** Which message is at an offset, as first seen or acknowledged. */
   readonly #places = new Map<string, string>();
   /** The place of a message, as first seen or acknowledged. */
   readonly #messages = new Map<string, string>();
   readonly #logs: Log[] = [];
 
-  constructor(historySize: (channel: string) => number) {
+  constructor(historySize: HistorySize, name: string) {
     this.#historySize = historySize;
+    this.#name = name;
   }
 
-  intend(payload: Payload): void {
-    this.#intended.add(idOf(payload));
-  }
-
-  wasIntended(payload: Payload): boolean {
-    return this.#intended.has(idOf(payload));
-  }
-
-  acknowledge(payload: Payload, at: Position): void {
-    this.#acknowledged.push({ payload, at });
-    this.place("its publisher", payload, at);
+  publisher(name: string, tenant: string): PublisherLog {
+    let n = 0;
+    return {
+      intend: (channel) => {
+        n++;
+        const payload: Payload = { run: this.#name, publisher: name, n, tenant, channel };
+        this.#intend(payload);
+        return payload;
+      },
+      acknowledge: (payload, at) => this.#acknowledge(payload, at),
+    };
   }
 
   subscriber(name: string, tenant: string): SubscriberLog {
@@ -113,14 +67,45 @@ class Run implements Checker {
     return log;
   }
 
+  wasIntended(payload: Payload): boolean {
+    return this.#intended.has(idOf(payload));
+  }
+
+  note(entry: Omit<JournalEntry, "atMs">): void {
+    this.journal.push({ atMs: performance.now(), ...entry });
+  }
+
   complain(kind: FaultKind, detail: string): void {
     this.#faults.push({ kind, detail });
+  }
+
+  #intend(payload: Payload): void {
+    const { publisher, channel } = payload;
+    this.counts.intended++;
+    this.note({ who: publisher, what: "intended", channel, message: idOf(payload) });
+    this.#intended.set(idOf(payload), this.#tops.get(streamOf(payload)));
+  }
+
+  #acknowledge(payload: Payload, at: Position): void {
+    const { publisher, channel } = payload;
+    const { offset, epoch } = at;
+    const message = idOf(payload);
+    this.counts.acknowledged++;
+    this.note({ who: publisher, what: "acknowledged", channel, offset, epoch, message });
+    this.#acknowledged.push({ payload, at });
+    this.place("its publisher", payload, at);
+    const before = this.#intended.get(message);
+    if (before?.epoch === epoch && offset <= before.offset) {
+      this.complain("order", `${message} at ${offset}, meant after ${before.offset} was told`);
+    }
+    const top = this.#tops.get(streamOf(payload));
+    if (top?.epoch !== epoch || offset > top.offset) this.#tops.set(streamOf(payload), at);
   }
 
   /** A message has one place, and a place one message. */
   place(who: string, payload: Payload, at: Position): void {
     const message = idOf(payload);
-    const where = `${payload.tenant}/${payload.channel} ${at.epoch} ${at.offset}`;
+    const where = `${streamOf(payload)} ${at.epoch} ${at.offset}`;
     const there = this.#places.get(where) ?? message;
     if (there !== message) {
       this.complain("order", `${who}: ${where} is ${message}, elsewhere ${there}`);
@@ -151,106 +136,4 @@ class Run implements Checker {
     }
     return this.#faults;
   }
-}
-
-class Log implements SubscriberLog {
-  readonly #run: Run;
-  readonly #name: string;
-  readonly #tenant: string;
-  readonly #chains = new Map<string, Chain[]>();
-
-  constructor(run: Run, name: string, tenant: string) {
-    this.#run = run;
-    this.#name = name;
-    this.#tenant = tenant;
-  }
-
-  stands(channel: string, told: Verdict, since?: Position): void {
-    if (since !== undefined) this.#run.countResume(channel, told, since);
-    const chain = this.#current(channel);
-    if (chain === undefined || !told.recovered) return this.#begin(channel, told);
-    if (told.epoch !== chain.epoch || told.offset > chain.known) {
-      const stood = `${chain.epoch} ${chain.known}`;
-      const goesOn = `${told.epoch} ${told.offset}`;
-      this.#complain("gap", channel, `stood at ${stood}, recovered at ${goesOn}`);
-      return this.#begin(channel, told);
-    }
-    chain.cursor = told.offset;
-    chain.replayed = new Set();
-  }
-
-  message(channel: string, offset: number, payload: Payload): void {
-    if (payload.tenant !== this.#tenant) {
-      return this.#complain("leak", channel, `saw ${idOf(payload)}`);
-    }
-    const real = payload.channel === channel && this.#run.wasIntended(payload);
-    if (!real) this.#complain("phantom", channel, `saw ${idOf(payload)}`);
-    const chain = this.#step(channel, offset);
-    chain?.seen.set(offset, idOf(payload));
-    if (chain === undefined || !real) return;
-    this.#run.place(this.#name, payload, { offset, epoch: chain.epoch });
-  }
-
-  advance(channel: string, offset: number): void {
-    this.#step(channel, offset)?.seen.set(offset, "its own");
-  }
-
-  left(channel: string): void {
-    const chain = this.#current(channel);
-    if (chain !== undefined) chain.over = true;
-  }
-
-  position(channel: string): Position | undefined {
-    const chain = this.#current(channel);
-    return chain && { offset: chain.known, epoch: chain.epoch };
-  }
-
-  lookForLost(payload: Payload, at: Position): void {
-    if (payload.tenant !== this.#tenant) return;
-    for (const chain of this.#chains.get(payload.channel) ?? []) {
-      const covered =
-        chain.epoch === at.epoch &&
-        at.offset > chain.start &&
-        (!chain.over || at.offset <= chain.known);
-      if (!covered || chain.seen.has(at.offset)) continue;
-      this.#complain("lost", payload.channel, `never saw ${idOf(payload)} at ${at.offset}`);
-    }
-  }
-
-  /** Takes the next offset of a chain; undefined: it is no next one. */
-  #step(channel: string, offset: number): Chain | undefined {
-    const chain = this.#current(channel);
-    if (chain === undefined) {
-      this.#complain("phantom", channel, `offset ${offset} without a subscription`);
-      return undefined;
-    }
-    const after = `${offset} after ${chain.cursor}`;
-    if (offset <= chain.cursor) {
-      this.#complain(chain.replayed.has(offset) ? "dup" : "order", channel, after);
-      return undefined;
-    }
-    if (offset > chain.cursor + 1) this.#complain("gap", channel, after);
-    chain.cursor = offset;
-    chain.known = Math.max(chain.known, offset);
-    chain.replayed.add(offset);
-    return chain;
-  }
-
-  #current(channel: string): Chain | undefined {
-    const last = this.#chains.get(channel)?.at(-1);
-    return last?.over === false ? last : undefined;
-  }
-
-  #begin(channel: string, at: Position): void {
-    this.left(channel);
-    this.#chains.set(channel, [...(this.#chains.get(channel) ?? []), chainAt(at)]);
-  }
-
-  #complain(kind: FaultKind, channel: string, what: string): void {
-    this.#run.complain(kind, `${this.#name} in ${this.#tenant}/${channel}: ${what}`);
-  }
-}
-
-function idOf({ tenant, channel, id }: Payload): string {
-  return `${tenant}/${channel}#${id}`;
 }

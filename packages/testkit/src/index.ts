@@ -1,11 +1,15 @@
-export {
-  type Checker,
-  createChecker,
-  type Fault,
-  type Payload,
-  type Position,
-  type SubscriberLog,
-} from "./checker.ts";
+export { createChecker } from "./checker.ts";
+export type {
+  Checker,
+  Fault,
+  FaultKind,
+  JournalEntry,
+  Payload,
+  Position,
+  PublisherLog,
+  SubscriberLog,
+  Verdict,
+} from "./checker-types.ts";
 export { eventually } from "./eventually.ts";
 export { createFakeClock, type FakeClock } from "./fake-clock.ts";
 export { RawClient, type RawFrame } from "./raw-client.ts";
