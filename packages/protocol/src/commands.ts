@@ -1,4 +1,5 @@
 import type { ChannelName, ChannelPattern } from "./channel.ts";
+import type { Payload } from "./payload.ts";
 import type { CommandId, Json, StreamPosition } from "./types.ts";
 
 /** What a client asks of the gateway, decoded and checked; permissions are asked later. */
@@ -41,7 +42,7 @@ export type UnsubscribeCommand = Base<"unsubscribe"> & {
 export type PublishCommand = Base<"publish"> & {
   readonly channel: ChannelName;
   readonly event: string | undefined;
-  readonly data: Json;
+  readonly data: Payload;
   readonly idempotencyKey: string | undefined;
   readonly version: number | undefined;
   /** False: do not send it back to this connection. */
@@ -71,7 +72,7 @@ export type PresenceCommand = Base<"presence"> & {
 export type SendCommand = Base<"send"> & {
   readonly to: { readonly user: string } | { readonly connection: string };
   readonly event: string | undefined;
-  readonly data: Json;
+  readonly data: Payload;
 };
 
 export type PingCommand = Base<"ping">;

@@ -1,6 +1,7 @@
 import type { ChannelName, ChannelPattern } from "./channel.ts";
 import { isChannelPattern, parseChannelName, parseChannelPattern } from "./channel.ts";
 import type { Command, PresenceCommand, SendCommand } from "./commands.ts";
+import type { ErrorCode } from "./errors.ts";
 import {
   FieldError,
   type Fields,
@@ -15,6 +16,7 @@ import {
   wrong,
 } from "./fields.ts";
 import { NESTING_MAX, nestsTooDeeply } from "./nesting.ts";
+import { payloadOf } from "./payload.ts";
 import { accept, type Refusal, type Result, refuse } from "./result.ts";
 import type { CommandId, StreamPosition } from "./types.ts";
 
@@ -40,34 +42,44 @@ export const FIELD_LIMITS = {
 /** A refused frame still tells its `id` and `action` where they could be read, so that the error finds its command. */
 export type Undecodable = Refusal & { readonly id: CommandId | undefined };
 
+export type Decoded = { readonly ok: true; readonly value: Command } | Undecodable;
+
 /**
  * Text of one frame to a command. Never throws, whatever the bytes; the caller has checked the length.
  * Hot: one `JSON.parse` and no schema library per frame.
  */
-export function decodeCommand(
-  text: string,
-): { readonly ok: true; readonly value: Command } | Undecodable {
+export function decodeCommand(text: string): Decoded {
   let frame: unknown;
   try {
     frame = JSON.parse(text);
   } catch {
     // The parser's own message quotes the input; what is wrong with it is the sender's to find out.
-    return { ...refuse("bad_frame", "the frame is not JSON"), id: undefined };
+    return undecodable("bad_frame", "the frame is not JSON");
   }
-  if (!isFields(frame)) {
-    return { ...refuse("bad_frame", "the frame is not a JSON object"), id: undefined };
-  }
+  const decoded = decodeFrame(frame);
+  if (!decoded.ok && decoded.error === "bad_frame") return decoded;
+  if (!nestsTooDeeply(text)) return decoded;
+  const id = decoded.ok ? decoded.value.id : decoded.id;
+  return { ...refuse("bad_request", `nested deeper than ${NESTING_MAX}`), id };
+}
+
+/** The same for a frame that a codec has parsed: values as `JSON.parse` makes them, and bytes as {@link Base64}. */
+export function decodeFrame(frame: unknown): Decoded {
+  if (!isFields(frame)) return undecodable("bad_frame", "the frame is not an object");
   const id = field(frame, "id");
   if (!isCommandId(id)) {
-    return {
-      ...refuse("bad_frame", `\`id\` must be a number or a string of 1 to ${FIELD_LIMITS.id}`),
-      id: undefined,
-    };
+    return undecodable(
+      "bad_frame",
+      `\`id\` must be a number or a string of 1 to ${FIELD_LIMITS.id}`,
+    );
   }
-  const result = nestsTooDeeply(text)
-    ? refuse("bad_request", `nested deeper than ${NESTING_MAX}`)
-    : decodeEnvelope(frame, id ?? undefined);
+  const result = decodeEnvelope(frame, id ?? undefined);
   return result.ok ? result : { ...result, id: id ?? undefined };
+}
+
+/** What a frame without a readable id is answered with. */
+export function undecodable(error: ErrorCode, message: string): Undecodable {
+  return { ...refuse(error, message), id: undefined };
 }
 
 function isCommandId(id: unknown): id is CommandId | null | undefined {
@@ -102,7 +114,7 @@ function decodeAction(action: string, id: CommandId | undefined, data: Fields): 
         id,
         channel: channelOf(data),
         event: optionalString(data, "event", FIELD_LIMITS.event),
-        data: requiredJson(data, "data"),
+        data: payloadOf(data),
         idempotencyKey: optionalString(data, "idempotencyKey", FIELD_LIMITS.idempotencyKey),
         version: optionalInteger(data, "version", { min: 0, max: Number.MAX_SAFE_INTEGER }),
         echo: optionalBoolean(data, "echo") ?? true,
@@ -131,7 +143,7 @@ function decodeAction(action: string, id: CommandId | undefined, data: Fields): 
         id,
         to: decodeAddressee(data),
         event: optionalString(data, "event", FIELD_LIMITS.event),
-        data: requiredJson(data, "data"),
+        data: payloadOf(data),
       };
     case "connect":
       return {

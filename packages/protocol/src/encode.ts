@@ -1,5 +1,6 @@
 import type { ChannelName } from "./channel.ts";
 import { ERRORS } from "./errors.ts";
+import { Base64, type Payload } from "./payload.ts";
 import type { Refusal } from "./result.ts";
 import type { CommandId, ErrorBody, Sender } from "./types.ts";
 
@@ -8,21 +9,27 @@ import type { CommandId, ErrorBody, Sender } from "./types.ts";
  * `JSON.stringify` made; all subscribers, the history and every recovery share that string.
  */
 
-/** What becomes the wire form of a publication; `dataJson` is text that `JSON.stringify` made. */
+/** What becomes the wire form of a publication; `payloadJson` is text that {@link payloadJson} made. */
 export type PublicationParts = {
   readonly channel: ChannelName;
   readonly offset: number;
   readonly at: number;
   readonly event: string | undefined;
   readonly from: Sender | undefined;
-  readonly dataJson: string;
+  readonly payloadJson: string;
 };
+
+/** The member of a JSON object that carries `payload`: `"data":…`, or `"base64":"…"` for bytes (CH2). */
+export function payloadJson(payload: Payload): string {
+  if (payload instanceof Base64) return `"base64":"${payload.text}"`;
+  return `"data":${JSON.stringify(payload)}`;
+}
 
 /** JSON of a `WirePublication`. Channel names need no escaping: their grammar has no quote or backslash. */
 export function publicationJson(parts: PublicationParts): string {
   const event = parts.event === undefined ? "" : `,"event":${JSON.stringify(parts.event)}`;
   const from = parts.from === undefined ? "" : `,"from":${senderJson(parts.from)}`;
-  return `{"channel":"${parts.channel}","offset":${parts.offset},"at":${parts.at}${event}${from},"data":${parts.dataJson}}`;
+  return `{"channel":"${parts.channel}","offset":${parts.offset},"at":${parts.at}${event}${from},${parts.payloadJson}}`;
 }
 
 function senderJson(from: Sender): string {

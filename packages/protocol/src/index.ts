@@ -9,11 +9,20 @@ export {
 } from "./channel.ts";
 export { CLOSE, type CloseCause, retryAfterClose } from "./close.ts";
 export type * from "./commands.ts";
-export { channelOf, decodeCommand, FIELD_LIMITS, type Undecodable } from "./decode.ts";
+export {
+  channelOf,
+  type Decoded,
+  decodeCommand,
+  decodeFrame,
+  FIELD_LIMITS,
+  type Undecodable,
+  undecodable,
+} from "./decode.ts";
 export {
   errorBody,
   errorFrame,
   type PublicationParts,
+  payloadJson,
   publicationJson,
   pushFrame,
   pushFrameOf,
@@ -33,5 +42,6 @@ export {
   requiredString,
 } from "./fields.ts";
 export { NESTING_MAX, nestsTooDeeply } from "./nesting.ts";
+export { Base64, isBase64, type Payload, payloadOf } from "./payload.ts";
 export { accept, type Refusal, type Result, refuse } from "./result.ts";
 export * from "./types.ts";

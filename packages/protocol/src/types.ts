@@ -23,8 +23,10 @@ export type WirePublication = {
   at: number;
   event?: string;
   from?: Sender;
-  data: Json;
-};
+} & WirePayload;
+
+/** One of the two: any JSON value, or bytes (CH2). Over MessagePack bytes are `data`, as they are (MP5). */
+export type WirePayload = { data?: Json; base64?: string };
 
 /** Who a connection belongs to, as others may see it. */
 export type PublicUser = { id: string; name?: string; avatar?: string };
@@ -85,8 +87,7 @@ export type DirectPush = {
   at: number;
   event?: string;
   from?: Sender;
-  data: Json;
-};
+} & WirePayload;
 
 export type PublishBody = {
   channel: string;

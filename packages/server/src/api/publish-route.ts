@@ -5,7 +5,7 @@ import {
   optionalInteger,
   optionalString,
   type PublishBody,
-  requiredJson,
+  payloadOf,
 } from "@aldis/protocol";
 import type { Publisher } from "../channel/publisher.ts";
 import type { TenantId } from "../tenant/tenant.ts";
@@ -21,7 +21,7 @@ export async function publishRoute(
     tenant,
     channel: channelOf(body),
     event: optionalString(body, "event", FIELD_LIMITS.event),
-    data: requiredJson(body, "data"),
+    data: payloadOf(body),
     from: undefined,
     exclude: undefined,
     idempotencyKey: optionalString(body, "idempotencyKey", FIELD_LIMITS.idempotencyKey),

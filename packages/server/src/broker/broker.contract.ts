@@ -54,15 +54,21 @@ export function key(channel: string, of = "default"): ChannelKey {
   return channelKey(tenant(of), draft({ channel }).channel);
 }
 
-/** A publish; `n` is its data. */
-export function draft(parts: Partial<Omit<Draft, "channel">> & { channel?: string; n?: number }) {
-  const { channel = "chat:lobby", n = 0, ...rest } = parts;
+type DraftParts = Partial<Omit<Draft, "channel">> & {
+  channel?: string;
+  n?: number;
+  dataJson?: string;
+};
+
+/** A publish; `n` or `dataJson` is its data. */
+export function draft(parts: DraftParts) {
+  const { channel = "chat:lobby", n = 0, dataJson = String(n), ...rest } = parts;
   const name = parseChannelName(channel);
   if (!name.ok) throw new Error(name.message);
   return {
     event: undefined,
     from: undefined,
-    dataJson: String(n),
+    payloadJson: `"data":${dataJson}`,
     exclude: undefined,
     idempotencyKey: undefined,
     version: undefined,

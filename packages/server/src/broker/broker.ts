@@ -7,8 +7,8 @@ export type Draft = {
   readonly channel: ChannelName;
   readonly event: string | undefined;
   readonly from: Sender | undefined;
-  /** Text that `JSON.stringify` made. */
-  readonly dataJson: string;
+  /** The member that carries the payload, as `payloadJson` of the protocol makes it. */
+  readonly payloadJson: string;
   /** The connection that shall not be sent it. */
   readonly exclude: string | undefined;
   /** Already scoped to its publisher: one user's key must not be able to swallow another's publication. */

@@ -98,14 +98,14 @@ export class MemoryBroker implements Broker {
       stream.version = draft.version;
     }
     const offset = stream.top + 1;
-    const { channel, event, from, dataJson, exclude } = draft;
+    const { channel, event, from, payloadJson, exclude } = draft;
     const json = publicationJson({
       channel,
       offset,
       at: this.#clock.nowMs(),
       event,
       from,
-      dataJson,
+      payloadJson,
     });
     const publication = { channel, offset, json, exclude };
     this.#streams.append(remembered, publication, history);

@@ -105,8 +105,8 @@ describe("Publisher", () => {
       '{"__proto__":{"x":1},"n":-0.0,"big":1e400,"u":"\\ud800\\u0000"}',
     ) as Json;
     publish({ data });
-    expect(published[0]?.draft.dataJson).toBe(
-      '{"__proto__":{"x":1},"n":0,"big":null,"u":"\\ud800\\u0000"}',
+    expect(published[0]?.draft.payloadJson).toBe(
+      '"data":{"__proto__":{"x":1},"n":0,"big":null,"u":"\\ud800\\u0000"}',
     );
   });
 

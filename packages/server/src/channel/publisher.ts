@@ -1,8 +1,10 @@
 import {
   accept,
+  Base64,
   type ChannelName,
-  type Json,
   namespaceOf,
+  type Payload,
+  payloadJson,
   type Refusal,
   type Result,
   refuse,
@@ -19,7 +21,7 @@ export type PublishRequest = {
   readonly tenant: TenantId;
   readonly channel: ChannelName;
   readonly event: string | undefined;
-  readonly data: Json;
+  readonly data: Payload;
   readonly from: Sender | undefined;
   readonly exclude: string | undefined;
   readonly idempotencyKey: string | undefined;
@@ -44,30 +46,44 @@ export function createPublisher({ broker, namespaces, counters }: PublisherDeps)
   return {
     publish(request) {
       const { options } = namespaces.find(request.tenant, namespaceOf(request.channel));
-      const dataJson = encodeData(request.data, options.messageMaxBytes);
-      if (typeof dataJson !== "string") return dataJson;
+      const member = encodePayload(request.data, options.messageMaxBytes);
+      if (typeof member !== "string") return member;
       counters.publications++;
       const { channel, event, from, exclude, version } = request;
       const idempotencyKey =
         request.idempotencyKey === undefined
           ? undefined
           : `${request.idempotencyScope}\0${request.idempotencyKey}`;
-      const draft = { channel, event, from, dataJson, exclude, idempotencyKey, version };
+      const draft = { channel, event, from, payloadJson: member, exclude, idempotencyKey, version };
       return accept(broker.publish(channelKey(request.tenant, channel), draft, options.history));
     },
   };
 }
 
-function encodeData(data: Json, maxBytes: number): string | Refusal {
-  let json: string;
+/** The member that carries the payload. Bytes are measured as bytes, whatever their text takes. */
+function encodePayload(payload: Payload, maxBytes: number): string | Refusal {
+  if (payload instanceof Base64) {
+    return payload.bytes > maxBytes ? tooLarge(maxBytes) : payloadJson(payload);
+  }
+  let member: string;
   try {
-    json = JSON.stringify(data);
+    member = payloadJson(payload);
   } catch {
     // Attack: nesting that the parser takes and the serialiser's stack does not.
     return refuse("bad_request", "`data` is nested too deeply");
   }
   // A UTF-16 unit is one to three bytes: most messages need no count.
-  const tooLarge =
-    json.length > maxBytes || (json.length * 3 > maxBytes && Buffer.byteLength(json) > maxBytes);
-  return tooLarge ? refuse("too_large", `\`data\` has at most ${maxBytes} bytes as JSON`) : json;
+  const length = member.length - KEY.length;
+  const over = length > maxBytes || (length * 3 > maxBytes && bytesOf(member) > maxBytes);
+  return over ? tooLarge(maxBytes) : member;
+}
+
+const KEY = '"data":';
+
+function bytesOf(member: string): number {
+  return Buffer.byteLength(member) - KEY.length;
+}
+
+function tooLarge(maxBytes: number): Refusal {
+  return refuse("too_large", `\`data\` has at most ${maxBytes} bytes`);
 }

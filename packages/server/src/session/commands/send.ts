@@ -1,4 +1,4 @@
-import { type DirectPush, pushFrame, type SendCommand } from "@aldis/protocol";
+import { Base64, type DirectPush, pushFrame, type SendCommand } from "@aldis/protocol";
 import { allows } from "../../auth/capabilities.ts";
 import { FORBIDDEN } from "../../channel/permissions.ts";
 import type { Session } from "../session.ts";
@@ -12,7 +12,7 @@ export function onSend(session: Session, command: SendCommand): void {
   if (!open && !allows(identity.capabilities, target, "send")) {
     return session.refuse(command, FORBIDDEN);
   }
-  const frame = pushFrame("message", bodyOf(session, command));
+  const frame = pushFrame("message", pushOf(session, command));
   let delivered = 0;
   for (const addressee of addressees(session, command)) {
     addressee.connection.send(frame);
@@ -29,13 +29,14 @@ function addressees(session: Session, { to }: SendCommand): Iterable<Session> {
   return one === undefined ? [] : [one];
 }
 
-function bodyOf(session: Session, command: SendCommand): DirectPush {
-  const body: DirectPush = {
+function pushOf(session: Session, command: SendCommand): DirectPush {
+  const push: DirectPush = {
     direct: "user" in command.to ? "user" : "connection",
     at: session.deps.clock.nowMs(),
     from: { user: session.identity.userId, connection: session.connectionId },
-    data: command.data,
   };
-  if (command.event !== undefined) body.event = command.event;
-  return body;
+  if (command.event !== undefined) push.event = command.event;
+  if (command.data instanceof Base64) push.base64 = command.data.text;
+  else push.data = command.data;
+  return push;
 }
