@@ -3,6 +3,7 @@ import { type Options, parseOptions, USAGE } from "./options.ts";
 import { tableOf } from "./report.ts";
 import { runBench, type Sample } from "./run.ts";
 import { describeMachine, type Machine, openMachine } from "./servers/launch.ts";
+import { soakMain } from "./soak/main.ts";
 import { renderTable } from "./table.ts";
 
 /** `bun bench`: see bench/README.md. Returns the exit code. */
@@ -65,4 +66,5 @@ function printVerdict(samples: Sample[]): boolean {
   return faults.length === 0;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+const [first, ...rest] = process.argv.slice(2);
+process.exitCode = first === "soak" ? await soakMain(rest) : await main(process.argv.slice(2));

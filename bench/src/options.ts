@@ -52,7 +52,7 @@ const QUICK: Sizes = {
   settleMaxMs: 8000,
 };
 
-export const USAGE = `bun bench [options]
+export const USAGE = `bun bench [options]     (bun bench soak --help: the soak)
   --quick          one round, shorter and smaller
   --only a,b       of ${SCENARIOS.join(", ")}
   --systems a,b    of ${SYSTEMS.join(", ")}

@@ -11,14 +11,22 @@ import { READY } from "./ready.ts";
  * TypeScript, so the servers for Node are transpiled first, their packages left as they are.
  */
 const READY_MAX_MS = 15_000;
-const FILES: Record<SystemName, string> = {
+export type ServerName = SystemName | "soak";
+const FILES: Record<ServerName, string> = {
   aldis: "aldis.ts",
+  soak: "soak.ts",
   bun: "bun.ts",
   ws: "ws.ts",
   "socket.io": "socket-io.ts",
 };
 
-export type Server = { port: number; pid: number; stop(): Promise<void> };
+export type Server = {
+  port: number;
+  pid: number;
+  /** Sends an order over IPC to a server that takes any, and waits for its answer; one at a time. */
+  ask<Answer>(order: object): Promise<Answer>;
+  stop(): Promise<void>;
+};
 
 /** Where and by what the processes of a run are executed. */
 export type Machine = {
@@ -55,27 +63,38 @@ export function pinned(machine: Machine, core: number, command: string[]): strin
 
 export async function startServer(
   machine: Machine,
-  system: SystemName,
+  system: ServerName,
   environment: Record<string, string>,
 ): Promise<Server> {
+  let answered = Promise.withResolvers<unknown>();
   const child = Bun.spawn(pinned(machine, 0, command(machine, system)), {
     env: { ...process.env, BENCH_JOSE: joseUrl(), ...environment },
     stdout: "pipe",
     stderr: "inherit",
+    ipc: (message) => answered.resolve(message),
+    serialization: "json", // Node's way of it, too
+    onExit: () => answered.reject(new Error(`the ${system} server ended`)),
   });
+  answered.promise.catch(() => {}); // until somebody asks, its end is told by stop() and the sockets
   const port = await readPort(child, system);
   return {
     port,
     pid: child.pid,
+    async ask<Answer>(order: object) {
+      answered = Promise.withResolvers<unknown>();
+      child.send(order);
+      return (await answered.promise) as Answer;
+    },
     async stop() {
+      answered.promise.catch(() => {});
       child.kill("SIGKILL"); // nothing of it is kept, and thousands of sockets close slowly otherwise
       await child.exited;
     },
   };
 }
 
-function command(machine: Machine, system: SystemName): string[] {
-  const onBun = system === "aldis" || system === "bun" || machine.node === undefined;
+function command(machine: Machine, system: ServerName): string[] {
+  const onBun = machine.node === undefined || (system !== "ws" && system !== "socket.io");
   return onBun
     ? [process.execPath, join(import.meta.dir, FILES[system])]
     : [machine.node ?? "", join(machine.nodeServers, `${basename(FILES[system], ".ts")}.mjs`)];
@@ -84,7 +103,7 @@ function command(machine: Machine, system: SystemName): string[] {
 /** Reads the child's output for as long as it lives: a closed pipe would end a server that logs. */
 function readPort(
   child: Subprocess<"ignore", "pipe", "inherit">,
-  system: SystemName,
+  system: ServerName,
 ): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const watchdog = setTimeout(() => child.kill("SIGKILL"), READY_MAX_MS);

@@ -1,0 +1,50 @@
+import { heapStats } from "bun:jsc";
+import { type ConfigInput, loadConfig, startGateway } from "@aldis/server";
+import type { ServerState } from "../soak/wire.ts";
+import { BENCH_SECRET, SOAK_KEYS } from "../token.ts";
+import { sayReady } from "./ready.ts";
+
+/**
+ * The gateway of the soak: everything on. What it remembers for a time is remembered for seconds here, so that within
+ * a few minutes everything that may grow has grown, and what grows on is a leak.
+ */
+const overrides: ConfigInput = {
+  listen: { port: 0, host: "127.0.0.1" },
+  auth: { jwtSecret: BENCH_SECRET, cacheMax: 200 },
+  api: { keys: Object.entries(SOAK_KEYS).map(([tenant, key]) => ({ tenant, key })) },
+  log: { level: "warn" },
+  session: { resumeMs: 20_000 },
+  channel: { idempotencyMs: 20_000, streamIdleMs: 30_000 },
+  namespaces: {
+    small: { history: { size: 4, ttlMs: 30_000 } },
+    large: { history: { size: 2000, ttlMs: 30_000 } },
+    fat: { presence: false, joinLeave: false, history: { size: 0 } },
+  },
+};
+const outcome = loadConfig({ overrides });
+if (!outcome.ok) {
+  throw new Error(`the soak's own config is refused: ${JSON.stringify(outcome.problems)}`);
+}
+const gateway = startGateway({
+  config: outcome.config,
+  write: (line) => void process.stderr.write(line),
+});
+
+/** Collects first: what is left is held by somebody. */
+function stateNow(): ServerState {
+  Bun.gc(true);
+  const { heapSize, objectCount, objectTypeCounts } = heapStats();
+  const counters = Object.entries(gateway.counters).filter(
+    (entry): entry is [string, number] => typeof entry[1] === "number",
+  );
+  return {
+    heapBytes: heapSize,
+    objects: objectCount,
+    objectsByType: objectTypeCounts,
+    connections: gateway.connections,
+    counters: Object.fromEntries(counters),
+  };
+}
+
+process.on("message", () => process.send?.(stateNow()));
+sayReady(gateway.port);
