@@ -18,6 +18,7 @@ const PRESET = {
   namespaces: {
     default: { wildcard: true, history: { size: 1_000, ttlMs: DAY_MS } },
   },
+  metrics: { public: true },
   log: { level: "warn" },
 } satisfies ConfigInput;
 

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
+import packageJson from "../package.json" with { type: "json" };
 import { createApi } from "./api/api.ts";
 import { createApiKeys } from "./auth/api-keys.ts";
 import { authWarnings } from "./auth/auth-rules.ts";
 import { createTokenVerifier } from "./auth/create-token-verifier.ts";
 import { createRefusalLog } from "./auth/refusal-log.ts";
-import type { Broker } from "./broker/broker.ts";
+import { timed } from "./auth/timed-verifier.ts";
 import { MemoryBroker } from "./broker/memory-broker.ts";
 import { Namespaces } from "./channel/namespaces.ts";
 import { createPublisher, type Publisher } from "./channel/publisher.ts";
@@ -14,10 +15,16 @@ import type { ConnectionDeps } from "./connection/connection-deps.ts";
 import { createProofPace } from "./connection/delivery-proof.ts";
 import { createFlusher } from "./connection/flusher.ts";
 import { createHeartbeat } from "./connection/heartbeat.ts";
+import { gaugesOf } from "./gauges.ts";
 import { Hub } from "./hub/hub.ts";
+import { createMetricsPage } from "./listen/metrics-page.ts";
 import { type ListenDeps, type Listener, listen } from "./listen/server.ts";
 import { type Counters, createCounters } from "./observe/counters.ts";
+import { FanOutProbe } from "./observe/fan-out-probe.ts";
 import { createLog, type Log } from "./observe/log.ts";
+import type { Gauges } from "./observe/metrics/gauge-metrics.ts";
+import { createMetrics, type Metrics } from "./observe/metrics/metrics.ts";
+import { createTenantTallies } from "./observe/tenant-tallies.ts";
 import { Presence } from "./presence/presence.ts";
 import { createRandomIds, type RandomIds } from "./random/random.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
@@ -55,34 +62,15 @@ export type Gateway = {
 /** Builds the parts, top to bottom in the order in which a message passes them, and starts to listen. */
 export function startGateway(options: GatewayOptions): Gateway {
   const { config } = options;
-  const clock = options.clock ?? systemClock;
-  const random = options.random ?? createRandomIds();
-  const log = createLog(config.log.level, options.write ?? (() => {}));
-  warn(config, log);
-  const counters = createCounters();
-  const namespaces = new Namespaces(config.namespaces, namespaceSchema.parse({}));
-
-  const broker: Broker = new MemoryBroker(
-    { clock, random, deliver: (key, publication) => hub.deliver(key, publication) },
-    config.channel,
+  const shared = sharedParts(options, () =>
+    gaugesOf({ ...shared, connection, session: session.deps, isReady: () => ready }),
   );
-  const hub = new Hub(broker);
-  const publisher = createPublisher({ broker, namespaces, counters });
-  const shared: Shared = {
-    config,
-    clock,
-    random,
-    log,
-    counters,
-    namespaces,
-    broker,
-    hub,
-    publisher,
-  };
-
+  const { log, counters, publisher, metrics } = shared;
+  warn(config, log);
   const connection = connectionDeps(shared);
   const session = sessionDeps(shared);
   let ready = true;
+  const keys = apiKeys(config);
   const listener = listen({
     config: config.listen,
     connection,
@@ -90,10 +78,14 @@ export function startGateway(options: GatewayOptions): Gateway {
     log,
     api: createApi({
       ...shared,
-      keys: apiKeys(config),
+      keys,
       bodyMaxBytes: config.listen.bodyMaxBytes,
       onNamespaceChange: (tenant) => reviewTenant(session.deps, tenant),
     }),
+    metrics: createMetricsPage(metrics, ({ headers }) => {
+      return config.metrics.public || keys.tenantOf(headers.get("authorization")) !== undefined;
+    }),
+    observeHttp: metrics.observeHttp,
     pages: options.pages,
     isReady: () => ready,
   });
@@ -110,9 +102,50 @@ export function startGateway(options: GatewayOptions): Gateway {
     },
     close() {
       ready = false;
-      closed ??= stop({ listener, connection, session, broker });
+      closed ??= stop({ ...shared, listener, connection, session });
       return closed;
     },
+  };
+}
+
+/** The parts that others are made of. */
+type Shared = {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: RandomIds;
+  readonly log: Log;
+  readonly counters: Counters;
+  readonly namespaces: Namespaces;
+  readonly broker: MemoryBroker;
+  readonly hub: Hub;
+  readonly publisher: Publisher;
+  readonly metrics: Metrics;
+  readonly probe: FanOutProbe;
+};
+
+function sharedParts(options: GatewayOptions, gauges: () => Gauges): Shared {
+  const { config } = options;
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? createRandomIds();
+  const log = createLog(config.log.level, options.write ?? (() => {}));
+  const counters = createCounters(
+    createTenantTallies({
+      max: config.metrics.tenantsMax,
+      first: config.api.keys.map(({ tenant }) => tenant as TenantId),
+    }),
+  );
+  const metrics = createMetrics({ counters, gauges, version: packageJson.version });
+  const namespaces = new Namespaces(config.namespaces, namespaceSchema.parse({}));
+  const broker = new MemoryBroker(
+    { clock, random, deliver: (key, publication) => hub.deliver(key, publication) },
+    config.channel,
+  );
+  const probe = new FanOutProbe({ clock, counters }, metrics.observeFanOut);
+  const hub: Hub = new Hub(broker, probe);
+  const publisher = createPublisher({ broker, namespaces, counters });
+  return {
+    ...{ config, clock, random, log, counters, metrics },
+    ...{ namespaces, broker, probe, hub, publisher },
   };
 }
 
@@ -131,20 +164,7 @@ function warn(config: Config, log: Log): void {
   }
 }
 
-/** The parts that others are made of. */
-type Shared = {
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly random: RandomIds;
-  readonly log: Log;
-  readonly counters: Counters;
-  readonly namespaces: Namespaces;
-  readonly broker: Broker;
-  readonly hub: Hub;
-  readonly publisher: Publisher;
-};
-
-function connectionDeps({ config, clock, random, counters, log }: Shared): ConnectionDeps {
+function connectionDeps({ config, clock, random, counters, log, probe }: Shared): ConnectionDeps {
   const { listen: listening, outbox, heartbeat } = config;
   const { proofIntervalMs: leastMs, proofsPerSecond: perSecond } = config.session;
   const proofs = createProofPace(
@@ -156,7 +176,10 @@ function connectionDeps({ config, clock, random, counters, log }: Shared): Conne
     random,
     counters,
     log,
-    flusher: createFlusher((flush) => setImmediate(flush)),
+    flusher: createFlusher(
+      (flush) => setImmediate(flush),
+      () => probe.end(),
+    ),
     heartbeat: createHeartbeat(clock, {
       authTimeoutMs: config.auth.timeoutMs,
       pingIntervalMs: heartbeat.pingIntervalMs,
@@ -168,6 +191,7 @@ function connectionDeps({ config, clock, random, counters, log }: Shared): Conne
       compressMinBytes: listening.compression
         ? listening.compressionMinBytes
         : Number.POSITIVE_INFINITY,
+      counters,
     },
     limits: config.limits,
     proofs,
@@ -177,9 +201,9 @@ function connectionDeps({ config, clock, random, counters, log }: Shared): Conne
 type SessionParts = { readonly deps: SessionDeps; close(): void };
 
 function sessionDeps(shared: Shared): SessionParts {
-  const { config, clock, hub, namespaces, log } = shared;
+  const { config, clock, hub, namespaces, log, metrics } = shared;
   const refusals = createRefusalLog(log, clock);
-  const verifier = createTokenVerifier(config.auth, { clock });
+  const verifier = timed(createTokenVerifier(config.auth, { clock }), clock, metrics.observeAuth);
   const presence = new Presence({ clock, hub, namespaces }, config.presence);
   const parked = createMemorySessionStore(clock, config.session);
   const typing = createTyping({ clock, hub }, config.typing);
@@ -226,12 +250,14 @@ async function stop(parts: {
   readonly listener: Listener;
   readonly connection: ConnectionDeps;
   readonly session: SessionParts;
-  readonly broker: Broker;
+  readonly broker: MemoryBroker;
+  readonly metrics: Metrics;
 }): Promise<void> {
-  const { listener, connection, session, broker } = parts;
+  const { listener, connection, session, broker, metrics } = parts;
   for (const open of connection.heartbeat.connections()) open.close("stopping");
   await listener.stop();
   connection.heartbeat.close();
   session.close();
   await broker.close();
+  metrics.close();
 }

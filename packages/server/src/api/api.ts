@@ -40,6 +40,7 @@ export function createApi(deps: ApiDeps): (request: Request) => Promise<Response
   return async (request) => {
     const tenant = deps.keys.tenantOf(request.headers.get("authorization"));
     if (tenant === undefined) {
+      deps.counters.apiKeysRefused++;
       const refusal = refuse(
         "unauthorized",
         "send a valid API key as `Authorization: Bearer <key>`",

@@ -74,6 +74,16 @@ export class MemoryBroker implements Broker {
     return this.#streams.peek(key).position;
   }
 
+  /** Channels that it remembers. */
+  get streamCount(): number {
+    return this.#streams.size;
+  }
+
+  /** Bytes of all histories. */
+  get historyBytes(): number {
+    return this.#streams.bytes;
+  }
+
   subscribe(interest: Interest): void {
     if ("key" in interest) this.#streams.retain(interest.key);
   }

@@ -49,6 +49,7 @@ export function createPublisher({ broker, namespaces, counters }: PublisherDeps)
       const member = encodePayload(request.data, options.messageMaxBytes);
       if (typeof member !== "string") return member;
       counters.publications++;
+      counters.byTenant.of(request.tenant).publications++;
       const { channel, event, from, exclude, version } = request;
       const idempotencyKey =
         request.idempotencyKey === undefined

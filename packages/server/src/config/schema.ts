@@ -160,6 +160,17 @@ export const configSchema = z.strictObject({
   namespaces: z.record(namespaceName, namespaceSchema).default({}).meta({
     doc: "Options by namespace; `default` is for channels whose namespace is not listed",
   }),
+  metrics: z
+    .strictObject({
+      public: z.boolean().default(false).meta({
+        doc: "Show `/metrics` to everyone who can reach the port; otherwise it wants an API key that may read them",
+      }),
+      tenantsMax: count(
+        "Tenants that have metrics of their own; those that come later are counted together",
+        0,
+      ).default(100),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),

@@ -121,6 +121,7 @@ class Bench {
       outboxOptions: {
         maxBytes: options.outboxMaxBytes ?? 1_000_000,
         compressMinBytes: Number.POSITIVE_INFINITY,
+        counters,
       },
       limits: { badFramesMax: 3, pingsPerMinute: 5, ...options.limits },
       proofs: heartbeat.proofs,

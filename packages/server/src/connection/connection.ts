@@ -1,7 +1,9 @@
 import { CLOSE, type CloseCause } from "@aldis/protocol";
 import { type Frame, frameOf } from "../hub/frame.ts";
+import { countOne } from "../observe/counters.ts";
 import type { Session, SessionConnection } from "../session/session.ts";
 import type { Due } from "../time/deadlines.ts";
+import { closeLabel } from "./close-label.ts";
 import type { ConnectionDeps } from "./connection-deps.ts";
 import { DeliveryProof } from "./delivery-proof.ts";
 import { Outbox, type OutboxOwner } from "./outbox.ts";
@@ -64,7 +66,10 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
   receive(message: string | Buffer): void {
     this.lastSeenMs = this.#deps.clock.monotonicMs();
     this.#pings = 0;
-    this.#deps.counters.framesReceived++;
+    const { counters } = this.#deps;
+    counters.framesReceived++;
+    counters.bytesReceived +=
+      typeof message === "string" ? Buffer.byteLength(message) : message.length;
     // Attack: hundreds of commands in one read, each with a large reply: none is worth making for a connection that ends.
     if (this.#closing || this.outbox.overflown) return;
     this.noteReadable(this.session.receive(typeof message === "string" ? message : undefined));
@@ -164,6 +169,7 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
 
   /** The socket is gone, whoever ended it. */
   onClose(code: number): void {
+    countOne(this.#deps.counters.connectionsClosedBy, closeLabel(code, { us: this.#closing }));
     this.#closing = true;
     this.outbox.close();
     this.#deps.heartbeat.forget(this);

@@ -8,9 +8,12 @@ export type Flusher = {
 /**
  * Flushes all outboxes that have something, once per turn of the loop: what many publishes of one turn
  * put there leaves each socket in one write, which is what makes fan-out fast (docs/decisions/0002-outbox.md).
- * `schedule` runs its argument after the sockets that are readable in this turn were read.
+ * `schedule` runs its argument after the sockets that are readable in this turn were read; `onFlushed` hears of each turn's end.
  */
-export function createFlusher(schedule: (flush: () => void) => void): Flusher {
+export function createFlusher(
+  schedule: (flush: () => void) => void,
+  onFlushed: () => void = () => {},
+): Flusher {
   let waiting: Outbox[] = [];
   let current: Outbox | undefined;
   const writeCurrent = () => current?.writeBurst();
@@ -24,6 +27,7 @@ export function createFlusher(schedule: (flush: () => void) => void): Flusher {
       outbox.flush(writeCurrent);
     }
     current = undefined;
+    onFlushed();
   }
 
   return {

@@ -7,6 +7,7 @@ import { Outbox, type OutboxOptions } from "./outbox.ts";
 import type { Socket } from "./socket.ts";
 
 const BURST_BYTES = 64 * 1024;
+const counters = { framesSent: 0, bytesSent: 0 };
 
 /** A socket whose peer takes what a test lets it take; the rest waits in the socket, as it does in Bun's. */
 class FakeSocket implements Socket {
@@ -70,6 +71,7 @@ function bench(options: Partial<OutboxOptions> = {}) {
   const outbox = new Outbox(owner, flusher, {
     maxBytes: 1_000,
     compressMinBytes: Number.POSITIVE_INFINITY,
+    counters,
     ...options,
   });
   const endTurn = () => {
@@ -312,7 +314,7 @@ describe("Flusher", () => {
       const socket = new FakeSocket();
       socket.sendText = (text) => log.push(`${name}${text}`);
       const owner = { socket, onOverflow: () => {}, onFlushed: () => {}, onFault: () => {} };
-      return new Outbox(owner, flusher, { maxBytes: 1_000, compressMinBytes: 1_000 });
+      return new Outbox(owner, flusher, { maxBytes: 1_000, compressMinBytes: 1_000, counters });
     });
   }
 
@@ -350,7 +352,7 @@ describe("Flusher", () => {
         onFault: () => {},
       },
       flusher,
-      { maxBytes: 1_000, compressMinBytes: 1_000 },
+      { maxBytes: 1_000, compressMinBytes: 1_000, counters },
     );
     echo.push(frameOf("x"));
     turns.shift()?.();
@@ -374,6 +376,7 @@ describe("Flusher", () => {
       {
         maxBytes: 1_000,
         compressMinBytes: 1_000,
+        counters,
       },
     );
     first?.push(frameOf("1"));

@@ -1,4 +1,5 @@
 import type { Frame } from "../hub/frame.ts";
+import type { Counters } from "../observe/counters.ts";
 import type { Flusher } from "./flusher.ts";
 import type { Socket } from "./socket.ts";
 
@@ -18,6 +19,7 @@ export type OutboxOptions = {
   readonly maxBytes: number;
   /** Frames of at least so many bytes are sent compressed; Infinity: none. */
   readonly compressMinBytes: number;
+  readonly counters: Pick<Counters, "framesSent" | "bytesSent">;
 };
 
 /** How much is handed to the socket between two looks at whether the peer takes it. */
@@ -108,7 +110,7 @@ export class Outbox {
   writeBurst(): void {
     // Fields in locals, and no second argument unless it says something: 10 % of a delivery (decision 2).
     const { socket } = this.#owner;
-    const { compressMinBytes } = this.#options;
+    const { compressMinBytes, counters } = this.#options;
     const queue = this.#queue;
     let head = this.#head;
     let burst = 0;
@@ -120,6 +122,8 @@ export class Outbox {
       if (frame.bytes >= compressMinBytes) socket.sendText(frame.text, true);
       else socket.sendText(frame.text);
     }
+    counters.framesSent += head - this.#head;
+    counters.bytesSent += burst;
     this.#head = head;
     this.#queuedBytes -= burst;
     this.#forgetSent();

@@ -8,6 +8,9 @@ import { HubChannel, type Joining } from "./hub-channel.ts";
 import { Patterns } from "./patterns.ts";
 import type { Subscription } from "./subscription.ts";
 
+/** Hears of each publication that has subscribers here, with their number, before they are handed it. Hot. */
+export type HubMeter = { begin(subscribers: number): void };
+
 /**
  * Who is subscribed on this node. Channels exist here only while somebody subscribes, and that is also this node's
  * interest at the broker. Called by the broker (`deliver`), by subscribe and unsubscribe, and by features
@@ -17,10 +20,12 @@ export class Hub {
   readonly #channels = new Map<ChannelKey, HubChannel>();
   readonly #patterns = new Patterns();
   readonly #interest: Pick<Broker, "subscribe" | "unsubscribe">;
+  readonly #meter: HubMeter | undefined;
   #deliveries = 0;
 
-  constructor(interest: Pick<Broker, "subscribe" | "unsubscribe">) {
+  constructor(interest: Pick<Broker, "subscribe" | "unsubscribe">, meter?: HubMeter) {
     this.#interest = interest;
+    this.#meter = meter;
   }
 
   /**
@@ -93,6 +98,7 @@ export class Hub {
     if (channel !== undefined) {
       for (const joining of channel.joining) joining.seen.push(publication);
       channel.top = publication.offset;
+      this.#meter?.begin(channel.subscriptions.length);
       if (publication.exclude === undefined) fanOut(channel.subscriptions, frame);
       else fanOutExcept(channel.subscriptions, frame, publication.exclude);
     }

@@ -3,15 +3,18 @@ import type { ServerWebSocket, WebSocketHandler } from "bun";
 import type { Config } from "../config/schema.ts";
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionDeps } from "../connection/connection-deps.ts";
+import { countOne } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
+import type { HttpRequestSeen } from "../observe/metrics/metrics.ts";
 import type { Credentials } from "../session/authenticate.ts";
 import { Session } from "../session/session.ts";
 import type { SessionDeps } from "../session/session-deps.ts";
 import { readUpgrade } from "./credentials.ts";
 import { healthResponse } from "./health.ts";
 import { refusalResponse } from "./http-errors.ts";
+import { measured } from "./measured.ts";
 import { createOriginCheck } from "./origins.ts";
-import { type RequestTarget, requestTarget } from "./request-target.ts";
+import type { RequestTarget } from "./request-target.ts";
 
 /** What hangs on a socket: nothing but its echo, or a connection from the moment that it opens. */
 type SocketState =
@@ -30,6 +33,9 @@ export type ListenDeps = {
   readonly session: SessionDeps;
   readonly log: Log;
   readonly api: (request: Request) => Promise<Response>;
+  /** Answers `GET /metrics`. */
+  readonly metrics: (request: Request) => Promise<Response>;
+  readonly observeHttp: (request: HttpRequestSeen) => void;
   /** Further pages, such as the demo of the dev server; asked after everything else. */
   readonly pages: Pages | undefined;
   readonly isReady: () => boolean;
@@ -100,18 +106,19 @@ function createFetch(deps: ListenDeps) {
   function upgrade(request: Request, server: Upgrader, state: SocketState, subprotocol?: string) {
     const { headers } = request;
     if (!allowsOrigin(headers.get("origin"), headers.get("host"))) {
+      countOne(deps.connection.counters.upgradesRefused, "origin");
       return refusalResponse(refuse("forbidden", "this origin is not in listen.origins"));
     }
     const selected =
       subprotocol === undefined ? {} : { headers: { "Sec-WebSocket-Protocol": subprotocol } };
     if (server.upgrade(request, { data: state, ...selected })) return undefined;
+    countOne(deps.connection.counters.upgradesRefused, "no_websocket");
     return refusalResponse(refuse("bad_request", "this is a WebSocket endpoint"), {
       upgrade: "websocket",
     });
   }
 
-  return (request: Request, server: Upgrader) => {
-    const target = requestTarget(request);
+  return measured(deps, (request, target, server: Upgrader) => {
     const { pathname } = target;
     if (pathname === "/ws" || pathname.startsWith("/ws/")) {
       const { credentials, subprotocol } = readUpgrade(request);
@@ -119,8 +126,9 @@ function createFetch(deps: ListenDeps) {
     }
     if (pathname.startsWith("/api/")) return deps.api(request);
     if (deps.config.echo && pathname === "/echo") return upgrade(request, server, { kind: "echo" });
+    if (pathname === "/metrics") return deps.metrics(request);
     return healthResponse(pathname, deps.isReady()) ?? servePage(deps, request, target);
-  };
+  });
 }
 
 async function servePage(

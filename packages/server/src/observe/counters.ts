@@ -1,29 +1,70 @@
+import { createTenantTallies, type TenantTallies } from "./tenant-tallies.ts";
+
 /**
- * What a gateway counts, as plain numbers: `n++` costs nothing on the hot path, and whoever publishes
- * metrics copies them. Only ever go up; gauges are asked of the parts themselves.
+ * What a gateway counts, as plain numbers: `n++` costs nothing on the hot path. They only ever go up; gauges are asked of
+ * the parts themselves. Each has its Prometheus metric in `metrics/counter-metrics.ts`, which does not compile until a new
+ * one is named there, and its row in docs/reference/metrics.md.
  */
 export type Counters = {
   connectionsOpened: number;
   connectionsClosed: number;
+  /** Closed connections by why, see `connection/close-label.ts`. */
+  connectionsClosedBy: CountsByLabel;
+  /** Upgrades that were answered with an error, by cause. */
+  upgradesRefused: CountsByLabel;
+  /** Frames from clients. */
   framesReceived: number;
-  commandsRefused: number;
+  bytesReceived: number;
+  /** Frames handed to sockets. */
+  framesSent: number;
+  bytesSent: number;
+  /** Answered with an error, by its code. */
+  commandsRefused: CountsByLabel;
   slowConsumers: number;
   publications: number;
+  /** Publications times the subscribers of this node that they were handed to. */
+  deliveries: number;
+  sessionsParked: number;
   sessionsResumed: number;
-  tokensRefused: Record<string, number>;
+  tokensRefused: CountsByLabel;
+  /** Calls of the HTTP API without a valid key. */
+  apiKeysRefused: number;
   faults: number;
+  /** Some of it again by tenant, for at most `metrics.tenantsMax` of them. */
+  readonly byTenant: TenantTallies;
 };
 
-export function createCounters(): Counters {
+/** Counts by the value of one label. Whoever counts takes care that the values are a fixed few, never input. */
+export type CountsByLabel = Record<string, number>;
+
+export function createCounters(byTenant = createTenantTallies({ max: 0, first: [] })): Counters {
   return {
     connectionsOpened: 0,
     connectionsClosed: 0,
+    connectionsClosedBy: countsByLabel(),
+    upgradesRefused: countsByLabel(),
     framesReceived: 0,
-    commandsRefused: 0,
+    bytesReceived: 0,
+    framesSent: 0,
+    bytesSent: 0,
+    commandsRefused: countsByLabel(),
     slowConsumers: 0,
     publications: 0,
+    deliveries: 0,
+    sessionsParked: 0,
     sessionsResumed: 0,
-    tokensRefused: Object.create(null) as Record<string, number>,
+    tokensRefused: countsByLabel(),
+    apiKeysRefused: 0,
     faults: 0,
+    byTenant,
   };
+}
+
+function countsByLabel(): CountsByLabel {
+  return Object.create(null) as CountsByLabel;
+}
+
+/** One more under `label`. */
+export function countOne(counts: CountsByLabel, label: string): void {
+  counts[label] = (counts[label] ?? 0) + 1;
 }

@@ -56,6 +56,13 @@ export class Presence {
     return this.#namespaces.find(tenant, namespaceOf(channel)).options.presence;
   }
 
+  /** Users present, each once for each channel. O(channels) */
+  get memberCount(): number {
+    let count = 0;
+    for (const channel of this.#channels.values()) count += channel.size;
+    return count;
+  }
+
   /** A connection has subscribed. Others hear of it only when it is the user's first. */
   join(attendant: Attendant, channel: ChannelName): void {
     const { identity, connectionId } = attendant;

@@ -18,6 +18,7 @@ import { BrokerUnavailable } from "../broker/broker.ts";
 import { permits } from "../channel/permissions.ts";
 import { frameOf } from "../hub/frame.ts";
 import type { Subscriber, Subscription } from "../hub/subscription.ts";
+import { countOne } from "../observe/counters.ts";
 import type { ActionContext } from "./actions.ts";
 import { authenticate, type Credentials } from "./authenticate.ts";
 import { handleCommand } from "./commands/handle.ts";
@@ -150,6 +151,8 @@ export class Session implements ActionContext {
   }
 
   #handle(command: Command): void {
+    // A ping may come before it is known who it is.
+    if (this.authenticated) this.deps.counters.byTenant.of(this.identity.tenant).commands++;
     try {
       if (this.restoring !== undefined) this.#restoreFirst(command);
       handleCommand(this, command);
@@ -171,6 +174,7 @@ export class Session implements ActionContext {
   becomeConnected(identity: Identity): void {
     this.state = { name: "connected", identity };
     this.deps.live.add(this);
+    this.deps.counters.byTenant.of(identity.tenant).sessionsOpened++;
   }
 
   handleWaiting(waiting: WaitingFrames): void {
@@ -225,7 +229,7 @@ export class Session implements ActionContext {
   }
 
   #sendError(id: CommandId | undefined, refusal: Refusal): void {
-    this.deps.counters.commandsRefused++;
+    countOne(this.deps.counters.commandsRefused, refusal.error);
     this.connection.send(errorFrame(id, refusal));
   }
 
@@ -279,13 +283,17 @@ export class Session implements ActionContext {
       return;
     }
     const resumable = code !== 1000 && code < 4500;
-    if (resumable) this.deps.parked.park(this.id, parkedForm(this));
+    if (resumable) {
+      this.deps.counters.sessionsParked++;
+      this.deps.parked.park(this.id, parkedForm(this));
+    }
     this.#end({ stays: resumable });
   }
 
   /** `stays`: its user may be back in a moment, so that nobody has to hear of the break. */
   #end(how: { readonly stays: boolean }): void {
     this.deps.live.remove(this);
+    this.deps.counters.byTenant.of(this.identity.tenant).sessionsClosed++;
     leaveAll(this, how);
     this.#subscriptions = undefined;
     this.restoring = undefined;

@@ -1,0 +1,45 @@
+// What the metrics ask the parts of a gateway; beside the composition root, as it knows all of them.
+import type { ConnectionDeps } from "./connection/connection-deps.ts";
+import type { Hub } from "./hub/hub.ts";
+import type { Gauges } from "./observe/metrics/gauge-metrics.ts";
+import type { SessionDeps } from "./session/session-deps.ts";
+
+export type GaugeSources = {
+  readonly broker: { readonly streamCount: number; readonly historyBytes: number };
+  readonly hub: Hub;
+  readonly connection: ConnectionDeps;
+  readonly session: SessionDeps;
+  readonly isReady: () => boolean;
+};
+
+/** One walk over the connections, and sizes. */
+export function gaugesOf({ broker, hub, connection, session, isReady }: GaugeSources): Gauges {
+  return {
+    ...waitingOf(connection),
+    sessions: session.live.size,
+    parkedSessions: session.parked.size,
+    channels: hub.channelCount,
+    streams: broker.streamCount,
+    historyBytes: broker.historyBytes,
+    presenceMembers: session.presence.memberCount,
+    ready: isReady() ? 1 : 0,
+  };
+}
+
+type Waiting = Pick<
+  Gauges,
+  "connections" | "blockedConnections" | "outboxBytes" | "outboxMaxBytes"
+>;
+
+function waitingOf({ heartbeat }: ConnectionDeps): Waiting {
+  const open = heartbeat.connections();
+  let blockedConnections = 0;
+  let outboxBytes = 0;
+  let outboxMaxBytes = 0;
+  for (const { outbox } of open) {
+    if (outbox.blocked) blockedConnections++;
+    outboxBytes += outbox.queuedBytes;
+    outboxMaxBytes = Math.max(outboxMaxBytes, outbox.queuedBytes);
+  }
+  return { connections: open.length, blockedConnections, outboxBytes, outboxMaxBytes };
+}

@@ -1,0 +1,73 @@
+import type { Counters } from "../counters.ts";
+
+/** How a counter is published. `label` names the label of those that are counted by cause. */
+export type CounterMetric = {
+  readonly name: `aldis_${string}_total`;
+  readonly help: string;
+  readonly label?: string;
+};
+
+/**
+ * The Prometheus metric of each counter; "elsewhere": it is in another metric already. Exhaustive by type: a counter that is
+ * not named here is a type error. docs/reference/metrics.md says what to do about each, and a test compares it.
+ */
+export const COUNTER_METRICS = {
+  connectionsOpened: {
+    name: "aldis_connections_opened_total",
+    help: "WebSocket connections accepted",
+  },
+  connectionsClosed: "elsewhere",
+  connectionsClosedBy: {
+    name: "aldis_connections_closed_total",
+    help: "WebSocket connections that ended, by why",
+    label: "cause",
+  },
+  upgradesRefused: {
+    name: "aldis_upgrades_refused_total",
+    help: "WebSocket upgrades answered with an error, by why",
+    label: "cause",
+  },
+  framesReceived: { name: "aldis_frames_received_total", help: "Frames from clients" },
+  bytesReceived: {
+    name: "aldis_received_bytes_total",
+    help: "Bytes of messages from clients, before compression",
+  },
+  framesSent: { name: "aldis_frames_sent_total", help: "Frames handed to sockets" },
+  bytesSent: {
+    name: "aldis_sent_bytes_total",
+    help: "Bytes of frames handed to sockets, before compression",
+  },
+  commandsRefused: {
+    name: "aldis_commands_refused_total",
+    help: "Commands answered with an error, by its code",
+    label: "code",
+  },
+  slowConsumers: {
+    name: "aldis_slow_consumers_total",
+    help: "Connections closed because they read too slowly",
+  },
+  publications: {
+    name: "aldis_publications_total",
+    help: "Publishes accepted, by clients and API",
+  },
+  deliveries: {
+    name: "aldis_deliveries_total",
+    help: "Publications times the subscribers that they were handed to",
+  },
+  sessionsParked: {
+    name: "aldis_sessions_parked_total",
+    help: "Sessions kept for resuming because their connection broke",
+  },
+  sessionsResumed: { name: "aldis_sessions_resumed_total", help: "Sessions that were resumed" },
+  tokensRefused: {
+    name: "aldis_tokens_refused_total",
+    help: "Connections and refreshes turned away, by why",
+    label: "cause",
+  },
+  apiKeysRefused: {
+    name: "aldis_api_keys_refused_total",
+    help: "HTTP API calls without a valid key",
+  },
+  faults: { name: "aldis_faults_total", help: "Faults of the gateway itself; each is logged" },
+  byTenant: "elsewhere",
+} as const satisfies Record<keyof Counters, CounterMetric | "elsewhere">;

@@ -1,0 +1,48 @@
+/** What is asked of the parts of the gateway when somebody scrapes. All are cheap: a size, or one walk over the connections. */
+export type Gauges = {
+  connections: number;
+  sessions: number;
+  parkedSessions: number;
+  /** Connections whose peer takes nothing at the moment. */
+  blockedConnections: number;
+  outboxBytes: number;
+  outboxMaxBytes: number;
+  channels: number;
+  streams: number;
+  historyBytes: number;
+  presenceMembers: number;
+  /** 1 while it takes connections. */
+  ready: number;
+};
+
+export type GaugeMetric = { readonly name: `aldis_${string}`; readonly help: string };
+
+/** The Prometheus metric of each gauge, exhaustive by type. */
+export const GAUGE_METRICS = {
+  connections: { name: "aldis_connections", help: "Open WebSocket connections" },
+  sessions: { name: "aldis_sessions", help: "Connections that have shown who they are" },
+  parkedSessions: {
+    name: "aldis_parked_sessions",
+    help: "Sessions without a connection that may be resumed",
+  },
+  blockedConnections: {
+    name: "aldis_blocked_connections",
+    help: "Connections whose peer takes nothing at the moment",
+  },
+  outboxBytes: {
+    name: "aldis_outbox_bytes",
+    help: "Bytes that wait for slow connections, all together",
+  },
+  outboxMaxBytes: {
+    name: "aldis_outbox_largest_bytes",
+    help: "Bytes that wait for the slowest connection",
+  },
+  channels: { name: "aldis_channels", help: "Channels with subscribers" },
+  streams: { name: "aldis_streams", help: "Channels whose position or history is remembered" },
+  historyBytes: { name: "aldis_history_bytes", help: "Bytes of all histories" },
+  presenceMembers: {
+    name: "aldis_presence_members",
+    help: "Users present in channels, each once for each channel",
+  },
+  ready: { name: "aldis_ready", help: "1 while the gateway takes connections, else 0" },
+} as const satisfies Record<keyof Gauges, GaugeMetric>;

@@ -1,0 +1,144 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Counters } from "../counters.ts";
+import { watchLoop } from "../loop-lag.ts";
+import { COUNTER_METRICS, type CounterMetric } from "./counter-metrics.ts";
+import { GAUGE_METRICS, type Gauges } from "./gauge-metrics.ts";
+import { registerProcessMetrics } from "./process-metrics.ts";
+import { registerTenantMetrics } from "./tenant-metrics.ts";
+
+export type MetricsDeps = {
+  readonly counters: Counters;
+  /** What stands at this moment; asked at each scrape. */
+  readonly gauges: () => Gauges;
+  readonly version: string;
+};
+
+/** One finished HTTP request. `route` is one of a fixed few, never what the client wrote. */
+export type HttpRequestSeen = {
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+};
+
+/** A gateway's metrics, in a registry of its own. */
+export type Metrics = {
+  readonly contentType: string;
+  /** All of them, in the Prometheus text format. */
+  text(): Promise<string>;
+  /** From a publication's coming to the hub until its frames left for the sockets. */
+  observeFanOut(seconds: number): void;
+  /** How long it took to judge one token, good or bad. */
+  observeAuth(seconds: number): void;
+  observeHttp(request: HttpRequestSeen): void;
+  close(): void;
+};
+
+/** Seconds. Fan-out and the loop are fast or broken; tokens and HTTP may wait for other hosts. */
+const FAST_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
+const SLOW_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+const LAG_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+export function createMetrics(deps: MetricsDeps): Metrics {
+  const registry = new Registry();
+  registerCounters(registry, deps.counters);
+  registerGauges(registry, deps.gauges);
+  registerTenantMetrics(registry, deps.counters.byTenant);
+  registerProcessMetrics(registry);
+  registerBuild(registry, deps.version);
+  const http = registerHttp(registry);
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name, help, buckets, registers: [registry] });
+  const fanOut = histogram(
+    "aldis_fan_out_seconds",
+    "From a publication's arrival until its frames left for the sockets; one of 16 is timed",
+    FAST_BUCKETS,
+  );
+  const auth = histogram("aldis_auth_seconds", "Time to judge one token", SLOW_BUCKETS);
+  const lag = histogram(
+    "aldis_event_loop_lag_seconds",
+    "How much later than planned the event loop came round, ten times a second",
+    LAG_BUCKETS,
+  );
+  const loop = watchLoop((seconds) => lag.observe(seconds));
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    observeFanOut: (seconds) => fanOut.observe(seconds),
+    observeAuth: (seconds) => auth.observe(seconds),
+    observeHttp: http,
+    close() {
+      loop.close();
+      registry.clear();
+    },
+  };
+}
+
+function registerCounters(registry: Registry, counters: Counters): void {
+  for (const [key, metric] of Object.entries<CounterMetric | "elsewhere">(COUNTER_METRICS)) {
+    if (metric === "elsewhere") continue;
+    const { name, help, label } = metric;
+    const read = () => counters[key as keyof Counters] as number | Record<string, number>;
+    new Counter({
+      name,
+      help,
+      labelNames: label === undefined ? [] : [label],
+      registers: [registry],
+      collect() {
+        this.reset();
+        const value = read();
+        if (typeof value === "number") this.inc(value);
+        else if (label !== undefined) {
+          for (const [cause, count] of Object.entries(value)) this.inc({ [label]: cause }, count);
+        }
+      },
+    });
+  }
+}
+
+/** The parts are asked once for all gauges: the first one that is collected asks. */
+function registerGauges(registry: Registry, gauges: () => Gauges): void {
+  const all = new Map<keyof Gauges, Gauge>();
+  for (const [key, metric] of Object.entries(GAUGE_METRICS)) {
+    const isFirst = all.size === 0;
+    const gauge = new Gauge({
+      ...metric,
+      registers: [registry],
+      ...(isFirst && {
+        collect() {
+          const values = gauges();
+          for (const [name, other] of all) other.set(values[name]);
+        },
+      }),
+    });
+    all.set(key as keyof Gauges, gauge);
+  }
+}
+
+function registerBuild(registry: Registry, version: string): void {
+  new Gauge({
+    name: "aldis_build_info",
+    help: "Always 1; the labels say what runs",
+    labelNames: ["version", "bun"],
+    registers: [registry],
+  }).set({ version, bun: process.versions["bun"] ?? "none" }, 1);
+}
+
+function registerHttp(registry: Registry): Metrics["observeHttp"] {
+  const requests = new Counter({
+    name: "aldis_http_requests_total",
+    help: "HTTP requests by route and class of status",
+    labelNames: ["route", "status"],
+    registers: [registry],
+  });
+  const duration = new Histogram({
+    name: "aldis_http_request_seconds",
+    help: "Time to answer an HTTP request",
+    labelNames: ["route"],
+    buckets: SLOW_BUCKETS,
+    registers: [registry],
+  });
+  return ({ route, status, seconds }) => {
+    requests.inc({ route, status: `${Math.floor(status / 100)}xx` });
+    duration.observe({ route }, seconds);
+  };
+}
