@@ -13,7 +13,12 @@ export type Finished = {
   readonly tookMs: number;
 };
 
-type Limits = { readonly timeLimitMs: number; readonly env?: Readonly<Record<string, string>> };
+type Limits = {
+  readonly timeLimitMs: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where it runs; the repository unless given. */
+  readonly cwd?: string;
+};
 
 /**
  * Runs a program in a process group of its own and kills all of that group at the end or at the time
@@ -49,7 +54,7 @@ function spawnInGroup(command: readonly string[], limits: Limits, log: number): 
   const [program = "", ...args] = command;
   return new Promise((resolve) => {
     const child = spawn(program, args, {
-      cwd: ROOT,
+      cwd: limits.cwd ?? ROOT,
       detached: true,
       stdio: ["ignore", log, log],
       env: { ...process.env, ...limits.env },

@@ -65,7 +65,10 @@ export function isForTests(path: string): boolean {
   return isTestFile(path) || path.endsWith(".contract.ts") || /\/test\/|^e2e\//.test(path);
 }
 
-const MAY_READ_ENVIRONMENT = [`${SERVER}config/`, "packages/cli/", "scripts/", "bench/", "e2e/"];
+const MAY_READ_ENVIRONMENT = [
+  `${SERVER}config/`,
+  ...["packages/cli/", "packages/testkit/", "scripts/", "bench/", "e2e/"],
+];
 
 export const TEXT_RULES: readonly TextRule[] = [
   {

@@ -25,9 +25,39 @@ export function readReport(xml: string): Report | undefined {
   return { ...tally, files };
 }
 
+/** One test of a report; `type` and `message` are those of its failure. */
+export type Case = {
+  /** With the names of the groups around it. */
+  readonly name: string;
+  readonly outcome: "passed" | "failed" | "skipped";
+  readonly type: string;
+  readonly message: string;
+};
+
+/** The tests of a report, one by one; undefined when it is no whole report. */
+export function readCases(xml: string): Case[] | undefined {
+  if (readReport(xml) === undefined) return undefined;
+  return [...xml.matchAll(TEST_CASE)].map(([, attributes = "", , body = ""]) => {
+    const failure = /<(?:failure|error)\b([^>]*)/.exec(body)?.[1];
+    const group = attributeOf(attributes, "classname");
+    return {
+      name: `${group} ${attributeOf(attributes, "name")}`.trim(),
+      outcome: failure !== undefined ? "failed" : /<skipped\b/.test(body) ? "skipped" : "passed",
+      type: attributeOf(failure ?? "", "type"),
+      message: attributeOf(failure ?? "", "message"),
+    };
+  });
+}
+
+function attributeOf(attributes: string, name: string): string {
+  return unescapeXml(new RegExp(`(?:^|\\s)${name}="([^"]*)"`).exec(attributes)?.[1] ?? "");
+}
+
 function unescapeXml(text: string): string {
   const named: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
-  return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name: string) => named[name] ?? "");
+  return text
+    .replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
+    .replace(/&(lt|gt|quot|apos|amp);/g, (_, name: string) => named[name] ?? "");
 }
 
 export function sum(tallies: readonly Tally[]): Tally {

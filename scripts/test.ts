@@ -1,22 +1,25 @@
 /**
- * `bun run test`: every test there is, from a clean checkout; `--suite <name>` for one suite alone. Its
- * last line is `N passed, N failed`, which counts lint and types as one each.
+ * `bun run test`: every test there is, from a clean checkout; `--suite <name>` for one suite alone, and of the
+ * guards `--only <text>` those whose title holds it. Its last line is `N passed, N failed`, which counts lint and types as one each.
  */
 import { parseArgs } from "node:util";
 import { ROOT } from "./child.ts";
 import { missingChromium } from "./chromium.ts";
+import { GUARDS } from "./guards/table.ts";
+import { runGuards, titleOf } from "./guards.ts";
 import { closingLine, sum } from "./junit.ts";
 import { exitCodeOf, printFailure, printTable } from "./print.ts";
 import { findTestFiles, runStatic, runSuite, type StepResult, stepOf } from "./run-suite.ts";
 import { SUITES, type Suite } from "./suites.ts";
 
-const NAMES = ["check", "unit", "integration", "e2e", "bench"] as const;
+const NAMES = ["check", "unit", "integration", "e2e", "bench", "guards"] as const;
 type Name = (typeof NAMES)[number];
 
 const { bySuite, strays } = findTestFiles(ROOT);
 
+const { values } = parseArgs({ options: { suite: { type: "string" }, only: { type: "string" } } });
+
 function chosenNames(): readonly Name[] {
-  const { values } = parseArgs({ options: { suite: { type: "string" } } });
   if (values.suite === undefined) return NAMES;
   const name = NAMES.find((known) => known === values.suite);
   if (name !== undefined) return [name];
@@ -26,6 +29,11 @@ function chosenNames(): readonly Name[] {
 
 async function runNamed(name: Name): Promise<StepResult[]> {
   if (name === "check") return [...(await runStatic()), placesOfTests()];
+  if (name === "guards") {
+    const chosen = GUARDS.filter((guard) => titleOf(guard).includes(values.only ?? ""));
+    console.log(`guards: ${chosen.length} to break`);
+    return [await runGuards(chosen)];
+  }
   const files = bySuite[name];
   if (files.length === 0 && SUITES[name].optional) return [];
   console.log(`${name}: ${files.length} files`);

@@ -1,6 +1,9 @@
 const POLL_MS = 2;
-/** Only ever reached by a test that fails: far beyond what a slow machine needs. */
-const GIVE_UP_MS = 20_000;
+/**
+ * Only ever reached by a test that fails: far beyond what a slow machine needs. Whoever expects tests to fail, as the suite
+ * `guards` does, sets `ALDIS_TEST_GIVE_UP_MS` to wait less.
+ */
+export const GIVE_UP_MS = Number(Bun.env["ALDIS_TEST_GIVE_UP_MS"] ?? 20_000);
 
 /** Waits until `condition` gives something truthy and returns that. Fails after a long time, with `what` it waited for. */
 export async function eventually<T>(

@@ -1,11 +1,11 @@
+import { GIVE_UP_MS } from "./eventually.ts";
+
 /** A frame of the native protocol, as it came. */
 // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape
 export type RawFrame = { action: string; id?: number | string; data: any };
 
 /** Bun's WebSocket can also be cut. */
 type BunWebSocket = WebSocket & { terminate(): void };
-
-const GIVE_UP_MS = 20_000;
 
 type Waiter = {
   readonly wants: (frame: RawFrame) => boolean;

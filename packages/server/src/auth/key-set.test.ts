@@ -87,6 +87,8 @@ describe("key set (faults 28)", () => {
       clock.advance(30_000);
       const found = await Promise.all(Array.from({ length: 50 }, (_, i) => find(`invented-${i}`)));
       expect(found.every((count) => count === 0)).toBe(true);
+      clock.advance(29_999);
+      expect(await find("invented later")).toBe(0);
       expect(server.requests).toBe(1 + round);
     }
   });

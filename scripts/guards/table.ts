@@ -1,0 +1,15 @@
+import { CLIENT_GUARDS } from "./clients.ts";
+import type { Guard } from "./guard.ts";
+import { HTTP_GUARDS } from "./http.ts";
+import { INPUT_GUARDS } from "./input.ts";
+import { TIME_GUARDS } from "./time.ts";
+import { TOKEN_GUARDS } from "./tokens.ts";
+
+/** Every guard that is broken on purpose, by the faults that it is for. */
+export const GUARDS: readonly Guard[] = [
+  ...TIME_GUARDS,
+  ...CLIENT_GUARDS,
+  ...INPUT_GUARDS,
+  ...TOKEN_GUARDS,
+  ...HTTP_GUARDS,
+];
