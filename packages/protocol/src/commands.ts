@@ -42,6 +42,8 @@ export type UnsubscribeCommand = Base<"unsubscribe"> & {
 export type PublishCommand = Base<"publish"> & {
   readonly channel: ChannelName;
   readonly event: string | undefined;
+  /** What it is the latest value of (BP4). */
+  readonly key: string | undefined;
   readonly data: Payload;
   readonly idempotencyKey: string | undefined;
   readonly version: number | undefined;
@@ -71,6 +73,8 @@ export type PresenceCommand = Base<"presence"> & {
 
 export type SendCommand = Base<"send"> & {
   readonly to: { readonly user: string } | { readonly connection: string };
+  /** Overtakes what waits for the receiver (DM3). */
+  readonly urgent: boolean;
   readonly event: string | undefined;
   readonly data: Payload;
 };

@@ -316,6 +316,7 @@ describe("publish", () => {
         id: 1,
         channel: "a" as never,
         event: undefined,
+        key: undefined,
         data,
         idempotencyKey: undefined,
         version: undefined,
@@ -328,14 +329,21 @@ describe("publish", () => {
     expect(codeOf("publish", { channel: "a" })).toBe("bad_request");
   });
 
-  test("[PB1] [PB2] [PB3] [PB4] takes event, key, version and echo", () => {
-    const options = { event: "moved", idempotencyKey: "k-1", version: beyond - 1, echo: false };
+  test("[PB1] [PB2] [PB3] [PB4] takes event, keys, version and echo", () => {
+    const options = {
+      event: "moved",
+      key: "p1",
+      idempotencyKey: "k-1",
+      version: beyond - 1,
+      echo: false,
+    };
     const frame = { action: "publish", data: { channel: "a", data: 1, ...options } };
     expect(accepted(frame)).toMatchObject(options);
   });
 
   test.each([
     ["event", [7, "", long(FIELD_LIMITS.event + 1), {}]],
+    ["key", [7, "", long(FIELD_LIMITS.key + 1), {}]],
     ["idempotencyKey", [7, "", long(FIELD_LIMITS.idempotencyKey + 1), []]],
     ["version", [-1, 1.5, beyond, beyond * 2, 1e308, "1", true]],
     ["echo", [0, 1, "false", {}]],
@@ -418,11 +426,20 @@ describe("send", () => {
       action: "send",
       id: 1,
       to: { user: "42" },
+      urgent: false,
       event: "hi",
       data: null,
     });
     const frame = { action: "send", data: { connection: "c1", data: 1 } };
     expect(accepted(frame)).toMatchObject({ to: { connection: "c1" } });
+  });
+
+  test("[DM3] may be urgent", () => {
+    const frame = { action: "send", data: { user: "42", data: 1, urgent: true } };
+    expect(accepted(frame)).toMatchObject({ urgent: true });
+    for (const urgent of [1, "true", {}]) {
+      expect(codeOf("send", { user: "42", data: 1, urgent })).toBe("bad_request");
+    }
   });
 
   test("[DM1] to one of them, with data", () => {

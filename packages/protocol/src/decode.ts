@@ -27,6 +27,7 @@ export const FIELD_LIMITS = {
   token: 16_384,
   session: 128,
   event: 128,
+  key: 128,
   idempotencyKey: 128,
   user: 255,
   connection: 64,
@@ -114,6 +115,7 @@ function decodeAction(action: string, id: CommandId | undefined, data: Fields): 
         id,
         channel: channelOf(data),
         event: optionalString(data, "event", FIELD_LIMITS.event),
+        key: optionalString(data, "key", FIELD_LIMITS.key),
         data: payloadOf(data),
         idempotencyKey: optionalString(data, "idempotencyKey", FIELD_LIMITS.idempotencyKey),
         version: optionalInteger(data, "version", { min: 0, max: Number.MAX_SAFE_INTEGER }),
@@ -142,6 +144,7 @@ function decodeAction(action: string, id: CommandId | undefined, data: Fields): 
         action,
         id,
         to: decodeAddressee(data),
+        urgent: optionalBoolean(data, "urgent") ?? false,
         event: optionalString(data, "event", FIELD_LIMITS.event),
         data: payloadOf(data),
       };

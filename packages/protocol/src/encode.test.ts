@@ -47,7 +47,7 @@ const channel = fc
   });
 
 describe("publicationJson", () => {
-  test("[CH2] is the publication, whatever its event, user and data hold", () => {
+  test("[CH2] is the publication, whatever its event, key, user and data hold", () => {
     const from = fc.record({ user: hostileText, connection: fc.uuid() });
     fc.assert(
       fc.property(
@@ -56,6 +56,7 @@ describe("publicationJson", () => {
           offset: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
           at: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
           event: fc.option(hostileText, { nil: undefined }),
+          key: fc.option(hostileText, { nil: undefined }),
           from: fc.option(from, { nil: undefined }),
           data: jsonValue,
         }),
@@ -69,11 +70,11 @@ describe("publicationJson", () => {
     );
   });
 
-  test("[CH2] leaves out `event` and `from` when there are none", () => {
+  test("[CH2] leaves out `event`, `key` and `from` when there are none", () => {
     const parsed = parseChannelName("chat:lobby");
     if (!parsed.ok) throw new Error(parsed.message);
     const parts = { channel: parsed.value, offset: 1, at: 2, payloadJson: '"data":null' };
-    expect(publicationJson({ ...parts, event: undefined, from: undefined })).toBe(
+    expect(publicationJson({ ...parts, event: undefined, key: undefined, from: undefined })).toBe(
       '{"channel":"chat:lobby","offset":1,"at":2,"data":null}',
     );
   });

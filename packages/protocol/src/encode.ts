@@ -15,6 +15,7 @@ export type PublicationParts = {
   readonly offset: number;
   readonly at: number;
   readonly event: string | undefined;
+  readonly key: string | undefined;
   readonly from: Sender | undefined;
   readonly payloadJson: string;
 };
@@ -28,8 +29,9 @@ export function payloadJson(payload: Payload): string {
 /** JSON of a `WirePublication`. Channel names need no escaping: their grammar has no quote or backslash. */
 export function publicationJson(parts: PublicationParts): string {
   const event = parts.event === undefined ? "" : `,"event":${JSON.stringify(parts.event)}`;
+  const key = parts.key === undefined ? "" : `,"key":${JSON.stringify(parts.key)}`;
   const from = parts.from === undefined ? "" : `,"from":${senderJson(parts.from)}`;
-  return `{"channel":"${parts.channel}","offset":${parts.offset},"at":${parts.at}${event}${from},${parts.payloadJson}}`;
+  return `{"channel":"${parts.channel}","offset":${parts.offset},"at":${parts.at}${event}${key}${from},${parts.payloadJson}}`;
 }
 
 function senderJson(from: Sender): string {

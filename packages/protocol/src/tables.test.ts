@@ -69,6 +69,7 @@ describe("section 14 lists FIELD_LIMITS", () => {
     token: `token ${token.toLocaleString("en-US")}`,
     session: `session ${FIELD_LIMITS.session}`,
     event: `event ${FIELD_LIMITS.event}`,
+    key: `publication key ${FIELD_LIMITS.key}`,
     idempotencyKey: `idempotency key ${FIELD_LIMITS.idempotencyKey}`,
     user: `user id ${FIELD_LIMITS.user}`,
     connection: `connection id ${FIELD_LIMITS.connection}`,

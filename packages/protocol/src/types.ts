@@ -22,6 +22,8 @@ export type WirePublication = {
   /** Unix milliseconds, by the gateway's clock. */
   at: number;
   event?: string;
+  /** What it is the latest value of: what `latest` subscriptions conflate by (BP4). */
+  key?: string;
   from?: Sender;
 } & WirePayload;
 

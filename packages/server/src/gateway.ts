@@ -11,6 +11,7 @@ import { Namespaces } from "./channel/namespaces.ts";
 import { createPublisher, type Publisher } from "./channel/publisher.ts";
 import { namespaceSchema } from "./config/namespace-schema.ts";
 import type { Config } from "./config/schema.ts";
+import { createTextWriter } from "./connection/burst-writer.ts";
 import type { ConnectionDeps } from "./connection/connection-deps.ts";
 import { createProofPace } from "./connection/delivery-proof.ts";
 import { createFlusher } from "./connection/flusher.ts";
@@ -171,6 +172,9 @@ function connectionDeps({ config, clock, random, counters, log, probe }: Shared)
     { leastMs, perSecond },
     () => counters.connectionsOpened - counters.connectionsClosed,
   );
+  const compressMinBytes = listening.compression
+    ? listening.compressionMinBytes
+    : Number.POSITIVE_INFINITY;
   return {
     clock,
     random,
@@ -188,9 +192,7 @@ function connectionDeps({ config, clock, random, counters, log, probe }: Shared)
     }),
     outboxOptions: {
       maxBytes: outbox.maxBytes,
-      compressMinBytes: listening.compression
-        ? listening.compressionMinBytes
-        : Number.POSITIVE_INFINITY,
+      writer: createTextWriter(compressMinBytes),
       counters,
     },
     limits: config.limits,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { RawClient, startTestGateway } from "@aldis/testkit";
+import { openRawSocket, RawClient, startTestGateway } from "@aldis/testkit";
 
 async function directTo(client: RawClient) {
   await client.settle();
@@ -44,6 +44,30 @@ describe("protocol section 9: direct messages", () => {
     expect(first?.[0]).not.toHaveProperty("offset");
     expect(second).toBeEmpty();
     expect(await ann.must("send", { user: "ann", data: 1 })).toEqual({ delivered: 1 });
+  });
+
+  test("[DM3] an urgent one overtakes what waits for a slow receiver", async () => {
+    await using gateway = await startTestGateway({ config: { outbox: { maxBytes: 64 << 20 } } });
+    const { port } = gateway.gateway;
+    const slow = await openRawSocket(port, `/ws?token=${await gateway.token({ sub: "bob" })}`);
+    slow.send("subscribe", { channel: "chat:lobby" }, 1);
+    await slow.message("subscribed", ({ id }) => id === 1);
+    slow.pause();
+    const ann = await gateway.connect();
+    const publish = (data: unknown) => gateway.publish("chat:lobby", data);
+    // More than the kernel takes for it, on both sides of the loopback.
+    for (let n = 0; n < 800; n++) await publish("x".repeat(60_000));
+    await ann.must("send", { user: "bob", data: "calm" });
+    await ann.must("send", { user: "bob", data: "fire", urgent: true });
+    slow.resume();
+    await slow.message("the calm one", ({ data }) => data.data === "calm");
+    const order = slow.messages().filter(({ action }) => action === "message");
+    const at = (what: string) => order.findIndex(({ data }) => data.data === what);
+    expect(order.length).toBe(802);
+    expect(at("calm")).toBe(801);
+    expect(at("fire")).toBeLessThan(800);
+    const offsets = order.flatMap(({ data }) => data.offset ?? []);
+    expect(offsets).toEqual(Array.from({ length: 800 }, (_, i) => i + 1));
   });
 
   test("[DM1] live only: who is away gets it neither later nor by resuming", async () => {

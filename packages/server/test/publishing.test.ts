@@ -3,6 +3,8 @@ import { createFakeClock, type RawClient, startTestGateway } from "@aldis/testki
 
 const channel = "chat:lobby";
 
+const keyOf = ({ key }: { key?: string }) => key;
+
 async function messagesOf(client: RawClient) {
   await client.settle();
   return client.all.filter(({ action }) => action === "message").map(({ data }) => data);
@@ -27,6 +29,23 @@ describe("protocol section 5: publishing", () => {
         [1, 2, 3, 4, 5].map((n) => [n, "tick", n]),
       );
     }
+  });
+
+  test("[CH2] [HT1] a key goes with the publication: live, in recovery and in history, from clients and backends", async () => {
+    await using gateway = await startTestGateway();
+    const ann = await gateway.connect();
+    const { epoch } = await ann.must("subscribe", { channel });
+    await ann.must("publish", { channel, key: "EUR", data: 1 });
+    await gateway.publish(channel, 2, { key: "USD" });
+    await gateway.publish(channel, 3);
+    const keys = ["EUR", "USD", undefined];
+    expect((await messagesOf(ann)).map(keyOf)).toEqual(keys);
+    expect((await ann.must("history", { channel })).publications.map(keyOf)).toEqual(keys);
+    const since = { offset: 0, epoch };
+    const { publications } = await ann.must("subscribe", { channel, since });
+    expect(publications.map(keyOf)).toEqual(keys);
+    const tooLong = { channel, data: 1, key: "k".repeat(129) };
+    expect((await gateway.call("POST", "/api/publish", tooLong)).status).toBe(400);
   });
 
   test("[PB1] a subscribed sender gets its own push before the reply", async () => {

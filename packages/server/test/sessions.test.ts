@@ -278,6 +278,7 @@ describe("protocol section 10: positions and proofs", () => {
         tenant: "default" as never,
         channel: "chat:a" as never,
         event: undefined,
+        key: undefined,
         data,
         from: undefined,
         exclude: undefined,

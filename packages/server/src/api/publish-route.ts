@@ -21,6 +21,7 @@ export async function publishRoute(
     tenant,
     channel: channelOf(body),
     event: optionalString(body, "event", FIELD_LIMITS.event),
+    key: optionalString(body, "key", FIELD_LIMITS.key),
     data: payloadOf(body),
     from: undefined,
     exclude: undefined,

@@ -67,6 +67,7 @@ export function draft(parts: DraftParts) {
   if (!name.ok) throw new Error(name.message);
   return {
     event: undefined,
+    key: undefined,
     from: undefined,
     payloadJson: `"data":${dataJson}`,
     exclude: undefined,

@@ -6,6 +6,7 @@ import type { ChannelKey } from "../tenant/tenant.ts";
 export type Draft = {
   readonly channel: ChannelName;
   readonly event: string | undefined;
+  readonly key: string | undefined;
   readonly from: Sender | undefined;
   /** The member that carries the payload, as `payloadJson` of the protocol makes it. */
   readonly payloadJson: string;
@@ -20,6 +21,8 @@ export type Draft = {
 export type Publication = {
   readonly channel: ChannelName;
   readonly offset: number;
+  /** What it is the latest value of; undefined: of the channel. */
+  readonly key: string | undefined;
   /** JSON of its wire form. */
   readonly json: string;
   readonly exclude: string | undefined;

@@ -50,6 +50,7 @@ function table(limits: Partial<BrokerLimits>) {
     const publication = {
       channel: draft({ channel }).channel,
       offset: place.stream.top + 1,
+      key: undefined,
       json: "x".repeat(size),
       exclude: undefined,
     };

@@ -108,16 +108,17 @@ export class MemoryBroker implements Broker {
       stream.version = draft.version;
     }
     const offset = stream.top + 1;
-    const { channel, event, from, payloadJson, exclude } = draft;
+    const { channel, event, key: of, from, payloadJson, exclude } = draft;
     const json = publicationJson({
       channel,
       offset,
       at: this.#clock.nowMs(),
       event,
+      key: of,
       from,
       payloadJson,
     });
-    const publication = { channel, offset, json, exclude };
+    const publication = { channel, offset, key: of, json, exclude };
     this.#streams.append(remembered, publication, history);
     this.#deliver(key, publication);
     return { offset, epoch: stream.epoch, kind: "published", duplicate: false };

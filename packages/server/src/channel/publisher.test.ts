@@ -27,6 +27,7 @@ function open(input: NamespaceInput = {}) {
       tenant: tenant("acme"),
       channel: draft({ channel: "chat:a" }).channel,
       event: undefined,
+      key: undefined,
       data: 1,
       from: undefined,
       exclude: undefined,

@@ -21,6 +21,8 @@ export type PublishRequest = {
   readonly tenant: TenantId;
   readonly channel: ChannelName;
   readonly event: string | undefined;
+  /** What it is the latest value of (BP4). */
+  readonly key: string | undefined;
   readonly data: Payload;
   readonly from: Sender | undefined;
   readonly exclude: string | undefined;
@@ -50,12 +52,21 @@ export function createPublisher({ broker, namespaces, counters }: PublisherDeps)
       if (typeof member !== "string") return member;
       counters.publications++;
       counters.byTenant.of(request.tenant).publications++;
-      const { channel, event, from, exclude, version } = request;
+      const { channel, event, key, from, exclude, version } = request;
       const idempotencyKey =
         request.idempotencyKey === undefined
           ? undefined
           : `${request.idempotencyScope}\0${request.idempotencyKey}`;
-      const draft = { channel, event, from, payloadJson: member, exclude, idempotencyKey, version };
+      const draft = {
+        channel,
+        event,
+        key,
+        from,
+        payloadJson: member,
+        exclude,
+        idempotencyKey,
+        version,
+      };
       return accept(broker.publish(channelKey(request.tenant, channel), draft, options.history));
     },
   };

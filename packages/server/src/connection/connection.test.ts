@@ -4,6 +4,7 @@ import { frameOf } from "../hub/frame.ts";
 import type { Credentials } from "../session/authenticate.ts";
 import { Session } from "../session/session.ts";
 import { type SentFrame, type TestClaims, tokenOf, World } from "../session/test/world.ts";
+import { createTextWriter } from "./burst-writer.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionDeps } from "./connection-deps.ts";
 import { createFlusher } from "./flusher.ts";
@@ -120,7 +121,7 @@ class Bench {
       heartbeat: createHeartbeat(clock, heartbeat),
       outboxOptions: {
         maxBytes: options.outboxMaxBytes ?? 1_000_000,
-        compressMinBytes: Number.POSITIVE_INFINITY,
+        writer: createTextWriter(Number.POSITIVE_INFINITY),
         counters,
       },
       limits: { badFramesMax: 3, pingsPerMinute: 5, ...options.limits },
@@ -209,6 +210,16 @@ describe("Connection: frames", () => {
     peer.connection.send("{}");
     await bench.turn();
     expect([peer.frames.length, peer.of("close").length]).toEqual([before, 1]);
+  });
+
+  test("[AU5] nothing overtakes `welcome` and the reply to `connect`, however urgent", async () => {
+    const bench = new Bench();
+    const peer = bench.open();
+    peer.say("connect", { token: tokenOf({}) }, 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    peer.connection.sendUrgent('{"action":"urgent"}');
+    await bench.turn();
+    expect(peer.frames.map(({ action }) => action)).toEqual(["welcome", "connect", "urgent"]);
   });
 
   test("what waits goes before the close frame", async () => {

@@ -112,6 +112,11 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
     this.outbox.push(frameOf(text));
   }
 
+  /** The same before all that waits, but for what is urgent too (FR6). */
+  sendUrgent(text: string): void {
+    this.outbox.pushUrgent(frameOf(text));
+  }
+
   onDrain(): void {
     this.outbox.drained();
   }

@@ -2,60 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { createSeededRandom } from "@aldis/testkit";
 import fc from "fast-check";
 import { type Frame, frameOf } from "../hub/frame.ts";
+import { createTextWriter } from "./burst-writer.ts";
 import { createFlusher, type Flusher } from "./flusher.ts";
 import { Outbox, type OutboxOptions } from "./outbox.ts";
-import type { Socket } from "./socket.ts";
+import { FakeSocket } from "./test/fake-socket.ts";
 
 const BURST_BYTES = 64 * 1024;
 const counters = { framesSent: 0, bytesSent: 0 };
-
-/** A socket whose peer takes what a test lets it take; the rest waits in the socket, as it does in Bun's. */
-class FakeSocket implements Socket {
-  readonly remoteAddress = "127.0.0.1";
-  /** Everything handed over, in order. */
-  readonly sent: string[] = [];
-  readonly compressed: boolean[] = [];
-  corks = 0;
-  buffered = 0;
-  bufferedMax = 0;
-  /** Bytes that the peer takes at once before anything waits. */
-  window = Number.POSITIVE_INFINITY;
-  #corked = false;
-
-  sendText(text: string, compress = false): number {
-    expect(this.#corked).toBe(true);
-    const bytes = Buffer.byteLength(text);
-    this.sent.push(text);
-    this.compressed.push(compress);
-    const taken = this.buffered > 0 ? 0 : Math.min(bytes, this.window);
-    this.window -= taken;
-    this.buffered += bytes - taken;
-    this.bufferedMax = Math.max(this.bufferedMax, this.buffered);
-    return taken === bytes ? bytes : -1;
-  }
-
-  /** The peer takes `bytes`; true: the socket holds nothing any more, and says so by a drain. */
-  take(bytes: number): boolean {
-    if (this.buffered === 0) {
-      this.window += bytes;
-      return false;
-    }
-    this.buffered = Math.max(0, this.buffered - bytes);
-    return this.buffered === 0;
-  }
-
-  cork(write: () => void): void {
-    this.corks++;
-    this.#corked = true;
-    write();
-    this.#corked = false;
-  }
-
-  getBufferedAmount = () => this.buffered;
-  ping = () => 0;
-  close = () => {};
-  terminate = () => {};
-}
 
 function bench(options: Partial<OutboxOptions> = {}) {
   const turns: (() => void)[] = [];
@@ -70,7 +23,7 @@ function bench(options: Partial<OutboxOptions> = {}) {
   };
   const outbox = new Outbox(owner, flusher, {
     maxBytes: 1_000,
-    compressMinBytes: Number.POSITIVE_INFINITY,
+    writer: createTextWriter(Number.POSITIVE_INFINITY),
     counters,
     ...options,
   });
@@ -179,8 +132,56 @@ describe("Outbox", () => {
     expect([socket.sent, outbox.queuedBytes]).toEqual([[], 0]);
   });
 
+  test("[FR6] what is urgent overtakes all that waits, in its own order", () => {
+    const { outbox, socket, endTurn } = bench();
+    for (const text of ["a", "b"]) outbox.push(frameOf(text));
+    outbox.pushUrgent(frameOf("1"));
+    outbox.push(frameOf("c"));
+    outbox.pushUrgent(frameOf("2"));
+    endTurn();
+    expect(socket.sent).toEqual(["1", "2", "a", "b", "c"]);
+    for (const text of ["d", "e"]) outbox.push(frameOf(text));
+    outbox.pushUrgent(frameOf("3"));
+    endTurn();
+    expect(socket.sent.slice(5)).toEqual(["3", "d", "e"]);
+  });
+
+  test("[FR6] so it does when the peer takes something again, in the middle of what waits", () => {
+    const { outbox, socket, endTurn } = bench({ maxBytes: 10 * BURST_BYTES });
+    socket.window = BURST_BYTES;
+    for (let i = 0; i < 24; i++) outbox.push(sized(8 * 1024, `${i}`));
+    endTurn();
+    outbox.pushUrgent(sized(8 * 1024, "urgent 1"));
+    outbox.pushUrgent(sized(8 * 1024, "urgent 2"));
+    expect(socket.sent.length).toBe(16);
+    socket.take(Number.POSITIVE_INFINITY);
+    socket.window = Number.POSITIVE_INFINITY;
+    outbox.drained();
+    outbox.pushUrgent(sized(8 * 1024, "urgent 3"));
+    endTurn();
+    const order = socket.sent.map((text) => text.replace(/\.*$/, "")).slice(16);
+    expect(order).toEqual([
+      ...["urgent 1", "urgent 2", "urgent 3"],
+      ...["16", "17", "18", "19", "20", "21", "22", "23"],
+    ]);
+  });
+
+  test("faults 15: what is urgent counts as everything does", () => {
+    const { outbox, socket, told, endTurn } = bench({ maxBytes: 1_000 });
+    socket.window = 0;
+    outbox.push(sized(100));
+    endTurn();
+    for (let i = 0; i < 10; i++) outbox.pushUrgent(sized(100));
+    endTurn();
+    expect([told.overflow, outbox.queuedBytes]).toEqual([0, 1_000]);
+    outbox.pushUrgent(sized(1));
+    endTurn();
+    outbox.pushUrgent(sized(1));
+    expect([told.overflow, outbox.queuedBytes]).toEqual([1, 0]);
+  });
+
   test("frames from compressMinBytes on are compressed", () => {
-    const { outbox, socket, endTurn } = bench({ compressMinBytes: 100 });
+    const { outbox, socket, endTurn } = bench({ writer: createTextWriter(100) });
     for (const bytes of [99, 100, 101]) outbox.push(sized(bytes));
     endTurn();
     expect(socket.compressed).toEqual([false, true, true]);
@@ -314,7 +315,11 @@ describe("Flusher", () => {
       const socket = new FakeSocket();
       socket.sendText = (text) => log.push(`${name}${text}`);
       const owner = { socket, onOverflow: () => {}, onFlushed: () => {}, onFault: () => {} };
-      return new Outbox(owner, flusher, { maxBytes: 1_000, compressMinBytes: 1_000, counters });
+      return new Outbox(owner, flusher, {
+        maxBytes: 1_000,
+        writer: createTextWriter(1_000),
+        counters,
+      });
     });
   }
 
@@ -352,7 +357,7 @@ describe("Flusher", () => {
         onFault: () => {},
       },
       flusher,
-      { maxBytes: 1_000, compressMinBytes: 1_000, counters },
+      { maxBytes: 1_000, writer: createTextWriter(1_000), counters },
     );
     echo.push(frameOf("x"));
     turns.shift()?.();
@@ -375,7 +380,7 @@ describe("Flusher", () => {
       flusher,
       {
         maxBytes: 1_000,
-        compressMinBytes: 1_000,
+        writer: createTextWriter(1_000),
         counters,
       },
     );

@@ -1,5 +1,6 @@
 import type { Frame } from "../hub/frame.ts";
 import type { Counters } from "../observe/counters.ts";
+import type { BurstWriter } from "./burst-writer.ts";
 import type { Flusher } from "./flusher.ts";
 import type { Socket } from "./socket.ts";
 
@@ -17,9 +18,9 @@ export type OutboxOwner = {
 export type OutboxOptions = {
   /** What may wait here; more than that is a slow consumer. One frame alone may always wait. */
   readonly maxBytes: number;
-  /** Frames of at least so many bytes are sent compressed; Infinity: none. */
-  readonly compressMinBytes: number;
   readonly counters: Pick<Counters, "framesSent" | "bytesSent">;
+  /** How frames are sent, unless a connection wants them otherwise. */
+  readonly writer: BurstWriter;
 };
 
 /** How much is handed to the socket between two looks at whether the peer takes it. */
@@ -39,6 +40,9 @@ export class Outbox {
   readonly #options: OutboxOptions;
   #queue: Frame[] = [];
   #head = 0;
+  /** How many of those that wait, from the head on, are urgent. */
+  #urgent = 0;
+  #writer: BurstWriter;
   #queuedBytes = 0;
   #grantedBytes = 0;
   #state: "open" | "blocked" | "overflown" | "closed" = "open";
@@ -49,6 +53,7 @@ export class Outbox {
     this.#owner = owner;
     this.#flusher = flusher;
     this.#options = options;
+    this.#writer = options.writer;
   }
 
   get queuedBytes(): number {
@@ -80,6 +85,23 @@ export class Outbox {
   push(frame: Frame): void {
     if (this.#state === "closed" || this.#state === "overflown") return;
     this.#queue.push(frame);
+    this.#added(frame);
+  }
+
+  /** The same before all that waits and is not urgent (docs/protocol.md FR6). O(what waits): for the few. */
+  pushUrgent(frame: Frame): void {
+    if (this.#state === "closed" || this.#state === "overflown") return;
+    this.#queue.splice(this.#head + this.#urgent, 0, frame);
+    this.#urgent++;
+    this.#added(frame);
+  }
+
+  /** Frames are sent in another way from now on. */
+  writeWith(writer: BurstWriter): void {
+    this.#writer = writer;
+  }
+
+  #added(frame: Frame): void {
     this.#queuedBytes += frame.bytes;
     if (this.#state === "open") this.#list();
     if (this.#queuedBytes > this.#options.maxBytes) this.#relieve();
@@ -108,24 +130,23 @@ export class Outbox {
 
   /** Sends one burst. Runs inside `socket.cork`, so that it leaves in one system call. */
   writeBurst(): void {
-    // Fields in locals, and no second argument unless it says something: 10 % of a delivery (decision 2).
-    const { socket } = this.#owner;
-    const { compressMinBytes, counters } = this.#options;
     const queue = this.#queue;
-    let head = this.#head;
-    let burst = 0;
-    while (head < queue.length && burst < BURST_BYTES) {
-      const frame = queue[head];
-      if (frame === undefined) break;
-      head++;
-      burst += frame.bytes;
-      if (frame.bytes >= compressMinBytes) socket.sendText(frame.text, true);
-      else socket.sendText(frame.text);
+    const from = this.#head;
+    let to = queue.length;
+    let bytes = this.#queuedBytes;
+    if (bytes > BURST_BYTES) {
+      bytes = 0;
+      for (to = from; to < queue.length && bytes < BURST_BYTES; to++) {
+        bytes += queue[to]?.bytes ?? 0;
+      }
     }
-    counters.framesSent += head - this.#head;
-    counters.bytesSent += burst;
-    this.#head = head;
-    this.#queuedBytes -= burst;
+    this.#writer(this.#owner.socket, queue, from, to);
+    const { counters } = this.#options;
+    counters.framesSent += to - from;
+    counters.bytesSent += bytes;
+    this.#head = to;
+    this.#urgent = Math.max(0, this.#urgent - (to - from));
+    this.#queuedBytes -= bytes;
     this.#forgetSent();
   }
 
@@ -186,6 +207,7 @@ export class Outbox {
   #forget(): void {
     this.#queue = [];
     this.#head = 0;
+    this.#urgent = 0;
     this.#queuedBytes = 0;
     this.#grantedBytes = 0;
   }

@@ -65,6 +65,7 @@ function publication(channel: string, offset: number, exclude?: string): Publica
   return {
     channel: draft({ channel }).channel,
     offset,
+    key: undefined,
     json: JSON.stringify({ channel, offset }),
     exclude,
   };

@@ -3,6 +3,7 @@ import {
   type ConnectCommand,
   PROTOCOL_VERSION,
   pushFrame,
+  replyFrame,
   type StreamPosition,
   type WelcomeBody,
 } from "@aldis/protocol";
@@ -149,9 +150,11 @@ function welcome(
   session.keepsPositions = asked.positions !== undefined;
   session.becomeConnected(identity);
   planToken(session, identity);
-  session.connection.send(pushFrame("welcome", welcomeBody(session, resumed)));
-  if (asked.command !== undefined) {
-    session.reply(asked.command, { connection: session.connectionId });
+  // Urgent, so that nothing else that is may overtake it.
+  session.connection.sendUrgent(pushFrame("welcome", welcomeBody(session, resumed)));
+  if (asked.command?.id !== undefined) {
+    const body = { connection: session.connectionId };
+    session.connection.sendUrgent(replyFrame("connect", asked.command.id, body));
   }
   if (resumed === undefined) return;
   session.deps.counters.sessionsResumed++;

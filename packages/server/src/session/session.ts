@@ -34,6 +34,8 @@ import type { WaitingFrames } from "./waiting-frames.ts";
 /** What a session needs of its connection. */
 export type SessionConnection = Subscriber & {
   send(text: string): void;
+  /** The same before all that waits for the peer, but for what is urgent too: never for what has its place in an order. */
+  sendUrgent(text: string): void;
   close(cause: CloseCause): void;
   /** Has {@link Session.onTokenDue} called at a monotonic time, or earlier. */
   wakeAt(atMs: number): void;

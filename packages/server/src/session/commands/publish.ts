@@ -19,6 +19,7 @@ export function onPublish(session: Session, command: PublishCommand): void {
     tenant: identity.tenant,
     channel,
     event: command.event,
+    key: command.key,
     data: command.data,
     from: { user: identity.userId, connection: connectionId },
     exclude: noEcho ? connectionId : undefined,

@@ -3,7 +3,7 @@ import { allows } from "../../auth/capabilities.ts";
 import { FORBIDDEN } from "../../channel/permissions.ts";
 import type { Session } from "../session.ts";
 
-/** DM1, DM2. */
+/** DM1–DM3. */
 export function onSend(session: Session, command: SendCommand): void {
   const { identity, deps } = session;
   const { to } = command;
@@ -15,7 +15,8 @@ export function onSend(session: Session, command: SendCommand): void {
   const frame = pushFrame("message", pushOf(session, command));
   let delivered = 0;
   for (const addressee of addressees(session, command)) {
-    addressee.connection.send(frame);
+    if (command.urgent) addressee.connection.sendUrgent(frame);
+    else addressee.connection.send(frame);
     delivered++;
   }
   session.reply(command, { delivered });

@@ -248,6 +248,10 @@ export class TestClient implements SessionConnection {
     if (!this.#gone && this.closed === undefined) this.frames.push(JSON.parse(text) as SentFrame);
   }
 
+  sendUrgent(text: string): void {
+    this.send(text);
+  }
+
   /** What the client sends. Returns whether the session could read it. */
   say(action: string, data: object = {}, id?: CommandId): boolean {
     return this.session.receive(JSON.stringify({ action, id, data }));
