@@ -100,13 +100,10 @@ export const authFields = z.strictObject({
     .max(16_384)
     .default(8_192)
     .meta({ doc: "Longest token that is looked at", unit: "bytes" }),
-  cacheMax: z
-    .number()
-    .int()
-    .min(0)
-    .max(10_000_000)
-    .default(10_000)
-    .meta({ doc: "Accepted tokens remembered; 0 verifies every time", unit: "tokens" }),
+  cacheMax: z.number().int().min(0).max(10_000_000).default(10_000).meta({
+    doc: "Accepted tokens remembered (those of HS256 are quicker to verify); 0: none",
+    unit: "tokens",
+  }),
   jwtSecret: oneOrMore(secret)
     .optional()
     .meta({ doc: "Shared secret (HS256); several while one replaces another", secret: true }),

@@ -23,9 +23,23 @@ test("holds `max` verdicts and drops the oldest beyond that", () => {
   expect(["a", "b", "c"].map((name) => cache.get(name)?.userId)).toEqual([undefined, "b", "c"]);
 });
 
-test("a verdict set again counts as new", () => {
+test("a verdict set twice has one place, that of the first time", () => {
   const cache = createVerdictCache(createFakeClock(), { max: 2, keepMs: 1_000 });
   for (const name of ["a", "b", "a", "c"]) cache.set(name, user(name));
+  expect(["a", "b", "c"].map((name) => cache.get(name)?.userId)).toEqual([undefined, "b", "c"]);
+});
+
+test("verdicts that have ended make room first", () => {
+  const clock = createFakeClock();
+  const cache = createVerdictCache(clock, { max: 2, keepMs: 1_000 });
+  cache.set("a", user("a"));
+  clock.advance(500);
+  cache.set("b", user("b"));
+  clock.advance(500);
+  cache.set("a", user("a"));
+  expect(["a", "b"].map((name) => cache.get(name)?.userId)).toEqual(["a", "b"]);
+  clock.advance(500);
+  cache.set("c", user("c"));
   expect(["a", "b", "c"].map((name) => cache.get(name)?.userId)).toEqual(["a", undefined, "c"]);
 });
 
