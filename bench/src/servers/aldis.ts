@@ -3,13 +3,15 @@ import { BENCH_SECRET } from "../token.ts";
 import { sayReady } from "./ready.ts";
 
 /**
- * The gateway as it ships, with its defaults but for two things that no other system here does: presence (who is
- * in a channel) is off, and so is history in all namespaces but `history`, which has the default one.
+ * The gateway as it ships, with its defaults but for what no other system here does: presence (who is in a channel) is
+ * off, and so is history in all namespaces but `history`, which has the default one; and as all load comes from one address
+ * and one user, there are no rate limits.
  */
 const overrides: ConfigInput = {
   listen: { port: 0, host: "127.0.0.1" },
   auth: { jwtSecret: BENCH_SECRET },
   log: { level: "warn" },
+  limits: { connectionAttemptsPerMinute: 0, keyGuessesPerMinute: 0 },
   namespaces: {
     bench: { presence: false, joinLeave: false, history: { size: 0 } },
     history: { presence: false, joinLeave: false },

@@ -19,6 +19,7 @@ const PRESET = {
     default: { wildcard: true, history: { size: 1_000, ttlMs: DAY_MS } },
   },
   metrics: { public: true },
+  limits: { connectionAttemptsPerMinute: 500 },
   log: { level: "warn" },
 } satisfies ConfigInput;
 

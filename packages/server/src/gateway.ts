@@ -18,6 +18,7 @@ import { createFlusher } from "./connection/flusher.ts";
 import { createHeartbeat } from "./connection/heartbeat.ts";
 import { gaugesOf } from "./gauges.ts";
 import { Hub } from "./hub/hub.ts";
+import { createLimits } from "./limits/create-limits.ts";
 import { createMetricsPage } from "./listen/metrics-page.ts";
 import { type ListenDeps, type Listener, listen } from "./listen/server.ts";
 import { type Counters, createCounters } from "./observe/counters.ts";
@@ -70,16 +71,20 @@ export function startGateway(options: GatewayOptions): Gateway {
   warn(config, log);
   const connection = connectionDeps(shared);
   const session = sessionDeps(shared);
+  const limits = createLimits(shared, config);
   let ready = true;
   const keys = apiKeys(config);
   const listener = listen({
     config: config.listen,
+    limits,
+    connectionsMax: config.limits.connectionsPerNode,
     connection,
     session: session.deps,
     log,
     api: createApi({
       ...shared,
       keys,
+      guesses: limits.keyGuesses,
       bodyMaxBytes: config.listen.bodyMaxBytes,
       onNamespaceChange: (tenant) => reviewTenant(session.deps, tenant),
     }),

@@ -132,8 +132,9 @@ describe("docs/reference/metrics.md", () => {
   });
 
   test("names the labels", async () => {
-    await using gateway = await startTestGateway();
-    await gateway.call("POST", "/api/publish", {}, "wrong");
+    const config = { limits: { keyGuessesPerMinute: 1 }, metrics: { public: true } };
+    await using gateway = await startTestGateway({ config });
+    for (const key of ["wrong", "again"]) await gateway.call("POST", "/api/publish", {}, key);
     await fetch(`${gateway.url}/ws`);
     const refused = await RawClient.open(`${gateway.wsUrl}?token=bad`);
     await refused.closed;

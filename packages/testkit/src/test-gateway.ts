@@ -13,6 +13,9 @@ import { RawClient } from "./raw-client.ts";
 const SECRET = "a secret that only tests know, long enough";
 const API_KEY = "test-api-key-0123456789";
 
+/** A test that is about one of them sets it. */
+const NO_RATES = { connectionAttemptsPerMinute: 0, keyGuessesPerMinute: 0 };
+
 /** Every right on every channel. */
 export const ALL_RIGHTS = { "*": ["subscribe", "publish", "history", "presence", "send"] };
 
@@ -57,6 +60,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       listen: { port: 0, host: "127.0.0.1" },
       auth: { jwtSecret: SECRET },
       api: { keys: [{ key: API_KEY }] },
+      limits: NO_RATES,
     },
     overrides: options.config,
   });

@@ -1,12 +1,14 @@
-import { FieldError, type Refusal, refuse } from "@aldis/protocol";
+import { accept, FieldError, type Refusal, type Result, refuse } from "@aldis/protocol";
 import type { ApiKeys } from "../auth/api-keys.ts";
 import { BrokerUnavailable } from "../broker/broker.ts";
 import type { Namespaces } from "../channel/namespaces.ts";
 import type { Publisher } from "../channel/publisher.ts";
+import type { KeyGuesses } from "../limits/key-guesses.ts";
+import { refuseFor } from "../limits/refuse-for.ts";
 import { readJsonBody } from "../listen/http-body.ts";
 import { refusalResponse } from "../listen/http-errors.ts";
 import { requestTarget } from "../listen/request-target.ts";
-import type { Counters } from "../observe/counters.ts";
+import { type Counters, countOne } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import type { ApiAnswer } from "./api-answer.ts";
@@ -15,6 +17,7 @@ import { publishRoute } from "./publish-route.ts";
 
 export type ApiDeps = {
   readonly keys: ApiKeys;
+  readonly guesses: KeyGuesses;
   readonly publisher: Publisher;
   readonly namespaces: Namespaces;
   readonly counters: Counters;
@@ -36,17 +39,13 @@ type Call = {
  * The HTTP API for backends, everything below `/api/`. The key is judged before anything else is looked at, so
  * that without one nobody learns what there is.
  */
-export function createApi(deps: ApiDeps): (request: Request) => Promise<Response> {
-  return async (request) => {
-    const tenant = deps.keys.tenantOf(request.headers.get("authorization"));
-    if (tenant === undefined) {
-      deps.counters.apiKeysRefused++;
-      const refusal = refuse(
-        "unauthorized",
-        "send a valid API key as `Authorization: Bearer <key>`",
-      );
-      return refusalResponse(refusal, { "www-authenticate": "Bearer" });
-    }
+export function createApi(
+  deps: ApiDeps,
+): (request: Request, address: () => string) => Promise<Response> {
+  return async (request, address) => {
+    const judged = judgeKey(deps, request.headers.get("authorization"), address);
+    if (!judged.ok) return refusalResponse(judged, { "www-authenticate": "Bearer" });
+    const tenant = judged.value;
     try {
       const answer = await answerCall(deps, {
         tenant,
@@ -59,6 +58,27 @@ export function createApi(deps: ApiDeps): (request: Request) => Promise<Response
       return refusalResponse(refusalOf(deps, error));
     }
   };
+}
+
+/** Attack: guessing keys; beyond so many wrong ones from an address none is judged (LI3). */
+function judgeKey(
+  { keys, guesses, counters }: ApiDeps,
+  authorization: string | null,
+  address: () => string,
+): Result<TenantId> {
+  const waitMs = authorization === null ? 0 : guesses.waitMs(authorization, address);
+  if (waitMs > 0) {
+    countOne(counters.rateLimited, "key_guesses");
+    return refuseFor("rate_limited", "too many wrong API keys from your address", waitMs);
+  }
+  const tenant = keys.tenantOf(authorization);
+  if (authorization !== null) {
+    if (tenant === undefined) guesses.noteWrong(address);
+    else guesses.noteRight(authorization, address);
+  }
+  if (tenant !== undefined) return accept(tenant);
+  counters.apiKeysRefused++;
+  return refuse("unauthorized", "send a valid API key as `Authorization: Bearer <key>`");
 }
 
 function answerCall(deps: ApiDeps, call: Call): ApiAnswer | Promise<ApiAnswer> {

@@ -279,4 +279,16 @@ describe("faults 25: config: names that every object has", () => {
       expect(loaded.config.namespaces["chat"]?.wildcard).toBe(false);
     }
   });
+
+  test("trusted proxies are addresses and ranges, each problem with its place", () => {
+    const ok = { trustedProxies: ["10.0.0.0/8", "::1"] };
+    expect(load({ file: { listen: ok } }).listen.trustedProxies).toEqual(["10.0.0.0/8", "::1"]);
+    const listed = fromEnvironment({ ALDIS_LISTEN_TRUSTED_PROXIES: "10.0.0.0/8, fd00::/8" });
+    expect(listed.listen.trustedProxies).toEqual(["10.0.0.0/8", "fd00::/8"]);
+    const trustedProxies = ["10.0.0.0/8", "proxy.internal", "0.0.0.0/0"];
+    expect(problems({ file: { listen: { trustedProxies } } })).toEqual([
+      "listen.trustedProxies.1",
+      "listen.trustedProxies.2",
+    ]);
+  });
 });

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { authSchema } from "../auth/auth-config.ts";
+import { cidrProblem } from "../limits/cidr.ts";
+import { limitsSchema } from "./limits-schema.ts";
 import { namespaceName, namespaceSchema } from "./namespace-schema.ts";
 import { originProblem } from "./origin-rule.ts";
 
@@ -36,6 +38,18 @@ const listenSchema = z.strictObject({
     .meta({
       doc: "Origins whose pages may connect: `self`, `https://app.example.com`, `https://*.example.com`, `http://localhost:*`, or `*`",
     }),
+  trustedProxies: z
+    .array(
+      z.string().superRefine((range, context) => {
+        const message = cidrProblem(range);
+        if (message !== undefined) context.addIssue({ code: "custom", message });
+      }),
+    )
+    .max(1_000)
+    .default([])
+    .meta({
+      doc: "Addresses and ranges of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8",
+    }),
   tls: z
     .strictObject({
       certFile: z.string().min(1).meta({ doc: "PEM file of the certificate chain" }),
@@ -53,12 +67,6 @@ const listenSchema = z.strictObject({
     .boolean()
     .default(false)
     .meta({ doc: "Serve a raw echo WebSocket at /echo, for RFC 6455 conformance tools" }),
-});
-
-const limitsSchema = z.strictObject({
-  subscriptionsPerConnection: count("Subscriptions of one connection").default(256),
-  badFramesMax: count("Unreadable frames in a row before the connection is closed").default(10),
-  pingsPerMinute: count("WebSocket pings that a client may send without a message").default(600),
 });
 
 const outboxSchema = z.strictObject({

@@ -3,6 +3,7 @@ import type { ServerWebSocket, WebSocketHandler } from "bun";
 import type { Config } from "../config/schema.ts";
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionDeps } from "../connection/connection-deps.ts";
+import type { Limits } from "../limits/create-limits.ts";
 import { countOne } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { HttpRequestSeen } from "../observe/metrics/metrics.ts";
@@ -15,6 +16,7 @@ import { refusalResponse } from "./http-errors.ts";
 import { measured } from "./measured.ts";
 import { createOriginCheck } from "./origins.ts";
 import type { RequestTarget } from "./request-target.ts";
+import { addressOf, createUpgradeGate, type PeerSource } from "./upgrade-gate.ts";
 
 /** What hangs on a socket: nothing but its echo, or a connection from the moment that it opens. */
 type SocketState =
@@ -32,10 +34,13 @@ export type ListenDeps = {
   readonly connection: ConnectionDeps;
   readonly session: SessionDeps;
   readonly log: Log;
-  readonly api: (request: Request) => Promise<Response>;
   /** Answers `GET /metrics`. */
   readonly metrics: (request: Request) => Promise<Response>;
   readonly observeHttp: (request: HttpRequestSeen) => void;
+  readonly limits: Limits;
+  readonly connectionsMax: number;
+  /** `address` tells whom the request counts for; it is asked only when that matters. */
+  readonly api: (request: Request, address: () => string) => Promise<Response>;
   /** Further pages, such as the demo of the dev server; asked after everything else. */
   readonly pages: Pages | undefined;
   readonly isReady: () => boolean;
@@ -96,12 +101,14 @@ function socketOptions(config: Config["listen"]) {
 
 const SOCKET_BUFFER_MAX_BYTES = 64 * 1024 * 1024;
 
-type Upgrader = {
+type Upgrader = PeerSource & {
   upgrade(request: Request, options: { data: SocketState; headers?: HeadersInit }): boolean;
 };
 
 function createFetch(deps: ListenDeps) {
+  const { limits, connectionsMax } = deps;
   const allowsOrigin = createOriginCheck(deps.config.origins);
+  const gate = createUpgradeGate({ limits, connectionsMax, counters: deps.connection.counters });
 
   function upgrade(request: Request, server: Upgrader, state: SocketState, subprotocol?: string) {
     const { headers } = request;
@@ -121,10 +128,14 @@ function createFetch(deps: ListenDeps) {
   return measured(deps, (request, target, server: Upgrader) => {
     const { pathname } = target;
     if (pathname === "/ws" || pathname.startsWith("/ws/")) {
+      const refusal = gate(request, server);
+      if (refusal !== undefined) return refusalResponse(refusal);
       const { credentials, subprotocol } = readUpgrade(request);
       return upgrade(request, server, { kind: "native", credentials }, subprotocol);
     }
-    if (pathname.startsWith("/api/")) return deps.api(request);
+    if (pathname.startsWith("/api/")) {
+      return deps.api(request, () => addressOf(limits, request, server));
+    }
     if (deps.config.echo && pathname === "/echo") return upgrade(request, server, { kind: "echo" });
     if (pathname === "/metrics") return deps.metrics(request);
     return healthResponse(pathname, deps.isReady()) ?? servePage(deps, request, target);

@@ -32,6 +32,10 @@ export type Counters = {
   faults: number;
   /** Some of it again by tenant, for at most `metrics.tenantsMax` of them. */
   readonly byTenant: TenantTallies;
+  /** Answered with `rate_limited`, by which rate it was. */
+  rateLimited: CountsByLabel;
+  /** Addresses, users and channels whose rate was forgotten before its time, for lack of room. */
+  bucketsForgotten: number;
 };
 
 /** Counts by the value of one label. Whoever counts takes care that the values are a fixed few, never input. */
@@ -57,6 +61,8 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     apiKeysRefused: 0,
     faults: 0,
     byTenant,
+    rateLimited: countsByLabel(),
+    bucketsForgotten: 0,
   };
 }
 

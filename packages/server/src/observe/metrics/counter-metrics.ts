@@ -68,6 +68,15 @@ export const COUNTER_METRICS = {
     name: "aldis_api_keys_refused_total",
     help: "HTTP API calls without a valid key",
   },
+  rateLimited: {
+    name: "aldis_rate_limited_total",
+    help: "Refusals with `rate_limited`, by which rate it was",
+    label: "rate",
+  },
+  bucketsForgotten: {
+    name: "aldis_rate_buckets_forgotten_total",
+    help: "Addresses, users and channels whose rate was forgotten for lack of room",
+  },
   faults: { name: "aldis_faults_total", help: "Faults of the gateway itself; each is logged" },
   byTenant: "elsewhere",
 } as const satisfies Record<keyof Counters, CounterMetric | "elsewhere">;

@@ -1,0 +1,37 @@
+import type { Refusal } from "@aldis/protocol";
+import type { Limits } from "../limits/create-limits.ts";
+import { refuseFor } from "../limits/refuse-for.ts";
+import { type Counters, countOne } from "../observe/counters.ts";
+
+/** The part of Bun's server that knows who sent a request. */
+export type PeerSource = { requestIP(request: Request): { readonly address: string } | null };
+
+export type UpgradeGateDeps = {
+  readonly limits: Limits;
+  readonly counters: Counters;
+  readonly connectionsMax: number;
+};
+
+/** When a client may look again whether a full node has room: places become free one by one, at no known time. */
+const FULL_RETRY_MS = 5_000;
+
+/** Whom a request counts for. */
+export function addressOf(limits: Limits, request: Request, peers: PeerSource): string {
+  const forwardedFor = request.headers.get("x-forwarded-for");
+  return limits.clientAddress(peers.requestIP(request)?.address, forwardedFor);
+}
+
+/** Whether another WebSocket may be opened at all, asked before anything else of the request is looked at (LI1, LI2). */
+export function createUpgradeGate({ limits, counters, connectionsMax }: UpgradeGateDeps) {
+  return (request: Request, peers: PeerSource): Refusal | undefined => {
+    if (counters.connectionsOpened - counters.connectionsClosed >= connectionsMax) {
+      countOne(counters.upgradesRefused, "node_full");
+      return refuseFor("unavailable", "this node has no room for more connections", FULL_RETRY_MS);
+    }
+    const waitMs = limits.attempts.take(addressOf(limits, request, peers));
+    if (waitMs === 0) return undefined;
+    countOne(counters.upgradesRefused, "attempts");
+    countOne(counters.rateLimited, "attempts");
+    return refuseFor("rate_limited", "too many connection attempts from your address", waitMs);
+  };
+}
