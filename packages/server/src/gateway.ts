@@ -57,6 +57,8 @@ export type Gateway = {
   readonly publisher: Publisher;
   /** Connected sessions at this moment. */
   readonly connections: number;
+  /** Bytes that wait in the outboxes of all connections. O(connections). */
+  readonly queuedBytes: number;
   /** Stops listening, tells every client to come back (4012), and lets go of everything. Idempotent. */
   close(): Promise<void>;
 };
@@ -105,6 +107,10 @@ export function startGateway(options: GatewayOptions): Gateway {
     publisher,
     get connections() {
       return session.deps.live.size;
+    },
+    get queuedBytes() {
+      const connections = connection.heartbeat.connections();
+      return connections.reduce((bytes, { outbox }) => bytes + outbox.queuedBytes, 0);
     },
     close() {
       ready = false;

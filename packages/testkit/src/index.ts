@@ -1,3 +1,10 @@
+export { type Bystander, type BystanderReport, startBystander } from "./bystander.ts";
+export {
+  type CheckedPublisher,
+  type CheckedSubscriber,
+  startPublisher,
+  startSubscriber,
+} from "./checked-client.ts";
 export { createChecker } from "./checker.ts";
 export type {
   Checker,
@@ -12,10 +19,14 @@ export type {
 } from "./checker-types.ts";
 export { eventually } from "./eventually.ts";
 export { createFakeClock, type FakeClock } from "./fake-clock.ts";
+export { type FaultReport, type FaultRun, type FaultRunOptions, runFault } from "./fault-run.ts";
+export { ALL_RIGHTS, type GatewayAccess, type HttpAnswer } from "./gateway-access.ts";
+export { type GatewayProcess, startGatewayProcess } from "./gateway-process.ts";
+export type { Sample } from "./gateway-process-messages.ts";
 export { RawClient, type RawFrame } from "./raw-client.ts";
 export { openRawSocket, type RawSocket } from "./raw-socket.ts";
 export { createSeededRandom, type SeededRandom } from "./seeded-random.ts";
 export { connectTcp, type TcpClient } from "./tcp-client.ts";
-export { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
-export { ALL_RIGHTS, type HttpAnswer, startTestGateway, type TestGateway } from "./test-gateway.ts";
+export { startTcpProxy, type TcpProxy, type Weather } from "./tcp-proxy.ts";
+export { startTestGateway, type TestGateway } from "./test-gateway.ts";
 export * as ws from "./ws-frames.ts";

@@ -1,60 +1,127 @@
 import type { Socket } from "bun";
+import type { SeededRandom } from "./seeded-random.ts";
 
 /** Stands between client and gateway, and breaks what goes through it. */
 export type TcpProxy = AsyncDisposable & {
   readonly port: number;
   /** Cuts every connection that goes through it now; with RST, so that neither side is told anything. */
   cut(): void;
+  /** Cuts each of them with this probability. Gives how many that were. */
+  cutSome(probability: number, random: SeededRandom): number;
   /** From now on new connections are refused (`false`) or let through. */
   accepting: boolean;
   /** While true nothing passes in either direction, and nobody is told. */
   frozen: boolean;
   /** While true clients are heard but told nothing. */
   frozenToClient: boolean;
+  /** From now on what goes through takes its time, in both directions; undefined: none. */
+  weather: Weather | undefined;
+  /** From now on each new connection is cut when so many bytes have gone to its client, be it within a frame. */
+  cutAfterBytes: number;
   readonly connections: number;
 };
 
-type Pair = {
-  client: Socket<Pair>;
-  server: Socket<Pair> | undefined;
-  toServer: Buffer[];
-  toClient: Buffer[];
+/** A bad network, as TCP shows it: a lost packet is sent again and holds up all behind it. */
+export type Weather = {
+  readonly delayMs: number;
+  /** Part of the packets that are lost, 0 to 1. */
+  readonly loss: number;
+  readonly random: SeededRandom;
 };
+
+/** What the sender waits for an acknowledgement beyond the way there and back, until it sends again (RFC 6298). */
+const RESEND_AFTER_MS = 200;
+
+type Chunk = { bytes: Buffer; readonly atMs: number };
+
+/** One direction of one connection. */
+class Pipe {
+  readonly #state: { readonly frozen: boolean };
+  readonly #mayPass: () => boolean;
+  readonly #queue: Chunk[] = [];
+  #lastAtMs = 0;
+  #timer: Timer | undefined;
+  to: Socket<Pair> | undefined;
+  passed = 0;
+
+  constructor(state: { readonly frozen: boolean }, mayPass: () => boolean) {
+    this.#state = state;
+    this.#mayPass = mayPass;
+  }
+
+  take(bytes: Buffer, weather: Weather | undefined): void {
+    const lateMs = weather === undefined ? 0 : latenessOf(weather);
+    // Bytes keep their order: what is late holds up what comes behind it.
+    this.#lastAtMs = Math.max(this.#lastAtMs, performance.now() + lateMs);
+    this.#queue.push({ bytes, atMs: this.#lastAtMs });
+    this.pass();
+  }
+
+  pass(): void {
+    while (!this.#state.frozen && this.#mayPass() && this.to !== undefined) {
+      const [next] = this.#queue;
+      if (next === undefined) return;
+      const waitMs = next.atMs - performance.now();
+      if (waitMs > 0) return this.#passIn(waitMs);
+      const written = Math.max(0, this.to.write(next.bytes));
+      this.passed += written;
+      if (written < next.bytes.length) {
+        next.bytes = next.bytes.subarray(written);
+        return;
+      }
+      this.#queue.shift();
+    }
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#queue.length = 0;
+    this.to?.terminate();
+  }
+
+  #passIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.pass(), Math.ceil(ms));
+  }
+}
+
+function latenessOf({ delayMs, loss, random }: Weather): number {
+  let lateMs = delayMs;
+  while (random.chance(loss)) lateMs += 2 * delayMs + RESEND_AFTER_MS;
+  return lateMs;
+}
+
+type Pair = { readonly toServer: Pipe; readonly toClient: Pipe; readonly cutAfterBytes: number };
 
 /** A TCP proxy on a free loopback port, to `targetPort`. Does not limit what waits: for tests, with little data. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: two small tables of socket callbacks over one state
 export function startTcpProxy(targetPort: number): TcpProxy {
   const pairs = new Set<Pair>();
-  const state = { accepting: true, frozen: false, frozenToClient: false };
+  const state = {
+    accepting: true,
+    frozen: false,
+    frozenToClient: false,
+    weather: undefined as Weather | undefined,
+    cutAfterBytes: Number.POSITIVE_INFINITY,
+  };
 
   function end(pair: Pair): void {
     pairs.delete(pair);
-    pair.client.terminate();
-    pair.server?.terminate();
-  }
-
-  function pass(queue: Buffer[], to: Socket<Pair> | undefined): void {
-    while (!state.frozen && to !== undefined && queue.length > 0) {
-      const [next] = queue;
-      if (next === undefined) return;
-      const written = Math.max(0, to.write(next));
-      if (written < next.length) {
-        queue[0] = next.subarray(written);
-        return;
-      }
-      queue.shift();
-    }
-  }
-
-  function passToClient(pair: Pair): void {
-    if (!state.frozenToClient) pass(pair.toClient, pair.client);
+    pair.toClient.end();
+    pair.toServer.end();
   }
 
   function passAll(): void {
     for (const pair of pairs) {
-      pass(pair.toServer, pair.server);
-      passToClient(pair);
+      pair.toServer.pass();
+      pair.toClient.pass();
     }
+  }
+
+  function toClient(pair: Pair, bytes: Buffer): void {
+    const left = pair.cutAfterBytes - pair.toClient.passed;
+    pair.toClient.take(bytes.subarray(0, left), state.weather);
+    if (bytes.length >= left) end(pair);
   }
 
   function dial(pair: Pair): void {
@@ -64,15 +131,12 @@ export function startTcpProxy(targetPort: number): TcpProxy {
       socket: {
         open(server) {
           server.data = pair;
-          pair.server = server;
-          if (pairs.has(pair)) pass(pair.toServer, server);
+          pair.toServer.to = server;
+          if (pairs.has(pair)) pair.toServer.pass();
           else server.terminate();
         },
-        data(_, bytes) {
-          pair.toClient.push(Buffer.from(bytes));
-          passToClient(pair);
-        },
-        drain: passAll,
+        data: (_, bytes) => toClient(pair, Buffer.from(bytes)),
+        drain: () => pair.toServer.pass(),
         close: () => end(pair),
         error: () => end(pair),
       },
@@ -84,17 +148,19 @@ export function startTcpProxy(targetPort: number): TcpProxy {
     port: 0,
     socket: {
       open(client) {
-        const pair: Pair = { client, server: undefined, toServer: [], toClient: [] };
+        const pair: Pair = {
+          toServer: new Pipe(state, () => true),
+          toClient: new Pipe(state, () => !state.frozenToClient),
+          cutAfterBytes: state.cutAfterBytes,
+        };
+        pair.toClient.to = client;
         client.data = pair;
         if (!state.accepting) return void client.terminate();
         pairs.add(pair);
         dial(pair);
       },
-      data(client, bytes) {
-        client.data.toServer.push(Buffer.from(bytes));
-        pass(client.data.toServer, client.data.server);
-      },
-      drain: passAll,
+      data: (client, bytes) => client.data.toServer.take(Buffer.from(bytes), state.weather),
+      drain: (client) => client.data.toClient.pass(),
       close: (client) => end(client.data),
       error: (client) => end(client.data),
     },
@@ -104,6 +170,11 @@ export function startTcpProxy(targetPort: number): TcpProxy {
     port: listener.port,
     cut() {
       for (const pair of [...pairs]) end(pair);
+    },
+    cutSome(probability, random) {
+      const hit = [...pairs].filter(() => random.chance(probability));
+      for (const pair of hit) end(pair);
+      return hit.length;
     },
     get accepting() {
       return state.accepting;
@@ -124,6 +195,18 @@ export function startTcpProxy(targetPort: number): TcpProxy {
     set frozenToClient(frozen) {
       state.frozenToClient = frozen;
       passAll();
+    },
+    get weather() {
+      return state.weather;
+    },
+    set weather(weather) {
+      state.weather = weather;
+    },
+    get cutAfterBytes() {
+      return state.cutAfterBytes;
+    },
+    set cutAfterBytes(bytes) {
+      state.cutAfterBytes = bytes;
     },
     get connections() {
       return pairs.size;
