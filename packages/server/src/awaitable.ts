@@ -25,3 +25,8 @@ export function attempt<T>(run: () => Awaitable<T>): Awaitable<T> {
     return Promise.reject(error);
   }
 }
+
+/** What `map` makes of `value`: in this turn when it is there already. */
+export function mapReady<T, U>(value: Awaitable<T>, map: (value: T) => Awaitable<U>): Awaitable<U> {
+  return value instanceof Promise ? value.then(map) : map(value);
+}

@@ -195,7 +195,7 @@ for (const [name, config] of Object.entries(CONFIGS)) {
     };
 
     test("signed tokens with any claims, headers and spellings", async () => {
-      await fc.assert(fc.asyncProperty(signed, agree), { numRuns: 1_500 });
+      await fc.assert(fc.asyncProperty(signed, agree), { numRuns: 500 });
     });
 
     test("claims that are mostly right", async () => {
@@ -203,11 +203,11 @@ for (const [name, config] of Object.entries(CONFIGS)) {
         const full = { sub: "ann", iss: "https://id.example/", aud: ["web", "x"], ...body };
         return sign(HEADER, JSON.stringify(full), secret);
       });
-      await fc.assert(fc.asyncProperty(likely, agree), { numRuns: 1_500 });
+      await fc.assert(fc.asyncProperty(likely, agree), { numRuns: 500 });
     });
 
     test("tokens that were bent after they were signed", async () => {
-      await fc.assert(fc.asyncProperty(signed.chain(bent), agree), { numRuns: 1_500 });
+      await fc.assert(fc.asyncProperty(signed.chain(bent), agree), { numRuns: 500 });
     });
   });
 }

@@ -59,10 +59,10 @@ class Peer {
   readonly socket = new FakeSocket();
   readonly connection: Connection;
 
-  constructor(world: World, deps: ConnectionDeps) {
+  constructor(world: World, deps: ConnectionDeps, credentials?: Credentials) {
     this.connection = new Connection(this.socket, deps);
     this.socket.onClose = (code) => this.connection.onClose(code);
-    this.connection.start(new Session(this.connection, world.deps));
+    this.connection.start(new Session(this.connection, world.deps), credentials);
   }
 
   say(action: string, data: object = {}, id?: number): void {
@@ -133,8 +133,9 @@ class Bench {
     return this.world.clock;
   }
 
-  open(): Peer {
-    return new Peer(this.world, this.deps);
+  /** `credentials` came with the upgrade. */
+  open(credentials?: Credentials): Peer {
+    return new Peer(this.world, this.deps, credentials);
   }
 
   async connect(claims: TestClaims = {}, session?: string): Promise<Peer> {
@@ -164,6 +165,59 @@ class Bench {
     peer.connection.onPong(ping ?? expect.unreachable());
   }
 }
+
+describe("Connection: opening", () => {
+  const credentials = (claims: TestClaims): Credentials => ({
+    token: tokenOf(claims),
+    session: undefined,
+    positions: undefined,
+  });
+
+  test("[AU5] a token that is judged at once is welcomed within the upgrade, once", async () => {
+    const bench = new Bench();
+    const peer = bench.open(credentials({}));
+    expect(peer.frames.map(({ action }) => action)).toEqual(["welcome"]);
+    await bench.turn();
+    expect(peer.frames).toHaveLength(1);
+  });
+
+  test("[AU3] one that is refused at once is closed within the upgrade, and looked after no more", async () => {
+    const bench = new Bench();
+    const peer = bench.open(credentials({ bad: true }));
+    expect(peer.of("close")).toEqual([`${CLOSE.badToken.code} ${CLOSE.badToken.reason}`]);
+    expect(bench.deps.heartbeat.connections()).toEqual([]);
+    bench.clock.advance(200_000);
+    expect(peer.socket.sent).toHaveLength(1);
+  });
+
+  test("[SE7] a session is resumed within the upgrade", async () => {
+    const bench = new Bench();
+    const former = bench.open(credentials({}));
+    const session = String(former.frames[0]?.data.session);
+    const peer = bench.open({ token: undefined, session, positions: undefined });
+    expect(peer.frames[0]?.data).toMatchObject({ resumed: true, session });
+    expect(former.of("close")).toHaveLength(1);
+  });
+
+  test("[AU7] the end of the token is seen to from the start", async () => {
+    const bench = new Bench();
+    const peer = bench.open(credentials({ expiresAtMs: bench.clock.nowMs() + 31_000 }));
+    bench.clock.advance(1_000);
+    await bench.turn();
+    expect(peer.frames.map(({ action }) => action)).toEqual(["welcome", "refresh"]);
+    bench.clock.advance(30_000);
+    expect(peer.of("close")).toEqual([`${CLOSE.badToken.code} ${CLOSE.badToken.reason}`]);
+  });
+
+  test("[AU2] what a provider judges slowly is judged within the time for it", async () => {
+    const bench = new Bench({ world: { slowVerdicts: true } });
+    const peer = bench.open(credentials({}));
+    bench.clock.advance(10_000);
+    expect(peer.of("close")).toEqual([
+      `${CLOSE.authUnavailable.code} ${CLOSE.authUnavailable.reason}`,
+    ]);
+  });
+});
 
 describe("Connection: frames", () => {
   test("[FR4] unreadable frames are answered; too many in a row close the connection", async () => {

@@ -1,6 +1,7 @@
 import { CLOSE, type CloseCause } from "@aldis/protocol";
 import { type Frame, frameOf } from "../hub/frame.ts";
 import { countOne } from "../observe/counters.ts";
+import type { Credentials } from "../session/authenticate.ts";
 import type { Session, SessionConnection } from "../session/session.ts";
 import type { Due } from "../time/deadlines.ts";
 import { closeLabel } from "./close-label.ts";
@@ -57,8 +58,12 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
     return this.#session;
   }
 
-  start(session: Session): void {
+  /** Lets `session` answer what came with the upgrade; what it says leaves with the upgrade's own answer, in one system call. */
+  start(session: Session, credentials: Credentials | undefined): void {
     this.#session = session;
+    session.open(credentials);
+    if (this.#closing) return;
+    this.outbox.flushNow();
     this.#deps.heartbeat.watch(this);
   }
 

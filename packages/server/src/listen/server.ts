@@ -174,11 +174,7 @@ function createSocketHandler(deps: ListenDeps): WebSocketHandler<SocketState> {
       data.connection = connection;
       const { credentials } = data;
       data.credentials = undefined;
-      guard(ws, () => {
-        const session = new Session(connection, deps.session);
-        connection.start(session);
-        session.open(credentials);
-      });
+      guard(ws, () => connection.start(new Session(connection, deps.session), credentials));
     },
     message(ws, message) {
       if (ws.data.kind === "echo") ws.send(message);

@@ -10,6 +10,7 @@ import {
 import { anonymousIdentity } from "../auth/anonymous.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { TokenRefusal } from "../auth/token-verifier.ts";
+import { type Awaitable, mapReady } from "../awaitable.ts";
 import type { ParkedSession } from "./parking.ts";
 import { restore } from "./restore.ts";
 import type { Session } from "./session.ts";
@@ -31,32 +32,53 @@ type Admission =
 
 type Resumed = { readonly id: string; readonly parked: ParkedSession };
 
+type Asked = {
+  readonly positions: ReadonlyMap<string, StreamPosition> | undefined;
+  readonly command: ConnectCommand | undefined;
+};
+
 /**
  * Lets a connection in, or closes it: by token, by the credential of a session, or as an anonymous user where a
- * namespace allows that. Frames that come meanwhile wait (AU4). `command` is the `connect` that brought the
- * credentials, if one did.
+ * namespace allows that. In the turn of the call where all that is asked answers at once; frames that come meanwhile wait (AU4).
+ * `command` is the `connect` that brought the credentials, if one did.
  */
 export function authenticate(
   session: Session,
   credentials: Credentials,
   command: ConnectCommand | undefined,
 ): void {
-  const waiting = new WaitingFrames(limitsBeforeWelcome(session.deps.options.frameMaxBytes));
-  session.state = { name: "verifying", waiting };
-  admit(session, credentials, command !== undefined)
-    .then((admission) => {
-      const isGone = session.state.name !== "verifying" || session.connection.closing;
-      if (isGone) return giveBack(session, admission);
-      if (!admission.ok) return turnAway(session, admission.cause);
-      welcome(session, admission, { positions: credentials.positions, command });
-      session.handleWaiting(waiting);
-    })
-    .catch((error: unknown) => {
-      session.deps.counters.faults++;
-      const { connectionId } = session;
-      session.deps.log.error({ err: error, connectionId }, "authentication broke");
-      session.connection.close("internalError");
-    });
+  const asked = { positions: credentials.positions, command };
+  try {
+    const admission = admit(session, credentials, command !== undefined);
+    if (!(admission instanceof Promise)) return conclude(session, admission, asked);
+    const waiting = new WaitingFrames(limitsBeforeWelcome(session.deps.options.frameMaxBytes));
+    session.state = { name: "verifying", waiting };
+    admission
+      .then((admitted) => {
+        conclude(session, admitted, asked);
+        if (session.authenticated) session.handleWaiting(waiting);
+      })
+      .catch((error: unknown) => onBroken(session, error));
+  } catch (error) {
+    onBroken(session, error);
+  }
+}
+
+function conclude(session: Session, admission: Admission, asked: Asked): void {
+  if (isGone(session)) return giveBack(session, admission);
+  if (!admission.ok) return turnAway(session, admission.cause);
+  welcome(session, admission, asked);
+}
+
+function isGone(session: Session): boolean {
+  return session.state.name === "closed" || session.connection.closing;
+}
+
+function onBroken(session: Session, error: unknown): void {
+  session.deps.counters.faults++;
+  const { connectionId } = session;
+  session.deps.log.error({ err: error, connectionId }, "authentication broke");
+  session.connection.close("internalError");
 }
 
 /** The connection went while it was let in: the session that it had taken waits for the next one. */
@@ -66,40 +88,55 @@ function giveBack(session: Session, admission: Admission): void {
   }
 }
 
-async function admit(
+function admit(
   session: Session,
   credentials: Credentials,
   anonymousAsked: boolean,
-): Promise<Admission> {
+): Awaitable<Admission> {
   const { deps } = session;
   if (credentials.token !== undefined) {
-    const verdict = await deps.verifier.verify(credentials.token);
-    if (!verdict.ok) return verdict;
-    const { identity } = verdict;
-    return { ok: true, identity, resumed: await takeSession(session, credentials, identity) };
+    return mapReady(deps.verifier.verify(credentials.token), (verdict) =>
+      verdict.ok ? withSession(session, credentials, verdict.identity) : verdict,
+    );
   }
-  if (credentials.session !== undefined) {
-    const resumed = await takeSession(session, credentials, undefined);
-    if (resumed === undefined) return { ok: false, cause: "no_session" };
-    return { ok: true, identity: resumed.parked.identity, resumed };
-  }
+  if (credentials.session !== undefined) return bySession(session, credentials);
   if (anonymousAsked && deps.namespaces.anyAllowsAnonymous) {
     return { ok: true, identity: anonymousIdentity(deps.random), resumed: undefined };
   }
   return { ok: false, cause: "missing" };
 }
 
+function withSession(
+  session: Session,
+  credentials: Credentials,
+  identity: Identity,
+): Awaitable<Admission> {
+  return mapReady(takeSession(session, credentials, identity), (resumed) => ({
+    ok: true,
+    identity,
+    resumed,
+  }));
+}
+
+function bySession(session: Session, credentials: Credentials): Awaitable<Admission> {
+  return mapReady(takeSession(session, credentials, undefined), (resumed) =>
+    resumed === undefined
+      ? { ok: false, cause: "no_session" }
+      : { ok: true, identity: resumed.parked.identity, resumed },
+  );
+}
+
 /**
  * The session that the credential opens, taken from its present connection if it has one (SE7). Unknown, ended,
  * foreign and wrong secret are one answer (SE6): which of them it was would help only somebody who guesses.
  */
-async function takeSession(
+function takeSession(
   session: Session,
   credentials: Credentials,
   identity: Identity | undefined,
-): Promise<Resumed | undefined> {
+): Awaitable<Resumed | undefined> {
   const { secrets, live, parked } = session.deps;
-  if (credentials.session === undefined || session.state.name !== "verifying") return undefined;
+  if (credentials.session === undefined || isGone(session)) return undefined;
   const id = secrets.verify(credentials.session);
   if (id === undefined) return undefined;
   const mayHave = (owner: Identity) => mayResume(session, owner, identity);
@@ -107,8 +144,8 @@ async function takeSession(
   if (present !== undefined) {
     return mayHave(present.identity) ? { id, parked: present.handOver() } : undefined;
   }
-  const found = await parked.take(id, (candidate) => mayHave(candidate.identity));
-  return found === undefined ? undefined : { id, parked: found };
+  const found = parked.take(id, (candidate) => mayHave(candidate.identity));
+  return mapReady(found, (taken) => (taken === undefined ? undefined : { id, parked: taken }));
 }
 
 /** With a token: whoever has the same user and tenant. Without: as long as the session's own token holds. */
@@ -140,10 +177,7 @@ function closeCauseOf(cause: TokenRefusal | "missing" | "no_session"): CloseCaus
 function welcome(
   session: Session,
   admission: { readonly identity: Identity; readonly resumed: Resumed | undefined },
-  asked: {
-    readonly positions: ReadonlyMap<string, StreamPosition> | undefined;
-    readonly command: ConnectCommand | undefined;
-  },
+  asked: Asked,
 ): void {
   const { identity, resumed } = admission;
   if (resumed !== undefined) session.id = resumed.id;

@@ -1,5 +1,5 @@
 import { type ChannelName, namespaceOf, type StreamPosition } from "@aldis/protocol";
-import { type Awaitable, attempt, type Continuation, whenReady } from "../awaitable.ts";
+import { type Awaitable, attempt, type Continuation, mapReady, whenReady } from "../awaitable.ts";
 import type { HistoryOptions, Publication, Recovery } from "../broker/broker.ts";
 import type { Joining } from "../hub/hub-channel.ts";
 import { Subscription } from "../hub/subscription.ts";
@@ -123,10 +123,6 @@ function readLast(session: Session, key: ChannelKey, request: JoinRequest): Awai
 /** The session may be closed by now: the key knows the tenant. */
 function historyOf(session: Session, key: ChannelKey, { channel }: JoinRequest): HistoryOptions {
   return session.deps.namespaces.find(tenantOf(key), namespaceOf(channel)).options.history;
-}
-
-function mapReady<T, U>(value: Awaitable<T>, map: (value: T) => U): Awaitable<U> {
-  return value instanceof Promise ? value.then(map) : map(value);
 }
 
 function joinedOf(
