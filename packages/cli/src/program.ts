@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import pc from "picocolors";
 import { type CliContext, CliFailure, EXIT } from "./console.ts";
 import { devCommand } from "./dev.ts";
+import { keyCommand } from "./key.ts";
 import { publishCommand } from "./publish.ts";
 import { startCommand } from "./start.ts";
 import { subscribeCommand } from "./subscribe.ts";
@@ -42,6 +43,7 @@ function createProgram(context: CliContext): Command {
     devCommand,
     startCommand,
     tokenCommand,
+    keyCommand,
     publishCommand,
     subscribeCommand,
     versionCommand,

@@ -194,3 +194,14 @@ test("version tells both versions", async () => {
   expect(stdout).toMatch(/^aldis \d+\.\d+\.\d+ \(bun \d+\.\d+\.\d+, \w+ \w+\)\n$/);
   expect((await runCli(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
+
+test("[HT6] key prints a key and the hash under which a gateway knows it", async () => {
+  const [first, second] = [await runCli(["key"]), await runCli(["key"])];
+  const [, key = "", hash = ""] =
+    /^key: {2}(aldis_[\w-]{43})\nhash: (sha256:[0-9a-f]{64})\n$/.exec(first.stdout) ?? [];
+  expect(key).not.toBe("");
+  expect(second.stdout).not.toBe(first.stdout);
+  await using gateway = await startTestGateway({ config: { api: { keys: [{ hash }] } } });
+  const { status } = await gateway.call("POST", "/api/publish", { channel: "a", data: 1 }, key);
+  expect(status).toBe(200);
+});

@@ -13,6 +13,11 @@ export const ERRORS = {
   bad_channel: { status: 400, temporary: false, means: "the channel name breaks the grammar" },
   unknown_action: { status: 404, temporary: false, means: "no such action" },
   not_found: { status: 404, temporary: false, means: "no such resource" },
+  method_not_allowed: {
+    status: 405,
+    temporary: false,
+    means: "this path takes other methods, which `Allow` names",
+  },
   unauthorized: { status: 401, temporary: false, means: "no valid credentials" },
   forbidden: {
     status: 403,

@@ -9,6 +9,7 @@ import { timed } from "./auth/timed-verifier.ts";
 import { MemoryBroker } from "./broker/memory-broker.ts";
 import { Namespaces } from "./channel/namespaces.ts";
 import { createPublisher, type Publisher } from "./channel/publisher.ts";
+import { apiWarnings } from "./config/api-schema.ts";
 import { namespaceSchema } from "./config/namespace-schema.ts";
 import type { Config } from "./config/schema.ts";
 import { createTextWriter } from "./connection/burst-writer.ts";
@@ -91,7 +92,8 @@ export function startGateway(options: GatewayOptions): Gateway {
       onNamespaceChange: (tenant) => reviewTenant(session.deps, tenant),
     }),
     metrics: createMetricsPage(metrics, ({ headers }) => {
-      return config.metrics.public || keys.tenantOf(headers.get("authorization")) !== undefined;
+      const grant = keys.grantOf(headers.get("authorization"));
+      return config.metrics.public || grant?.scopes.has("metrics") === true;
     }),
     observeHttp: metrics.observeHttp,
     pages: options.pages,
@@ -165,6 +167,9 @@ function sharedParts(options: GatewayOptions, gauges: () => Gauges): Shared {
 function warn(config: Config, log: Log): void {
   for (const { path, message } of authWarnings(config.auth)) {
     log.warn({ setting: `auth.${path.join(".")}` }, message);
+  }
+  for (const { path, message } of apiWarnings(config.api)) {
+    log.warn({ setting: `api.${path}` }, message);
   }
   const { pingIntervalMs, idleTimeoutMs } = config.heartbeat;
   if (idleTimeoutMs <= pingIntervalMs) {
@@ -254,8 +259,8 @@ function sessionDeps(shared: Shared): SessionParts {
 }
 
 function apiKeys(config: Config) {
-  const keys = config.api.keys.map(({ key, tenant }) => ({ key, tenant: tenant as TenantId }));
-  return createApiKeys(keys);
+  // The config's schema has checked the tenant's grammar.
+  return createApiKeys(config.api.keys.map((key) => ({ ...key, tenant: key.tenant as TenantId })));
 }
 
 /** In the reverse order of making. Clients are told why before the sockets go. */

@@ -1,3 +1,4 @@
+export { hashOfKey } from "./auth/api-keys.ts";
 export { type AuthConfig, hasAuthentication } from "./auth/auth-config.ts";
 export {
   type ConfigOutcome,

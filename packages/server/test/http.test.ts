@@ -1,26 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import {
-  connectTcp,
-  type HttpAnswer,
-  RawClient,
-  startTestGateway,
-  type TestGateway,
-} from "@aldis/testkit";
+import { connectTcp, RawClient, startTestGateway, type TestGateway } from "@aldis/testkit";
 
 const channel = "chat:lobby";
 
-async function post(gateway: TestGateway, body: BodyInit, headers: Record<string, string> = {}) {
-  const response = await fetch(`${gateway.url}/api/publish`, {
+function post(gateway: TestGateway, body: BodyInit, headers: Record<string, string> = {}) {
+  return gateway.http("/api/publish", {
     method: "POST",
-    headers: {
-      authorization: `Bearer ${gateway.apiKey}`,
-      "content-type": "application/json",
-      ...headers,
-    },
+    headers: { "content-type": "application/json", ...headers },
     body,
   });
-  const answer: HttpAnswer = { status: response.status, body: await response.json() };
-  return { ...answer, headers: response.headers };
 }
 
 describe("protocol section 15: publishing over HTTP", () => {
@@ -163,23 +151,50 @@ describe("protocol section 15: publishing over HTTP", () => {
     expect([answer.status, answer.body.error.code]).toEqual([401, "unauthorized"]);
   });
 
-  test("[ER1] other routes and methods are not_found, with the same error body", async () => {
+  test("[HT4] other routes are not_found, other methods of a route method_not_allowed with `Allow`", async () => {
     await using gateway = await startTestGateway();
-    for (const [method, path] of [
-      ["GET", "/api/publish"],
-      ["PUT", "/api/publish"],
-      ["POST", "/api/publish/"],
-      ["POST", "/api/Publish"],
-      ["POST", "/api/namespaces"],
-      ["GET", "/api/nothing"],
-      ["GET", "/nothing"],
-      ["GET", "/health"],
+    for (const [method, path, allow] of [
+      ["GET", "/api/publish", "POST"],
+      ["PUT", "/api/publish", "POST"],
+      ["OPTIONS", "/api/publish", "POST"],
+      ["POST", "/api/namespaces", "GET"],
+      ["POST", "/api/namespaces/chat", "PUT, DELETE"],
+      ["POST", "/api/publish/", undefined],
+      ["POST", "/api/Publish", undefined],
+      ["POST", "/api//publish", undefined],
+      ["POST", "/api/%70ublish", undefined],
+      ["POST", "/api/publish%2f", undefined],
+      ["POST", "/api/publish;x", undefined],
+      ["GET", "/api/nothing", undefined],
+      ["GET", "/api/", undefined],
     ] as const) {
-      const { status, body } = await gateway.call(method, path);
-      expect([method, path, status, body.error.code]).toEqual([method, path, 404, "not_found"]);
+      const { status, headers, body } = await rawRequest(gateway, method, path);
+      const expected = allow === undefined ? [404, "not_found"] : [405, "method_not_allowed"];
+      expect([method, path, status, body.error.code]).toEqual([method, path, ...expected]);
+      expect(headers.get("allow")).toBe(allow ?? null);
     }
+    for (const path of ["/nothing", "/health"]) {
+      expect((await gateway.call("GET", path)).status).toBe(404);
+    }
+    expect(gateway.gateway.counters.publications).toBe(0);
   });
 });
+
+/** As it is written: `fetch` would bring the path into its normal form first. */
+async function rawRequest(gateway: TestGateway, method: string, path: string) {
+  const tcp = await connectTcp(gateway.gateway.port);
+  const body = JSON.stringify({ channel, data: 1 });
+  const head = `Host: x\r\nAuthorization: Bearer ${gateway.apiKey}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+  tcp.write(`${method} ${path} HTTP/1.1\r\n${head}\r\n\r\n${body}`);
+  const bytes = await tcp.until("an answer", (got) => /\}\}$/.test(got.toString()));
+  tcp.close();
+  const [first = "", rest = ""] = bytes.toString().split("\r\n\r\n");
+  const [line = "", ...fields] = first.split("\r\n");
+  const headers = new Headers(
+    fields.map((field) => field.split(/: ?(.*)/s, 2) as [string, string]),
+  );
+  return { status: Number(line.split(" ")[1]), headers, body: JSON.parse(rest) };
+}
 
 describe("protocol section 15: namespaces", () => {
   const path = "/api/namespaces/chat";
@@ -235,7 +250,7 @@ describe("protocol section 15: namespaces", () => {
     }
     expect(await gateway.call("GET", "/api/namespaces")).toEqual(before);
     expect((await gateway.call("PUT", "/api/namespaces/__proto__", {})).status).toBe(200);
-    expect((await gateway.call("POST", path, {})).status).toBe(404);
+    expect((await gateway.call("POST", path, {})).status).toBe(405);
   });
 
   test("[HT2] changes hold at once, for existing subscriptions too", async () => {

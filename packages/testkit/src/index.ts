@@ -17,12 +17,14 @@ export type {
   SubscriberLog,
   Verdict,
 } from "./checker-types.ts";
+export { type Conformance, createConformance, type Exchange } from "./conformance.ts";
 export { eventually } from "./eventually.ts";
 export { createFakeClock, type FakeClock } from "./fake-clock.ts";
 export { type FaultReport, type FaultRun, type FaultRunOptions, runFault } from "./fault-run.ts";
-export { ALL_RIGHTS, type GatewayAccess, type HttpAnswer } from "./gateway-access.ts";
+export { ALL_RIGHTS, type GatewayAccess } from "./gateway-access.ts";
 export { type GatewayProcess, startGatewayProcess } from "./gateway-process.ts";
 export type { Sample } from "./gateway-process-messages.ts";
+export type { HttpAnswer, HttpClient, HttpInit } from "./http-client.ts";
 export { RawClient, type RawFrame } from "./raw-client.ts";
 export { openRawSocket, type RawSocket } from "./raw-socket.ts";
 export { createSeededRandom, type SeededRandom } from "./seeded-random.ts";

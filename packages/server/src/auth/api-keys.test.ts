@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseTenantId, type TenantId } from "../tenant/tenant.ts";
-import { createApiKeys } from "./api-keys.ts";
+import { createApiKeys, hashOfKey } from "./api-keys.ts";
+import { SCOPES } from "./scopes.ts";
 
 function tenant(name: string): TenantId {
   const parsed = parseTenantId(name);
@@ -11,9 +12,9 @@ function tenant(name: string): TenantId {
 
 describe("API keys", () => {
   const keys = createApiKeys([
-    { key: "key-of-acme-0001", tenant: tenant("acme") },
-    { key: "key-of-acme-0002", tenant: tenant("acme") },
-    { key: "key-of-other-001", tenant: tenant("other") },
+    { key: "key-of-acme-0001", tenant: tenant("acme"), scopes: ["*"] },
+    { key: "key-of-acme-0002", tenant: tenant("acme"), scopes: ["*"] },
+    { key: "key-of-other-001", tenant: tenant("other"), scopes: ["*"] },
   ]);
 
   test.each([
@@ -22,7 +23,7 @@ describe("API keys", () => {
     ["bearer key-of-other-001", "other"],
     ["BEARER   key-of-other-001 ", "other"],
   ])("%p speaks for %s", (header, expected) => {
-    expect(keys.tenantOf(header)).toBe(tenant(expected));
+    expect(keys.grantOf(header)?.tenant).toBe(tenant(expected));
   });
 
   test.each([
@@ -39,18 +40,18 @@ describe("API keys", () => {
     "key-of-acme-0001",
     `Bearer ${"k".repeat(100_000)}`,
   ])("%p speaks for nobody", (header) => {
-    expect(keys.tenantOf(header)).toBeUndefined();
+    expect(keys.grantOf(header)).toBeUndefined();
   });
 
   test("no key opens when none are configured", () => {
-    expect(createApiKeys([]).tenantOf("Bearer x")).toBeUndefined();
+    expect(createApiKeys([]).grantOf("Bearer x")).toBeUndefined();
   });
 
   test("arbitrary headers open nothing and throw nothing", () => {
     fc.assert(
       fc.property(
         fc.string({ unit: "binary" }),
-        (text) => keys.tenantOf(`Bearer ${text}`) === undefined,
+        (text) => keys.grantOf(`Bearer ${text}`) === undefined,
       ),
     );
   });
@@ -59,11 +60,34 @@ describe("API keys", () => {
     const twice = ["acme", "other"].map((name) => ({
       key: "the-same-key-twice",
       tenant: tenant(name),
+      scopes: ["*"] as const,
     }));
     expect(() => createApiKeys(twice)).toThrow("API key 2 is in the list twice");
-    expect(() => createApiKeys([{ key: "", tenant: tenant("acme") }])).toThrow(
-      "API key 1 must have",
+    expect(() => createApiKeys([{ key: "", tenant: tenant("acme"), scopes: [] }])).toThrow(
+      "API key 1 has neither",
     );
+  });
+
+  test("a key and its hash are the same key, with the scopes that it was given", () => {
+    const hash = hashOfKey("key-of-acme-0001");
+    const hashed = createApiKeys([
+      { hash: hash.toUpperCase().replace("SHA", "sha"), tenant: tenant("acme"), scopes: ["read"] },
+    ]);
+    const grant = hashed.grantOf("Bearer key-of-acme-0001");
+    expect(grant?.tenant).toBe(tenant("acme"));
+    expect([...(grant?.scopes ?? [])]).toEqual(["read"]);
+    expect(hashed.grantOf(`Bearer ${hash}`)).toBeUndefined();
+  });
+
+  test("P2: `*` is everything, but the figures of all tenants only where there is one", () => {
+    const key = { key: "key-of-acme-0001", tenant: tenant("acme"), scopes: ["*"] as const };
+    const scopes = (list: Parameters<typeof createApiKeys>[0]) => [
+      ...(createApiKeys(list).grantOf("Bearer key-of-acme-0001")?.scopes ?? []),
+    ];
+    const other = { key: "key-of-other-001", tenant: tenant("other"), scopes: ["*"] as const };
+    expect(scopes([key])).toEqual([...SCOPES]);
+    expect(scopes([key, other])).toEqual(SCOPES.filter((scope) => scope !== "metrics"));
+    expect(scopes([{ ...key, scopes: ["*", "metrics"] }, other])).toEqual([...SCOPES]);
   });
 
   test("keeps no key where it could be printed", () => {

@@ -1,64 +1,80 @@
-// The keys with which backends call the HTTP API. Asked once per request, by the API's routes.
-import { createHash, timingSafeEqual } from "node:crypto";
+// The keys with which backends call the HTTP API. Asked once per request, before anything else is looked at.
 import type { TenantId } from "../tenant/tenant.ts";
+import { type Scope, scopesOf } from "./scopes.ts";
 
-/** One key and the tenant that it speaks for. A tenant may have several (rotation). */
-export type ApiKey = { readonly key: string; readonly tenant: TenantId };
+/** One key, by itself or by its {@link hashOfKey}, and whom it speaks for. A tenant may have several (rotation). */
+export type ApiKey = {
+  readonly key?: string | undefined;
+  readonly hash?: string | undefined;
+  readonly tenant: TenantId;
+  readonly scopes: readonly (Scope | "*")[];
+  readonly name?: string | undefined;
+};
+
+/** What a key allows. */
+export type Grant = {
+  readonly tenant: TenantId;
+  readonly scopes: ReadonlySet<Scope>;
+  /** What the operator calls the key; may be logged, unlike the key. */
+  readonly name: string | undefined;
+};
 
 export type ApiKeys = {
-  /** The tenant of `Authorization: Bearer <key>`; undefined: no such key, or no such header. */
-  tenantOf(authorizationHeader: string | null): TenantId | undefined;
+  /** What `Authorization: Bearer <key>` allows; undefined: no such key, or no such header. */
+  grantOf(authorizationHeader: string | null): Grant | undefined;
 };
 
 const KEY_MAX_LENGTH = 1024;
 const SCHEME = "bearer ";
+const HASH_PREFIX = "sha256:";
 
 /**
- * Only hashes of the keys are kept, so that a heap dump shows none of them.
- * Throws an `Error` for an empty or overlong key and for a key given twice (whose tenant would be a
- * guess); the message names its place in the list and never the key.
+ * Only SHA-256 digests of the keys are kept, so that a heap dump shows none of them. A fast hash is right here, unlike for
+ * passwords: a key is 32 random bytes, and nobody searches through 2^256 of them at any speed. The digest is also what
+ * makes a plain look-up safe (timing attack): how long finding it takes depends on bits of the digest, and who does not
+ * know the key cannot steer those towards a match byte by byte.
+ *
+ * Throws an `Error` for a key given twice, whose tenant would be a guess; the message names its place and never the key.
  */
 export function createApiKeys(keys: readonly ApiKey[]): ApiKeys {
-  const entries = keys.map(({ key, tenant }, index) => {
-    if (key.length === 0 || key.length > KEY_MAX_LENGTH) {
-      throw new Error(`API key ${index + 1} must have 1 to ${KEY_MAX_LENGTH} characters`);
-    }
-    return { hash: sha256(key), tenant };
-  });
-  assertDistinct(entries.map((entry) => entry.hash));
+  const grants = new Map<string, Grant>();
+  const oneTenant = new Set(keys.map(({ tenant }) => tenant)).size === 1;
+  for (const [index, entry] of keys.entries()) {
+    const hash = hashOfEntry(entry);
+    if (hash === undefined) throw new Error(`API key ${index + 1} has neither key nor hash`);
+    if (grants.has(hash)) throw new Error(`API key ${index + 1} is in the list twice`);
+    const { tenant, name } = entry;
+    grants.set(
+      hash,
+      Object.freeze({ tenant, name, scopes: scopesOf(entry.scopes, { oneTenant }) }),
+    );
+  }
   return {
-    tenantOf(authorizationHeader) {
+    grantOf(authorizationHeader) {
       const key = bearerOf(authorizationHeader);
-      if (key === undefined) return undefined;
-      const presented = sha256(key);
-      let tenant: TenantId | undefined;
-      // Timing attack: every key is compared in constant time and none ends the loop, so that the time
-      // taken tells neither how much of a key was right nor which place in the list it has.
-      for (const entry of entries) {
-        if (timingSafeEqual(entry.hash, presented)) tenant = entry.tenant;
-      }
-      return tenant;
+      return key === undefined ? undefined : grants.get(hashOfKey(key));
     },
   };
 }
 
-function assertDistinct(hashes: readonly Buffer[]): void {
-  const seen = new Set<string>();
-  for (const [index, hash] of hashes.entries()) {
-    const text = hash.toString("base64");
-    if (seen.has(text)) throw new Error(`API key ${index + 1} is in the list twice`);
-    seen.add(text);
-  }
+/** What stands in a config instead of the key: `sha256:` and 64 hexadecimal digits. */
+export function hashOfKey(key: string): string {
+  return HASH_PREFIX + Bun.CryptoHasher.hash("sha256", key, "hex");
 }
 
-/** The scheme is case-insensitive (RFC 9110 §11.1); a header beyond any key's length is not hashed. */
-function bearerOf(header: string | null): string | undefined {
-  if (header === null || header.length > SCHEME.length + KEY_MAX_LENGTH) return undefined;
+/** Undefined for an entry that holds neither a key nor a hash. */
+export function hashOfEntry(entry: Pick<ApiKey, "key" | "hash">): string | undefined {
+  if (entry.hash !== undefined) return entry.hash.toLowerCase();
+  return entry.key === undefined || entry.key === "" ? undefined : hashOfKey(entry.key);
+}
+
+/**
+ * The credential of an `Authorization: Bearer` header. The scheme is case-insensitive (RFC 9110 §11.1); a header beyond
+ * `maxLength` is nobody's and not hashed.
+ */
+export function bearerOf(header: string | null, maxLength = KEY_MAX_LENGTH): string | undefined {
+  if (header === null || header.length > SCHEME.length + maxLength) return undefined;
   if (header.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return undefined;
   const key = header.slice(SCHEME.length).trim();
   return key.length === 0 ? undefined : key;
-}
-
-function sha256(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

@@ -57,7 +57,7 @@ function unwrap(schema: z.ZodType): z.ZodType {
  */
 export function parseEnvironmentValue(setting: Setting, text: string): unknown {
   if (setting.path.join(".") === "api.keys" && !text.startsWith("[")) {
-    return text.split(",").map((key) => ({ key: key.trim() }));
+    return text.split(",").map((part) => keyOrHash(part.trim()));
   }
   if (setting.schema instanceof z.ZodString || setting.schema instanceof z.ZodEnum) return text;
   if (setting.schema instanceof z.ZodArray && !text.startsWith("[")) {
@@ -72,4 +72,9 @@ export function parseEnvironmentValue(setting: Setting, text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** `ALDIS_API_KEY` holds the keys themselves, or what a config may hold in their place. */
+function keyOrHash(text: string): { key: string } | { hash: string } {
+  return text.startsWith("sha256:") ? { hash: text } : { key: text };
 }

@@ -116,8 +116,8 @@ describe("config: environment", () => {
     expect(config.listen).toMatchObject({ port: 4000, host: "127.0.0.1" });
     expect(config.auth.jwtSecret).toEqual(SECRET);
     expect(config.api.keys).toEqual([
-      { key: "key-of-sixteen-or-more", tenant: "default" },
-      { key: "another-key-of-sixteen", tenant: "default" },
+      { key: "key-of-sixteen-or-more", tenant: "default", scopes: ["*"] },
+      { key: "another-key-of-sixteen", tenant: "default", scopes: ["*"] },
     ]);
   });
 
@@ -135,7 +135,9 @@ describe("config: environment", () => {
     expect(config.log.level).toBe("debug");
     expect(config.outbox.maxBytes).toBe(123);
     expect(config.namespaces["chat"]?.wildcard).toBe(true);
-    expect(config.api.keys).toEqual([{ key: "key-of-sixteen-or-more", tenant: "acme" }]);
+    expect(config.api.keys).toEqual([
+      { key: "key-of-sixteen-or-more", tenant: "acme", scopes: ["*"] },
+    ]);
     expect(config.auth.issuer).toBe("https://issuer");
   });
 

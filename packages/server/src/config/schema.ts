@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { authSchema } from "../auth/auth-config.ts";
 import { cidrProblem } from "../limits/cidr.ts";
+import { apiSchema } from "./api-schema.ts";
 import { limitsSchema } from "./limits-schema.ts";
 import { namespaceName, namespaceSchema } from "./namespace-schema.ts";
 import { originProblem } from "./origin-rule.ts";
@@ -104,26 +105,7 @@ const channelSchema = z.strictObject({
 export const configSchema = z.strictObject({
   listen: listenSchema.prefault({}),
   auth: authSchema.prefault({}),
-  api: z
-    .strictObject({
-      keys: z
-        .array(
-          z.strictObject({
-            key: z.string().min(8).max(512).meta({
-              doc: "The key itself, 8 characters or more; 32 random bytes are right",
-              secret: true,
-            }),
-            tenant: z
-              .string()
-              .regex(/^[A-Za-z0-9_-]{1,64}$/)
-              .default("default"),
-          }),
-        )
-        .max(1_000)
-        .default([])
-        .meta({ doc: "Keys of backends, each for one tenant", secret: true }),
-    })
-    .prefault({}),
+  api: apiSchema.prefault({}),
   heartbeat: z
     .strictObject({
       pingIntervalMs: ms("Silence after which a connection is pinged").default(25_000),

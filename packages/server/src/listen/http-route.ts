@@ -1,5 +1,14 @@
 /** First steps below `/api/` that have routes; the rest is one label. */
-const API_ROUTES = new Set(["publish", "namespaces"]);
+const API_ROUTES = new Set([
+  "publish",
+  "broadcast",
+  "batch",
+  "users",
+  "connections",
+  "channels",
+  "namespaces",
+  "auth",
+]);
 const ROUTES = new Set(["/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs"]);
 
 /** A path as a metric label and for the log: one of a fixed few. Attack: a scanner's million paths as a million series, and tokens in paths. */

@@ -40,7 +40,12 @@ export type ListenDeps = {
   readonly limits: Limits;
   readonly connectionsMax: number;
   /** `address` tells whom the request counts for; it is asked only when that matters. */
-  readonly api: (request: Request, address: () => string) => Promise<Response>;
+  readonly api: {
+    /** Everything below `/api/`. `address` says where the request comes from. */
+    answer(request: Request, address: () => string): Response | Promise<Response>;
+    /** The pages that describe it; undefined: not one of them. */
+    page(pathname: string): Response | undefined;
+  };
   /** Further pages, such as the demo of the dev server; asked after everything else. */
   readonly pages: Pages | undefined;
   readonly isReady: () => boolean;
@@ -134,11 +139,12 @@ function createFetch(deps: ListenDeps) {
       return upgrade(request, server, { kind: "native", credentials }, subprotocol);
     }
     if (pathname.startsWith("/api/")) {
-      return deps.api(request, () => addressOf(limits, request, server));
+      return deps.api.answer(request, () => addressOf(limits, request, server));
     }
     if (deps.config.echo && pathname === "/echo") return upgrade(request, server, { kind: "echo" });
     if (pathname === "/metrics") return deps.metrics(request);
-    return healthResponse(pathname, deps.isReady()) ?? servePage(deps, request, target);
+    const own = healthResponse(pathname, deps.isReady()) ?? deps.api.page(pathname);
+    return own ?? servePage(deps, request, target);
   });
 }
 

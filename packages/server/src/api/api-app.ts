@@ -1,0 +1,63 @@
+import { FieldError, type Refusal, refuse } from "@aldis/protocol";
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Grant } from "../auth/api-keys.ts";
+import { BrokerUnavailable } from "../broker/broker.ts";
+import { refusalResponse } from "../listen/http-errors.ts";
+import { requestTarget } from "../listen/request-target.ts";
+import type { Counters } from "../observe/counters.ts";
+import type { Log } from "../observe/log.ts";
+import { documentOf, type Route, responseOf } from "./route.ts";
+
+export type ApiAppDeps = {
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly bodyMaxBytes: number;
+};
+
+/** What comes with a request beside itself. */
+export type ApiEnv = { Bindings: { readonly grant: Grant | undefined } };
+
+const METHODS = ["GET", "POST", "PUT", "DELETE"] as const;
+
+/** Every route of the API behind one router. Whoever calls `fetch` has judged the key. */
+export function createApiApp(deps: ApiAppDeps, routes: readonly Route[]): OpenAPIHono<ApiEnv> {
+  // The path as it was sent: decoding it before it is split would let `%2F` make new parts (path tricks).
+  const app = new OpenAPIHono<ApiEnv>({ getPath: (request) => requestTarget(request).pathname });
+  for (const route of routes) {
+    const { method, path } = route.spec;
+    app.openAPIRegistry.registerPath(documentOf(route));
+    app.on(method.toUpperCase(), path.replace(/\{(\w+)\}/g, ":$1"), async ({ req, env }) =>
+      responseOf(
+        await route.answer({
+          request: req.raw,
+          grant: env.grant,
+          params: req.param(),
+          bodyMaxBytes: deps.bodyMaxBytes,
+        }),
+      ),
+    );
+  }
+  app.notFound(({ req }) => noSuchRoute(app, req.path));
+  app.onError((error) => refusalResponse(refusalOfFault(deps, error)));
+  return app;
+}
+
+/** A path that other methods have is 405 and names them (RFC 9110 §15.5.6). */
+function noSuchRoute(app: OpenAPIHono<ApiEnv>, path: string): Response {
+  const allowed = METHODS.filter((method) => app.router.match(method, path)[0].length > 0);
+  if (allowed.length === 0) return refusalResponse(refuse("not_found", "no such route"));
+  const refusal = refuse("method_not_allowed", "this path takes other methods");
+  return refusalResponse(refusal, { allow: allowed.join(", ") });
+}
+
+/** What a route threw: an outage, or a fault of ours. */
+export function refusalOfFault(
+  { counters, log }: Pick<ApiAppDeps, "counters" | "log">,
+  error: unknown,
+): Refusal {
+  if (error instanceof FieldError) return error.refusal;
+  if (error instanceof BrokerUnavailable) return refuse("unavailable", "try again");
+  counters.faults++;
+  log.error({ err: error }, "request failed");
+  return refuse("internal", "a fault of the gateway");
+}

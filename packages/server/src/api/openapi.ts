@@ -1,0 +1,57 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { ApiEnv } from "./api-app.ts";
+
+/** The version of the HTTP API, not of the gateway: it grows by additions. */
+const API_VERSION = "1.0.0";
+
+/** What of a document others read: it is plain JSON. */
+export type OpenApiDocument = Readonly<Record<string, unknown>>;
+
+const DESCRIPTION = `The HTTP API of the Aldis gateway, for backends. Every call carries an API key as \`Authorization: Bearer <key>\`; the key decides the tenant, and nothing of another tenant is visible to it. Bodies are JSON in UTF-8.
+
+A refusal is \`{"error": {"code", "message", "temporary", "retryAfterMs"?}}\` under the status of its code. \`temporary\` says that the same request may succeed later. Only a body over twice the limit is refused without a body of its own (413).`;
+
+const TAGS = [
+  { name: "Publishing", description: "Messages into channels, to everyone who is subscribed." },
+  { name: "Direct messages", description: "To one user or connection, live only." },
+  { name: "Channels", description: "What is in a channel, and which ones there are." },
+  { name: "Connections", description: "Who is connected to this node, and to what." },
+  { name: "Control", description: "Subscribes and disconnects users from the server." },
+  { name: "Namespaces", description: "The options of channels, while the gateway runs." },
+  { name: "Tokens", description: "What the gateway takes a user's token for." },
+  { name: "Health", description: "For load balancers and orchestrators; without a key." },
+];
+
+/** The OpenAPI 3.1 document of all registered routes. */
+export function createDocument(app: OpenAPIHono<ApiEnv>): OpenApiDocument {
+  const { openAPIRegistry: registry } = app;
+  registry.registerComponent("securitySchemes", "apiKey", {
+    type: "http",
+    scheme: "bearer",
+    description: "An API key of the gateway's configuration. It speaks for one tenant.",
+  });
+  registry.registerComponent("securitySchemes", "userToken", {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+    description: "The token of a user, the same that opens a WebSocket.",
+  });
+  const document = app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: { title: "Aldis", version: API_VERSION, description: DESCRIPTION },
+    servers: [{ url: "/" }],
+    tags: TAGS,
+  });
+  return describeSettings(JSON.parse(JSON.stringify(document))) as OpenApiDocument;
+}
+
+/** Schemas of the configuration say `doc` and `unit` where OpenAPI says `description`. */
+function describeSettings(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(describeSettings);
+  if (typeof node !== "object" || node === null) return node;
+  const entries = Object.entries(node).map(([key, value]) => [key, describeSettings(value)]);
+  const { doc, unit, ...rest } = Object.fromEntries(entries) as Record<string, unknown>;
+  // Under the same name there could be a field, whose schema is an object.
+  if (typeof doc !== "string") return Object.fromEntries(entries);
+  return { ...rest, description: typeof unit === "string" ? `${doc} (${unit}).` : `${doc}.` };
+}
