@@ -18,6 +18,7 @@ const PRESET = {
   namespaces: {
     default: { wildcard: true, history: { size: 1_000, ttlMs: DAY_MS } },
   },
+  drain: { windowMs: 0 },
   metrics: { public: true },
   limits: { connectionAttemptsPerMinute: 500 },
   log: { level: "warn" },

@@ -36,7 +36,7 @@ async function start({ env, out }: CliContext, options: Options): Promise<void> 
   const stopping = catchSignals();
   const gateway = openGateway({ config: productionConfig(env, file, options), write: out });
   await stopping;
-  await gateway.close();
+  await gateway.drain();
 }
 
 /** Throws with everything that is wrong at once, missing authentication included (P7). */

@@ -4,18 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { RawClient } from "@aldis/testkit";
-import { runCli, startCli, startScript } from "./support/run-cli.ts";
+import { startProduction, TEST_KEYS } from "./support/production.ts";
+import { runCli, startScript } from "./support/run-cli.ts";
 
-const SECRET = "a secret that only this test knows";
-const KEY = "an-api-key-of-this-test";
-const AUTHENTICATED = { ALDIS_JWT_SECRET: SECRET, ALDIS_API_KEY: KEY };
-
-/** Starts `aldis start` on a free port and gives its address, which it logs. */
-async function startProduction(env: Record<string, string>, args: string[] = []) {
-  const gateway = startCli(["start", "--port", "0", "--host", "127.0.0.1", ...args], env);
-  const [, url = ""] = await gateway.until(/"url":"(http[^"]+)"/);
-  return Object.assign(gateway, { url, wsUrl: `${url.replace("http", "ws")}/ws` });
-}
+const AUTHENTICATED = TEST_KEYS;
+const { ALDIS_JWT_SECRET: SECRET, ALDIS_API_KEY: KEY } = TEST_KEYS;
 
 async function mint(...args: string[]): Promise<string> {
   const minted = await runCli(["token", "--user", "ann", ...args], AUTHENTICATED);
@@ -88,9 +81,13 @@ test("start logs one JSON object a line to stdout, and nothing secret", async ()
 test.each(["SIGTERM", "SIGINT"] as const)(
   "[CL1] %s closes with 4012 at the clients and ends with 0",
   async (signal) => {
-    await using gateway = await startProduction(AUTHENTICATED);
+    await using gateway = await startProduction({
+      ...AUTHENTICATED,
+      ALDIS_DRAIN_WINDOW_MS: "100",
+    });
     const client = await RawClient.connect(`${gateway.wsUrl}?token=${await mint()}`);
     gateway.kill(signal);
+    await client.next("reconnect");
     expect((await client.closed).code).toBe(4012);
     expect(await gateway.exited).toBe(0);
   },

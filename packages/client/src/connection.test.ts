@@ -234,6 +234,23 @@ test("a reconnect push is obeyed at its time, without a break before it", async 
   expect(h.sockets).toHaveLength(2);
 });
 
+test("[DR2] a client that moved and is refused keeps trying, with jitter", async () => {
+  const h = new Harness();
+  const socket = await h.connected();
+  socket.push("reconnect", { afterMs: 3_000 });
+  await h.clock.advance(3_000);
+  for (let attempt = 1; attempt <= 20; attempt++) {
+    await settled();
+    expect(h.sockets).toHaveLength(attempt + 1);
+    // A 503 to the upgrade: a browser tells no more than that it did not work.
+    h.socket.end(1006);
+    expect(h.client.state.name).toBe("waiting");
+    await h.clock.advance(waitOf(h));
+  }
+  await h.welcome({ connection: "c2" });
+  expect(h.client.state).toMatchObject({ name: "connected", connection: "c2" });
+});
+
 test("a gateway that stops before the time it gave is not stormed", async () => {
   const h = new Harness();
   const socket = await h.connected();

@@ -15,6 +15,7 @@ import type { Config } from "./config/schema.ts";
 import { createTextWriter } from "./connection/burst-writer.ts";
 import type { ConnectionDeps } from "./connection/connection-deps.ts";
 import { createProofPace } from "./connection/delivery-proof.ts";
+import { drain } from "./connection/drain.ts";
 import { createFlusher } from "./connection/flusher.ts";
 import { createHeartbeat } from "./connection/heartbeat.ts";
 import { gaugesOf } from "./gauges.ts";
@@ -30,6 +31,7 @@ import { createMetrics, type Metrics } from "./observe/metrics/metrics.ts";
 import { createTenantTallies } from "./observe/tenant-tallies.ts";
 import { Presence } from "./presence/presence.ts";
 import { createRandomIds, type RandomIds } from "./random/random.ts";
+import { InFlight } from "./session/in-flight.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
 import { reviewTenant } from "./session/review.ts";
 import type { SessionDeps } from "./session/session-deps.ts";
@@ -60,6 +62,11 @@ export type Gateway = {
   readonly connections: number;
   /** Bytes that wait in the outboxes of all connections. O(connections). */
   readonly queuedBytes: number;
+  /**
+   * Stops without a storm (P6): takes no more connections, tells clients over `drain.windowMs` to move, waits for what is under way, then
+   * closes. Idempotent; {@link close} cuts it short.
+   */
+  drain(): Promise<void>;
   /** Stops listening, tells every client to come back (4012), and lets go of everything. Idempotent. */
   close(): Promise<void>;
 };
@@ -102,6 +109,12 @@ export function startGateway(options: GatewayOptions): Gateway {
   log.info({ url: listener.url }, "gateway is listening");
 
   let closed: Promise<void> | undefined;
+  let drained: Promise<void> | undefined;
+  function close(): Promise<void> {
+    ready = false;
+    closed ??= stop({ ...shared, listener, connection, session });
+    return closed;
+  }
   return {
     url: listener.url,
     port: listener.port,
@@ -114,11 +127,12 @@ export function startGateway(options: GatewayOptions): Gateway {
       const connections = connection.heartbeat.connections();
       return connections.reduce((bytes, { outbox }) => bytes + outbox.queuedBytes, 0);
     },
-    close() {
+    drain() {
       ready = false;
-      closed ??= stop({ ...shared, listener, connection, session });
-      return closed;
+      drained ??= empty({ ...shared, listener, connection, session }).then(close);
+      return drained;
     },
+    close,
   };
 }
 
@@ -232,6 +246,7 @@ function sessionDeps(shared: Shared): SessionParts {
     presence,
     parked,
     live: new LiveSessions(),
+    inFlight: new InFlight(),
     secrets: createSessionSecrets(randomBytes(32)),
     actions: new Map([["typing", typing.onAction]]),
     onLeave: [typing.onLeave],
@@ -263,14 +278,29 @@ function apiKeys(config: Config) {
   return createApiKeys(config.api.keys.map((key) => ({ ...key, tenant: key.tenant as TenantId })));
 }
 
-/** In the reverse order of making. Clients are told why before the sockets go. */
-async function stop(parts: {
+type Stopping = Shared & {
   readonly listener: Listener;
   readonly connection: ConnectionDeps;
   readonly session: SessionParts;
-  readonly broker: MemoryBroker;
-  readonly metrics: Metrics;
-}): Promise<void> {
+};
+
+async function empty({ config, clock, log, listener, connection, session }: Stopping) {
+  if (config.drain.windowMs === 0) return;
+  const { inFlight } = session.deps;
+  await drain(
+    {
+      ...{ clock, log, random: Math.random },
+      connections: () => connection.heartbeat.connections(),
+      isSettled: (open) =>
+        open.outbox.idle && !open.session.isJudged && !inFlight.has(open.session),
+      isAnswering: () => listener.pendingRequests > 0,
+    },
+    config.drain,
+  );
+}
+
+/** In the reverse order of making. Clients are told why before the sockets go. */
+async function stop(parts: Stopping): Promise<void> {
   const { listener, connection, session, broker, metrics } = parts;
   for (const open of connection.heartbeat.connections()) open.close("stopping");
   await listener.stop();

@@ -150,6 +150,17 @@ export const configSchema = z.strictObject({
   namespaces: z.record(namespaceName, namespaceSchema).default({}).meta({
     doc: "Options by namespace; `default` is for channels whose namespace is not listed",
   }),
+  drain: z
+    .strictObject({
+      windowMs: ms(
+        "When it is asked to stop: the time over which its clients are told to move; 0 closes all at once",
+        0,
+      ).default(20_000),
+      graceMs: ms("How much longer commands and requests under way may take then", 0).default(
+        5_000,
+      ),
+    })
+    .prefault({}),
   metrics: z
     .strictObject({
       public: z.boolean().default(false).meta({

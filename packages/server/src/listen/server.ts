@@ -54,7 +54,9 @@ export type ListenDeps = {
 export type Listener = {
   readonly port: number;
   readonly url: string;
-  /** Takes no more connections. */
+  /** HTTP requests that are being answered at this moment. */
+  readonly pendingRequests: number;
+  /** Takes no more connections, and ends those that are there. */
   stop(): Promise<void>;
 };
 
@@ -81,6 +83,9 @@ export function listen(deps: ListenDeps): Listener {
   return {
     port,
     url: `${config.tls ? "https" : "http"}://${urlHost(config.host)}:${port}`,
+    get pendingRequests() {
+      return server.pendingRequests;
+    },
     stop: () => server.stop(true),
   };
 }
@@ -117,6 +122,11 @@ function createFetch(deps: ListenDeps) {
 
   function upgrade(request: Request, server: Upgrader, state: SocketState, subprotocol?: string) {
     const { headers } = request;
+    if (!deps.isReady()) {
+      countOne(deps.connection.counters.upgradesRefused, "stopping");
+      const refusal = refuse("unavailable", "the gateway is stopping: another one takes you");
+      return refusalResponse(refusal, { "retry-after": "1" });
+    }
     if (!allowsOrigin(headers.get("origin"), headers.get("host"))) {
       countOne(deps.connection.counters.upgradesRefused, "origin");
       return refusalResponse(refuse("forbidden", "this origin is not in listen.origins"));

@@ -47,10 +47,13 @@ export function joinChannel(
     if (session.holds(subscription)) leaveChannel(session, subscription, { stays: false });
     then.failed(error);
   };
-  whenReady(started, {
+  whenReady(session.deps.inFlight.track(session, started), {
     done(joining) {
       whenReady(
-        attempt(() => readPast(session, key, request)),
+        session.deps.inFlight.track(
+          session,
+          attempt(() => readPast(session, key, request)),
+        ),
         {
           done(past) {
             if (!session.authenticated) return hub.abandon(joining);

@@ -10,6 +10,7 @@ import type { Presence } from "../presence/presence.ts";
 import type { RandomIds } from "../random/random.ts";
 import type { Clock } from "../time/clock.ts";
 import type { ActionHandler, LeaveHook } from "./actions.ts";
+import type { InFlight } from "./in-flight.ts";
 import type { LiveSessions } from "./live-sessions.ts";
 import type { SessionSecrets } from "./session-secrets.ts";
 import type { SessionStore } from "./session-store.ts";
@@ -42,6 +43,7 @@ export type SessionDeps = {
   readonly live: LiveSessions;
   readonly parked: SessionStore;
   readonly secrets: SessionSecrets;
+  readonly inFlight: InFlight;
   /** Actions of features, by name. */
   readonly actions: ReadonlyMap<string, ActionHandler>;
   readonly onLeave: readonly LeaveHook[];

@@ -82,6 +82,11 @@ export class Session implements ActionContext {
     return this.state.name === "connected" || this.state.name === "refreshing";
   }
 
+  /** A token of it is being verified. */
+  get isJudged(): boolean {
+    return this.state.name === "verifying" || this.state.name === "refreshing";
+  }
+
   /** Only commands of connected sessions are handled, so a handler may rely on it. */
   get identity(): Identity {
     const { state } = this;

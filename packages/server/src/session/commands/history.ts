@@ -19,7 +19,7 @@ export function onHistory(session: Session, command: HistoryCommand): void {
     { limit, before, after },
     namespace.options.history,
   );
-  whenReady(page, {
+  whenReady(deps.inFlight.track(session, page), {
     done: (found) => answer(session, command, found),
     failed: (error) => session.fail(command, error),
   });

@@ -28,7 +28,7 @@ export function onPublish(session: Session, command: PublishCommand): void {
     version: command.version,
   });
   if (!published.ok) return session.refuse(command, published);
-  whenReady(published.value, {
+  whenReady(deps.inFlight.track(session, published.value), {
     done: (outcome) => answer(session, command, { outcome, movesOn: noEcho && subscribed }),
     failed: (error) => session.fail(command, error),
   });

@@ -22,6 +22,7 @@ import { createCounters } from "../../observe/counters.ts";
 import { Presence } from "../../presence/presence.ts";
 import { channelKey } from "../../tenant/tenant.ts";
 import type { ActionHandler } from "../actions.ts";
+import { InFlight } from "../in-flight.ts";
 import { LiveSessions } from "../live-sessions.ts";
 import { Session, type SessionConnection } from "../session.ts";
 import type { SessionDeps, SessionOptions } from "../session-deps.ts";
@@ -129,6 +130,7 @@ export class World {
       hub,
       presence: new Presence({ clock, hub, namespaces }, { graceMs: 5_000 }),
       live: new LiveSessions(),
+      inFlight: new InFlight(),
       parked: createMemorySessionStore(clock, { resumeMs: 120_000, parkedMax: 100 }),
       secrets: createSessionSecrets(new Uint8Array(32).fill(9)),
       actions: options.actions ?? new Map(),
