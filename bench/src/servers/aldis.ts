@@ -11,7 +11,14 @@ const overrides: ConfigInput = {
   listen: { port: 0, host: "127.0.0.1" },
   auth: { jwtSecret: BENCH_SECRET },
   log: { level: "warn" },
-  limits: { connectionAttemptsPerMinute: 0, keyGuessesPerMinute: 0 },
+  limits: {
+    connectionAttemptsPerMinute: 0,
+    connectionsPerUser: 0,
+    keyGuessesPerMinute: 0,
+    messagesPerUserPerMinute: 0,
+    commandsPerSecond: 0,
+    bytesPerSecond: 0,
+  },
   namespaces: {
     bench: { presence: false, joinLeave: false, history: { size: 0 } },
     history: { presence: false, joinLeave: false },

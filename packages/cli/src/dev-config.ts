@@ -20,7 +20,7 @@ const PRESET = {
   },
   drain: { windowMs: 0 },
   metrics: { public: true },
-  limits: { connectionAttemptsPerMinute: 500 },
+  limits: { connectionAttemptsPerMinute: 500, messagesPerUserPerMinute: 1_000 },
   log: { level: "warn" },
 } satisfies ConfigInput;
 

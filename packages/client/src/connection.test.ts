@@ -340,3 +340,34 @@ test("listeners that throw do not break the client", async () => {
   expect(h.client.state.name).toBe("connected");
   expect(h.errors).toHaveLength(2);
 });
+
+test.each([
+  ["[LI4] 4009 before the welcome", CLOSE.tooManyConnections.code, "limit_reached"],
+  ["[LI8] 4010 on an open connection", CLOSE.tooManyRefused.code, "rate_limited"],
+] as const)("%s waits at least as long as was told before", async (_, closeCode, code) => {
+  const h = new Harness();
+  if (closeCode === CLOSE.tooManyRefused.code) await h.connected();
+  else {
+    h.client.connect();
+    await settled();
+    h.socket.accept();
+  }
+  h.socket.push("error", { code, message: "too many", temporary: false, retryAfterMs: 30_000 });
+  h.socket.end(closeCode);
+  expect(waitOf(h)).toBe(30_250);
+  expect(h.client.state).toMatchObject({ name: "waiting", cause: { code, closeCode } });
+});
+
+test("an error of long ago says nothing about why a connection broke", async () => {
+  const h = new Harness();
+  await h.connected();
+  h.socket.push("error", {
+    code: "rate_limited",
+    message: "",
+    temporary: true,
+    retryAfterMs: 30_000,
+  });
+  h.socket.end(1006);
+  expect(waitOf(h)).toBe(250);
+  expect(h.client.state).toMatchObject({ cause: { code: "disconnected" } });
+});

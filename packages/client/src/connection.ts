@@ -1,4 +1,4 @@
-import { type ErrorBody, retryAfterClose, type WelcomeBody } from "@aldis/protocol";
+import { CLOSE, type ErrorBody, retryAfterClose, type WelcomeBody } from "@aldis/protocol";
 import { fullJitterMs } from "./backoff.ts";
 import type { Environment, Timer } from "./environment.ts";
 import { AldisError, disconnected, errorOf, timedOut } from "./errors.ts";
@@ -51,6 +51,8 @@ type Open = {
   readonly liveness: Liveness;
   readonly stable: Timer;
   move: Timer | undefined;
+  /** The latest error that answered no command. */
+  refusal: AldisError | undefined;
 };
 
 /** Sent when the client leaves a connection to open the next: its session is kept (SE8). */
@@ -201,6 +203,9 @@ export class Connection {
     if (frame === undefined) return;
     if (this.#phase.name === "open") {
       this.#phase.liveness.heard();
+      if (frame.action === "error" && frame.id === undefined) {
+        this.#phase.refusal = errorOf(frame.data as ErrorBody);
+      }
       this.#deps.onFrame(frame);
     } else if (this.#phase.name === "opening") {
       if (frame.action === "welcome") this.#welcome(this.#phase, frame.data as WelcomeBody);
@@ -220,7 +225,14 @@ export class Connection {
       this.#attempt = 0;
     });
     const { transport } = opening;
-    this.#phase = { name: "open", transport, liveness, stable, move: undefined };
+    this.#phase = {
+      name: "open",
+      transport,
+      liveness,
+      stable,
+      move: undefined,
+      refusal: undefined,
+    };
     tokens.accepted(welcome.expiresAt);
     const { connection, user, tenant, resumed } = welcome;
     this.#state = { name: "connected", connection, user, tenant, resumed };
@@ -229,7 +241,7 @@ export class Connection {
   }
 
   #onClose(closeCode: number, reason: string): void {
-    const refusal = this.#phase.name === "opening" ? this.#phase.refusal : undefined;
+    const refusal = this.#refusalBefore(closeCode);
     const said = refusal?.message ?? (reason || "the connection broke");
     const details = { closeCode, retryAfterMs: refusal?.retryAfterMs };
     switch (retryAfterClose(closeCode)) {
@@ -254,6 +266,14 @@ export class Connection {
         );
         return;
     }
+  }
+
+  /** What the gateway said right before it closed. On an open connection errors come at any time: there only the code tells. */
+  #refusalBefore(closeCode: number): AldisError | undefined {
+    const phase = this.#phase;
+    if (phase.name === "opening") return phase.refusal;
+    const isAnnounced = phase.name === "open" && closeCode === CLOSE.tooManyRefused.code;
+    return isAnnounced ? phase.refusal : undefined;
   }
 
   /** Leaves what is there and waits for the next attempt. */

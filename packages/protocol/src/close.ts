@@ -10,6 +10,8 @@ export const CLOSE = {
   internalError: { code: 4006, reason: "internal error", retry: "yes" },
   authUnavailable: { code: 4007, reason: "tokens cannot be judged now", retry: "yes" },
   slowConsumer: { code: 4008, reason: "slow consumer", retry: "yes" },
+  tooManyConnections: { code: 4009, reason: "too many connections", retry: "yes" },
+  tooManyRefused: { code: 4010, reason: "too many refused commands", retry: "yes" },
   stopping: { code: 4012, reason: "gateway is stopping", retry: "yes" },
   protocolError: { code: 4500, reason: "protocol error", retry: "no" },
   sessionTaken: { code: 4501, reason: "session resumed elsewhere", retry: "no" },

@@ -20,7 +20,7 @@ import { createFlusher } from "./connection/flusher.ts";
 import { createHeartbeat } from "./connection/heartbeat.ts";
 import { gaugesOf } from "./gauges.ts";
 import { Hub } from "./hub/hub.ts";
-import { createLimits } from "./limits/create-limits.ts";
+import { createLimits, type Limits } from "./limits/create-limits.ts";
 import { createMetricsPage } from "./listen/metrics-page.ts";
 import { type ListenDeps, type Listener, listen } from "./listen/server.ts";
 import { type Counters, createCounters } from "./observe/counters.ts";
@@ -77,11 +77,10 @@ export function startGateway(options: GatewayOptions): Gateway {
   const shared = sharedParts(options, () =>
     gaugesOf({ ...shared, connection, session: session.deps, isReady: () => ready }),
   );
-  const { log, counters, publisher, metrics } = shared;
+  const { log, counters, publisher, limits, metrics } = shared;
   warn(config, log);
   const connection = connectionDeps(shared);
   const session = sessionDeps(shared);
-  const limits = createLimits(shared, config);
   let ready = true;
   const keys = apiKeys(config);
   const listener = listen({
@@ -147,6 +146,7 @@ type Shared = {
   readonly broker: MemoryBroker;
   readonly hub: Hub;
   readonly publisher: Publisher;
+  readonly limits: Limits;
   readonly metrics: Metrics;
   readonly probe: FanOutProbe;
 };
@@ -170,10 +170,11 @@ function sharedParts(options: GatewayOptions, gauges: () => Gauges): Shared {
   );
   const probe = new FanOutProbe({ clock, counters }, metrics.observeFanOut);
   const hub: Hub = new Hub(broker, probe);
-  const publisher = createPublisher({ broker, namespaces, counters });
+  const limits = createLimits({ clock, counters }, config);
+  const publisher = createPublisher({ broker, namespaces, counters, rates: limits.channels });
   return {
     ...{ config, clock, random, log, counters, metrics },
-    ...{ namespaces, broker, probe, hub, publisher },
+    ...{ namespaces, broker, probe, hub, publisher, limits },
   };
 }
 
@@ -233,7 +234,7 @@ function connectionDeps({ config, clock, random, counters, log, probe }: Shared)
 type SessionParts = { readonly deps: SessionDeps; close(): void };
 
 function sessionDeps(shared: Shared): SessionParts {
-  const { config, clock, hub, namespaces, log, metrics } = shared;
+  const { config, clock, hub, namespaces, limits, log, metrics } = shared;
   const refusals = createRefusalLog(log, clock);
   const verifier = timed(createTokenVerifier(config.auth, { clock }), clock, metrics.observeAuth);
   const presence = new Presence({ clock, hub, namespaces }, config.presence);
@@ -247,6 +248,11 @@ function sessionDeps(shared: Shared): SessionParts {
     parked,
     live: new LiveSessions(),
     inFlight: new InFlight(),
+    rates: limits.session,
+    ceilings: {
+      perTenant: config.limits.connectionsPerTenant,
+      perUser: config.limits.connectionsPerUser,
+    },
     secrets: createSessionSecrets(randomBytes(32)),
     actions: new Map([["typing", typing.onAction]]),
     onLeave: [typing.onLeave],

@@ -132,13 +132,17 @@ describe("docs/reference/metrics.md", () => {
   });
 
   test("names the labels", async () => {
-    const config = { limits: { keyGuessesPerMinute: 1 }, metrics: { public: true } };
+    const config = {
+      limits: { keyGuessesPerMinute: 1, connectionsPerUser: 1 },
+      metrics: { public: true },
+    };
     await using gateway = await startTestGateway({ config });
     for (const key of ["wrong", "again"]) await gateway.call("POST", "/api/publish", {}, key);
     await fetch(`${gateway.url}/ws`);
     const refused = await RawClient.open(`${gateway.wsUrl}?token=bad`);
     await refused.closed;
     const ann = await gateway.connect();
+    await (await RawClient.open(`${gateway.wsUrl}?token=${await gateway.token()}`)).closed;
     await ann.refused("nothing", {});
     const { samples } = await scrape(gateway);
     const rows = await documented();

@@ -10,7 +10,14 @@ import {
 import { API_KEY, accessTo, type GatewayAccess, SECRET } from "./gateway-access.ts";
 
 /** A test that is about one of them sets it. */
-const NO_RATES = { connectionAttemptsPerMinute: 0, keyGuessesPerMinute: 0 };
+const NO_RATES = {
+  connectionAttemptsPerMinute: 0,
+  connectionsPerUser: 0,
+  keyGuessesPerMinute: 0,
+  messagesPerUserPerMinute: 0,
+  commandsPerSecond: 0,
+  bytesPerSecond: 0,
+};
 
 export type TestGateway = AsyncDisposable &
   GatewayAccess & {

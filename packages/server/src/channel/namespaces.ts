@@ -1,4 +1,5 @@
 import type { NamespaceOptions } from "../config/namespace-schema.ts";
+import { perSecond, type Rate } from "../limits/rate.ts";
 import { DEFAULT_TENANT, type TenantId } from "../tenant/tenant.ts";
 import { type AllowRules, compileAllowRules } from "./allow-rules.ts";
 
@@ -6,6 +7,8 @@ import { type AllowRules, compileAllowRules } from "./allow-rules.ts";
 export type Namespace = {
   readonly name: string;
   readonly options: NamespaceOptions;
+  /** How fast each of its channels may be published to; undefined: no limit. */
+  readonly rate: Rate | undefined;
   readonly allow: {
     readonly subscribe: AllowRules;
     readonly publish: AllowRules;
@@ -94,6 +97,7 @@ function compileNamespace(name: string, options: NamespaceOptions): Namespace {
   return Object.freeze({
     name,
     options,
+    rate: perSecond(options.rate.publishesPerSecond, options.rate.burst),
     allow: {
       subscribe: compileAllowRules(subscribe),
       publish: compileAllowRules(publish),

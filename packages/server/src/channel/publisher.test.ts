@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import type { Json } from "@aldis/protocol";
+import { createFakeClock } from "@aldis/testkit";
 import { draft, tenant } from "../broker/broker.contract.ts";
 import type { Broker, Draft } from "../broker/broker.ts";
 import { type NamespaceInput, namespaceSchema } from "../config/namespace-schema.ts";
+import { createChannelRates } from "../limits/channel-rates.ts";
 import { createCounters } from "../observe/counters.ts";
 import type { ChannelKey } from "../tenant/tenant.ts";
 import { Namespaces } from "./namespaces.ts";
@@ -16,12 +18,16 @@ function open(input: NamespaceInput = {}) {
       return { offset: published.length, epoch: "e", kind: "published", duplicate: false };
     },
   };
+  const clock = createFakeClock();
   const counters = createCounters();
   const namespaces = new Namespaces(
     { chat: namespaceSchema.parse(input) },
     namespaceSchema.parse({}),
   );
-  const publisher = createPublisher({ broker: broker as Broker, namespaces, counters });
+  const publisher = createPublisher({
+    ...{ broker: broker as Broker, namespaces, counters },
+    rates: createChannelRates({ clock, onForgotten: () => {} }, 100),
+  });
   const publish = (parts: Partial<PublishRequest>) =>
     publisher.publish({
       tenant: tenant("acme"),

@@ -12,7 +12,9 @@ import {
 } from "@aldis/protocol";
 import type { Awaitable } from "../awaitable.ts";
 import type { Broker, PublishOutcome } from "../broker/broker.ts";
-import type { Counters } from "../observe/counters.ts";
+import type { ChannelRates } from "../limits/channel-rates.ts";
+import { refuseFor } from "../limits/refuse-for.ts";
+import { type Counters, countOne } from "../observe/counters.ts";
 import { channelKey, type TenantId } from "../tenant/tenant.ts";
 import type { Namespaces } from "./namespaces.ts";
 
@@ -38,18 +40,25 @@ export type Publisher = {
 };
 
 export type PublisherDeps = {
+  readonly rates: ChannelRates;
   readonly broker: Broker;
   readonly namespaces: Namespaces;
   readonly counters: Counters;
 };
 
 /** The one way by which anything is published, whoever asks: sessions, HTTP, features. */
-export function createPublisher({ broker, namespaces, counters }: PublisherDeps): Publisher {
+export function createPublisher({ broker, namespaces, counters, rates }: PublisherDeps): Publisher {
   return {
     publish(request) {
-      const { options } = namespaces.find(request.tenant, namespaceOf(request.channel));
+      const { options, rate } = namespaces.find(request.tenant, namespaceOf(request.channel));
       const member = encodePayload(request.data, options.messageMaxBytes);
       if (typeof member !== "string") return member;
+      const target = channelKey(request.tenant, request.channel);
+      const waitMs = rate === undefined ? 0 : rates.take(rate, target);
+      if (waitMs > 0) {
+        countOne(counters.rateLimited, "channel");
+        return refuseFor("rate_limited", "too much is published in this channel", waitMs);
+      }
       counters.publications++;
       counters.byTenant.of(request.tenant).publications++;
       const { channel, event, key, from, exclude, version } = request;
@@ -67,7 +76,7 @@ export function createPublisher({ broker, namespaces, counters }: PublisherDeps)
         idempotencyKey,
         version,
       };
-      return accept(broker.publish(channelKey(request.tenant, channel), draft, options.history));
+      return accept(broker.publish(target, draft, options.history));
     },
   };
 }

@@ -72,6 +72,27 @@ export const namespaceSchema = z.strictObject({
     .max(16 * 1024 * 1024)
     .default(64 * 1024)
     .meta({ doc: "Largest `data` of one publication, as JSON", unit: "bytes" }),
+  rate: z
+    .strictObject({
+      publishesPerSecond: z.number().min(0).max(1_000_000).default(0).meta({
+        doc: "Publishes to one channel, by all together; 0: no limit",
+        unit: "publishes a second",
+      }),
+      burst: z
+        .number()
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(1)
+        .meta({ doc: "How many of them may come at once", unit: "publishes" }),
+    })
+    // A rate is remembered for a minute: by then it has to be as if nothing had been.
+    .refine(
+      ({ publishesPerSecond, burst }) =>
+        publishesPerSecond === 0 || burst <= 60 * publishesPerSecond,
+      { message: "is more than a minute's worth of publishesPerSecond", path: ["burst"] },
+    )
+    .prefault({}),
   allow: z
     .strictObject({
       subscribe: allowed("Who may subscribe"),

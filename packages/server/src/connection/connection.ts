@@ -73,11 +73,13 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
     this.#pings = 0;
     const { counters } = this.#deps;
     counters.framesReceived++;
-    counters.bytesReceived +=
-      typeof message === "string" ? Buffer.byteLength(message) : message.length;
+    const bytes = typeof message === "string" ? Buffer.byteLength(message) : message.length;
+    counters.bytesReceived += bytes;
     // Attack: hundreds of commands in one read, each with a large reply: none is worth making for a connection that ends.
     if (this.#closing || this.outbox.overflown) return;
-    this.noteReadable(this.session.receive(typeof message === "string" ? message : undefined));
+    this.noteReadable(
+      this.session.receive(typeof message === "string" ? message : undefined, bytes),
+    );
   }
 
   /** Counts unreadable frames in a row (FR4). */

@@ -32,6 +32,8 @@ export type Counters = {
   faults: number;
   /** Some of it again by tenant, for at most `metrics.tenantsMax` of them. */
   readonly byTenant: TenantTallies;
+  /** Let in by their token, and turned back as their user or tenant has as many connections as it may. */
+  sessionsRefused: CountsByLabel;
   /** Answered with `rate_limited`, by which rate it was. */
   rateLimited: CountsByLabel;
   /** Addresses, users and channels whose rate was forgotten before its time, for lack of room. */
@@ -61,6 +63,7 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     apiKeysRefused: 0,
     faults: 0,
     byTenant,
+    sessionsRefused: countsByLabel(),
     rateLimited: countsByLabel(),
     bucketsForgotten: 0,
   };

@@ -11,6 +11,9 @@ import { anonymousIdentity } from "../auth/anonymous.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { TokenRefusal } from "../auth/token-verifier.ts";
 import { type Awaitable, mapReady } from "../awaitable.ts";
+import { refuseFor } from "../limits/refuse-for.ts";
+import { countOne } from "../observe/counters.ts";
+import { fullCeiling } from "./ceilings.ts";
 import type { ParkedSession } from "./parking.ts";
 import { restore } from "./restore.ts";
 import type { Session } from "./session.ts";
@@ -67,6 +70,7 @@ export function authenticate(
 function conclude(session: Session, admission: Admission, asked: Asked): void {
   if (isGone(session)) return giveBack(session, admission);
   if (!admission.ok) return turnAway(session, admission.cause);
+  if (isFull(session, admission.identity)) return giveBack(session, admission);
   welcome(session, admission, asked);
 }
 
@@ -81,12 +85,28 @@ function onBroken(session: Session, error: unknown): void {
   session.connection.close("internalError");
 }
 
-/** The connection went while it was let in: the session that it had taken waits for the next one. */
+/** The connection went while it was let in, or there is no room for it: the session that it had taken waits for the next one. */
 function giveBack(session: Session, admission: Admission): void {
   if (admission.ok && admission.resumed !== undefined) {
     session.deps.parked.park(admission.resumed.id, admission.resumed.parked);
   }
 }
+
+/** When a client that found no room may look again: places become free one by one, at no known time. */
+const FULL_RETRY_MS = 30_000;
+
+/** Turns a newcomer back when its user or tenant has as many connections as it may (LI4). Those who are there stay. */
+function isFull(session: Session, identity: Identity): boolean {
+  const { live, ceilings, counters, refusals } = session.deps;
+  const full = fullCeiling(live, ceilings, identity);
+  if (full === undefined) return false;
+  countOne(counters.sessionsRefused, full);
+  refusals.note(`${full}_full`);
+  const message = `this ${full} has as many connections as it may`;
+  session.closeFor("tooManyConnections", refuseFor("limit_reached", message, FULL_RETRY_MS));
+  return true;
+}
+
 
 function admit(
   session: Session,

@@ -8,7 +8,10 @@ export class LiveSessions {
   /** One session alone, or a set of them: almost every user has one, and a set costs more than all else here. */
   readonly #byUser = new Map<string, Session | Set<Session>>();
 
+  readonly #countByTenant = new Map<TenantId, number>();
+
   add(session: Session): void {
+    this.#countOne(session.identity.tenant, 1);
     this.#bySession.set(session.id, session);
     this.#byConnection.set(session.connectionId, session);
     const key = userKey(session.identity.tenant, session.identity.userId);
@@ -19,6 +22,7 @@ export class LiveSessions {
   }
 
   remove(session: Session): void {
+    this.#countOne(session.identity.tenant, -1);
     if (this.#bySession.get(session.id) === session) this.#bySession.delete(session.id);
     this.#byConnection.delete(session.connectionId);
     const key = userKey(session.identity.tenant, session.identity.userId);
@@ -45,6 +49,22 @@ export class LiveSessions {
     const known = this.#byUser.get(userKey(tenant, userId));
     if (known === undefined) return [];
     return known instanceof Set ? known : [known];
+  }
+
+  countOfUser(tenant: TenantId, userId: string): number {
+    const known = this.#byUser.get(userKey(tenant, userId));
+    if (known === undefined) return 0;
+    return known instanceof Set ? known.size : 1;
+  }
+
+  countOfTenant(tenant: TenantId): number {
+    return this.#countByTenant.get(tenant) ?? 0;
+  }
+
+  #countOne(tenant: TenantId, by: 1 | -1): void {
+    const count = this.countOfTenant(tenant) + by;
+    if (count === 0) this.#countByTenant.delete(tenant);
+    else this.#countByTenant.set(tenant, count);
   }
 
   all(): Iterable<Session> {

@@ -18,12 +18,15 @@ import { BrokerUnavailable } from "../broker/broker.ts";
 import { permits } from "../channel/permissions.ts";
 import { frameOf } from "../hub/frame.ts";
 import type { Subscriber, Subscription } from "../hub/subscription.ts";
+import type { Bucket } from "../limits/buckets.ts";
+import { refuseFor } from "../limits/refuse-for.ts";
 import { countOne } from "../observe/counters.ts";
 import type { ActionContext } from "./actions.ts";
 import { authenticate, type Credentials } from "./authenticate.ts";
 import { handleCommand } from "./commands/handle.ts";
 import { leaveAll } from "./leave.ts";
 import { type ParkedSession, parkedForm } from "./parking.ts";
+import { noteRateRefusal, takeFrame, takeMessage } from "./rate-gate.ts";
 import type { RestorePlan } from "./restore.ts";
 import { restoreFirst, restoreMore } from "./restore.ts";
 import type { SessionDeps } from "./session-deps.ts";
@@ -39,6 +42,8 @@ export type SessionConnection = Subscriber & {
   close(cause: CloseCause): void;
   /** Has {@link Session.onTokenDue} called at a monotonic time, or earlier. */
   wakeAt(atMs: number): void;
+  /** When the frame that is handled now came, monotonic. */
+  readonly lastSeenMs: number;
   /** It has been closed from this side: nothing that still comes counts. */
   readonly closing: boolean;
   /** Lets so many bytes more wait than usual, until all is sent. */
@@ -66,6 +71,12 @@ export class Session implements ActionContext {
   token: TokenDeadlines | undefined;
   /** What of a resumed session is not restored yet: a congested connection takes it piece by piece. */
   restoring: RestorePlan | undefined;
+  /** When its buckets are full again, monotonic ({@link Rate}). */
+  commandsFullAtMs = 0;
+  bytesFullAtMs = 0;
+  refusalsFullAtMs = 0;
+  /** Its user's bucket, from the first message on. */
+  messages: Bucket | undefined;
   #subscriptions: Map<string, Subscription> | undefined;
 
   constructor(connection: SessionConnection, deps: SessionDeps) {
@@ -111,12 +122,18 @@ export class Session implements ActionContext {
     if (credentials !== undefined) authenticate(this, credentials, undefined);
   }
 
-  /** One frame; undefined stands for a binary one. Returns false when it could not be read. */
-  receive(text: string | undefined): boolean {
+  /** One frame of so many bytes; undefined stands for a binary one. Returns false when it could not be read. */
+  receive(text: string | undefined, bytes = text?.length ?? 0): boolean {
+    const waitMs = takeFrame(this, bytes);
+    if (waitMs > 0) return this.#refuseFrameForRate(text, waitMs);
     const { state } = this;
     if (state.name === "verifying" || state.name === "refreshing") {
       return this.#wait(state.waiting, text);
     }
+    return this.#read(text);
+  }
+
+  #read(text: string | undefined): boolean {
     if (text === undefined) return this.#refuseBinary();
     const decoded = decodeCommand(text);
     if (decoded.ok) this.#step(decoded.value);
@@ -127,6 +144,22 @@ export class Session implements ActionContext {
   #refuseBinary(): boolean {
     this.#refuseFrame(undefined, refuse("bad_frame", "binary frames are not understood"));
     return false;
+  }
+
+  /** It is decoded only to be answered by its id. */
+  #refuseFrameForRate(text: string | undefined, waitMs: number): boolean {
+    if (this.state.name === "opening") {
+      this.connection.close("tooManyRefused");
+      return true;
+    }
+    const refusal = refuseFor("rate_limited", "you send too fast", waitMs);
+    if (text === undefined) {
+      this.#sendError(undefined, refusal);
+      return false;
+    }
+    const decoded = decodeCommand(text);
+    this.#sendError(decoded.ok ? decoded.value.id : decoded.id, refusal);
+    return decoded.ok || decoded.error !== "bad_frame";
   }
 
   #wait(waiting: WaitingFrames, text: string | undefined): boolean {
@@ -161,6 +194,8 @@ export class Session implements ActionContext {
     // A ping may come before it is known who it is.
     if (this.authenticated) this.deps.counters.byTenant.of(this.identity.tenant).commands++;
     try {
+      const refusal = takeMessage(this, command);
+      if (refusal !== undefined) return this.refuse(command, refusal);
       if (this.restoring !== undefined) this.#restoreFirst(command);
       handleCommand(this, command);
     } catch (error) {
@@ -185,7 +220,12 @@ export class Session implements ActionContext {
   }
 
   handleWaiting(waiting: WaitingFrames): void {
-    for (const text of waiting.frames) this.connection.noteReadable(this.receive(text));
+    // They were counted when they came. What one of them does may make the rest wait again.
+    for (const text of waiting.frames) {
+      const { state } = this;
+      const waitsAgain = state.name === "refreshing" || state.name === "verifying";
+      this.connection.noteReadable(waitsAgain ? this.#wait(state.waiting, text) : this.#read(text));
+    }
   }
 
   addSubscription(subscription: Subscription): void {
@@ -238,6 +278,14 @@ export class Session implements ActionContext {
   #sendError(id: CommandId | undefined, refusal: Refusal): void {
     countOne(this.deps.counters.commandsRefused, refusal.error);
     this.connection.send(errorFrame(id, refusal));
+    if (refusal.error === "rate_limited") noteRateRefusal(this);
+  }
+
+  /** Says why, and when to come back, before it closes. */
+  closeFor(cause: CloseCause, refusal: Refusal): void {
+    // Not before what waits: the last error of a connection is the one that tells why it ends.
+    this.connection.send(errorFrame(undefined, refusal));
+    this.connection.close(cause);
   }
 
   /** A command broke on something that is not its sender's fault. */

@@ -68,6 +68,11 @@ export const COUNTER_METRICS = {
     name: "aldis_api_keys_refused_total",
     help: "HTTP API calls without a valid key",
   },
+  sessionsRefused: {
+    name: "aldis_sessions_refused_total",
+    help: "Connections turned back for a ceiling, by whose it was",
+    label: "ceiling",
+  },
   rateLimited: {
     name: "aldis_rate_limited_total",
     help: "Refusals with `rate_limited`, by which rate it was",

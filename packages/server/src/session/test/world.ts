@@ -18,11 +18,15 @@ import { createPublisher } from "../../channel/publisher.ts";
 import { type NamespaceInput, namespaceSchema } from "../../config/namespace-schema.ts";
 import type { Frame } from "../../hub/frame.ts";
 import { Hub } from "../../hub/hub.ts";
+import { createChannelRates } from "../../limits/channel-rates.ts";
+import { createSessionRates, type SessionRateLimits } from "../../limits/session-rates.ts";
 import { createCounters } from "../../observe/counters.ts";
 import { Presence } from "../../presence/presence.ts";
 import { channelKey } from "../../tenant/tenant.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { ActionHandler } from "../actions.ts";
 import { InFlight } from "../in-flight.ts";
+import type { Ceilings } from "../ceilings.ts";
 import { LiveSessions } from "../live-sessions.ts";
 import { Session, type SessionConnection } from "../session.ts";
 import type { SessionDeps, SessionOptions } from "../session-deps.ts";
@@ -58,6 +62,16 @@ export type TestClaims = {
   readonly bad?: true;
 };
 
+const NO_RATES: SessionRateLimits = {
+  messagesPerUserPerMinute: 0,
+  commandsPerSecond: 0,
+  commandsBurst: 1,
+  bytesPerSecond: 0,
+  bytesBurst: 1,
+  refusalsPerMinute: 0,
+  bucketsMax: 1_000,
+};
+
 export type OpenBroker = (setup: {
   readonly clock: FakeClock;
   readonly deliver: Deliver;
@@ -68,6 +82,9 @@ export type WorldOptions = {
   readonly namespaces?: Readonly<Record<string, NamespaceInput>>;
   readonly options?: Partial<SessionOptions>;
   readonly actions?: ReadonlyMap<string, ActionHandler>;
+  /** Rates are off but for these. */
+  readonly rates?: Partial<SessionRateLimits>;
+  readonly ceilings?: Ceilings;
   /** Verdicts wait until {@link World.judge}. */
   readonly slowVerdicts?: boolean;
 };
@@ -125,12 +142,17 @@ export class World {
       refusals: { note: () => {}, close: () => {} },
       verifier: { verify: (token) => this.#verify(token), close: () => {} },
       namespaces,
-      publisher: createPublisher({ broker, namespaces, counters }),
+      publisher: createPublisher({
+        ...{ broker, namespaces, counters },
+        rates: createChannelRates({ clock, onForgotten: () => {} }, 1_000),
+      }),
       broker,
       hub,
       presence: new Presence({ clock, hub, namespaces }, { graceMs: 5_000 }),
       live: new LiveSessions(),
       inFlight: new InFlight(),
+      rates: createSessionRates({ ...NO_RATES, ...options.rates }, () => {}),
+      ceilings: options.ceilings ?? { perTenant: 0, perUser: 0 },
       parked: createMemorySessionStore(clock, { resumeMs: 120_000, parkedMax: 100 }),
       secrets: createSessionSecrets(new Uint8Array(32).fill(9)),
       actions: options.actions ?? new Map(),
@@ -231,9 +253,11 @@ export class TestClient implements SessionConnection {
   wakeAtMs = Number.POSITIVE_INFINITY;
   #gone = false;
   #nextId = 1;
+  readonly #clock: Clock;
 
   constructor(deps: SessionDeps, connectionId: string) {
     this.connectionId = connectionId;
+    this.#clock = deps.clock;
     this.session = new Session(this, deps);
   }
 
@@ -268,6 +292,11 @@ export class TestClient implements SessionConnection {
 
   wakeAt(atMs: number): void {
     this.wakeAtMs = Math.min(this.wakeAtMs, atMs);
+  }
+
+  /** Frames are handled as they come. */
+  get lastSeenMs(): number {
+    return this.#clock.monotonicMs();
   }
 
   get closing(): boolean {

@@ -1,0 +1,74 @@
+// Rates of a session's frames. Hot: asked for each frame; the buckets are number fields of the session.
+import type { Command, Refusal } from "@aldis/protocol";
+import { takeFrom } from "../limits/buckets.ts";
+import { refuseFor } from "../limits/refuse-for.ts";
+import { countOne } from "../observe/counters.ts";
+import type { Session } from "./session.ts";
+
+/** When a client that was closed for being refused too often may come back. */
+const CLOSED_RETRY_MS = 10_000;
+
+/**
+ * A frame has come. Returns how long it must wait; 0: it counts and may be handled (LI5). Before it is known who it is, frames are
+ * few already (AU4): they count, and none is refused.
+ */
+export function takeFrame(session: Session, bytes: number): number {
+  const { rates, counters } = session.deps;
+  const nowMs = session.connection.lastSeenMs;
+  if (session.state.name !== "verifying") {
+    const commandsMs = rates.commands?.waitMs(session.commandsFullAtMs, nowMs, 1) ?? 0;
+    const bytesMs = rates.bytes?.waitMs(session.bytesFullAtMs, nowMs, bytes) ?? 0;
+    if (commandsMs > 0 || bytesMs > 0) {
+      countOne(counters.rateLimited, commandsMs >= bytesMs ? "commands" : "bytes");
+      return Math.max(commandsMs, bytesMs);
+    }
+  }
+  if (rates.commands !== undefined) {
+    session.commandsFullAtMs = rates.commands.take(session.commandsFullAtMs, nowMs, 1);
+  }
+  if (rates.bytes !== undefined) {
+    session.bytesFullAtMs = rates.bytes.take(session.bytesFullAtMs, nowMs, bytes);
+  }
+  return 0;
+}
+
+/** What others get to see counts as a message: what is published, sent, or done in a feature, and one's presence (LI6). */
+function isMessage(command: Command): boolean {
+  switch (command.action) {
+    case "publish":
+    case "send":
+    case "extension":
+      return true;
+    case "presence":
+      return command.request.kind !== "read";
+    default:
+      return false;
+  }
+}
+
+/** Why a command must wait for the rate of its user's messages; undefined: it counts and may be handled. */
+export function takeMessage(session: Session, command: Command): Refusal | undefined {
+  const { messages } = session.deps.rates;
+  if (messages === undefined || !isMessage(command)) return undefined;
+  const nowMs = session.connection.lastSeenMs;
+  session.messages = messages.bucketOf(session.identity, session.messages, nowMs);
+  const waitMs = takeFrom(session.messages, messages.rate, nowMs);
+  if (waitMs === 0) return undefined;
+  countOne(session.deps.counters.rateLimited, "messages");
+  return refuseFor("rate_limited", "you send too many messages", waitMs);
+}
+
+/** Attack: a client that does not care about refusals makes work for each of them: it is closed (LI8). */
+export function noteRateRefusal(session: Session): void {
+  const { refusals } = session.deps.rates;
+  if (refusals === undefined || session.connection.closing) return;
+  const nowMs = session.connection.lastSeenMs;
+  if (refusals.waitMs(session.refusalsFullAtMs, nowMs, 1) === 0) {
+    session.refusalsFullAtMs = refusals.take(session.refusalsFullAtMs, nowMs, 1);
+    return;
+  }
+  session.closeFor(
+    "tooManyRefused",
+    refuseFor("rate_limited", "too many refused commands", CLOSED_RETRY_MS),
+  );
+}
