@@ -25,6 +25,7 @@ import { createMetricsPage } from "./listen/metrics-page.ts";
 import { type ListenDeps, type Listener, listen } from "./listen/server.ts";
 import { type Counters, createCounters } from "./observe/counters.ts";
 import { FanOutProbe } from "./observe/fan-out-probe.ts";
+import { type LimitedLog, limitLog } from "./observe/limited-log.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import type { Gauges } from "./observe/metrics/gauge-metrics.ts";
 import { createMetrics, type Metrics } from "./observe/metrics/metrics.ts";
@@ -140,7 +141,7 @@ type Shared = {
   readonly config: Config;
   readonly clock: Clock;
   readonly random: RandomIds;
-  readonly log: Log;
+  readonly log: LimitedLog;
   readonly counters: Counters;
   readonly namespaces: Namespaces;
   readonly broker: MemoryBroker;
@@ -155,7 +156,7 @@ function sharedParts(options: GatewayOptions, gauges: () => Gauges): Shared {
   const { config } = options;
   const clock = options.clock ?? systemClock;
   const random = options.random ?? createRandomIds();
-  const log = createLog(config.log.level, options.write ?? (() => {}));
+  const log = limitLog(createLog(config.log.level, options.write ?? (() => {})), clock);
   const counters = createCounters(
     createTenantTallies({
       max: config.metrics.tenantsMax,
@@ -307,11 +308,12 @@ async function empty({ config, clock, log, listener, connection, session }: Stop
 
 /** In the reverse order of making. Clients are told why before the sockets go. */
 async function stop(parts: Stopping): Promise<void> {
-  const { listener, connection, session, broker, metrics } = parts;
+  const { listener, connection, session, broker, metrics, log } = parts;
   for (const open of connection.heartbeat.connections()) open.close("stopping");
   await listener.stop();
   connection.heartbeat.close();
   session.close();
   await broker.close();
   metrics.close();
+  log.close();
 }

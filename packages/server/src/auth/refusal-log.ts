@@ -1,7 +1,7 @@
 import type { Log } from "../observe/log.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 
-const WINDOW_MS = 10_000;
+const WINDOW_MS = 60_000;
 
 export type RefusalLog = {
   /** A connection was turned away for `cause`. */
@@ -10,8 +10,8 @@ export type RefusalLog = {
 };
 
 /**
- * Tells the operator why connections are turned away: the first of a cause at once, what follows within ten
- * seconds as one line with its number. Attack: a log flood by bad tokens. The causes are a fixed few, and no token is in a line.
+ * Tells the operator why connections are turned away: the first of a cause at once, what follows within a minute
+ * in one line with the numbers. Attack: a log flood by bad tokens. The causes are a fixed few, and no token is in a line.
  */
 export function createRefusalLog(log: Log, clock: Clock): RefusalLog {
   const more = new Map<string, number>();
@@ -19,9 +19,8 @@ export function createRefusalLog(log: Log, clock: Clock): RefusalLog {
 
   function endWindow(): void {
     window = undefined;
-    for (const [cause, count] of more) {
-      if (count > 0) log.info({ cause, count }, "connections turned away");
-    }
+    const causes = Object.fromEntries([...more].filter(([, count]) => count > 0));
+    if (Object.keys(causes).length > 0) log.info({ causes }, "connections turned away");
     more.clear();
   }
 

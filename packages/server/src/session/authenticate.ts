@@ -107,7 +107,6 @@ function isFull(session: Session, identity: Identity): boolean {
   return true;
 }
 
-
 function admit(
   session: Session,
   credentials: Credentials,
