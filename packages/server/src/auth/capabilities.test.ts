@@ -4,7 +4,9 @@ import {
   allows,
   allowsPattern,
   type Capabilities,
+  createCapabilityReader,
   parseCapabilities,
+  type ReadCapabilities,
   RIGHTS,
   type Right,
   rightBit,
@@ -183,5 +185,49 @@ describe("capabilities: {userId}", () => {
         }
       }),
     );
+  });
+});
+
+describe("createCapabilityReader", () => {
+  const compiled = (read: ReadCapabilities, claim: unknown, user = "ann") => {
+    const result = read(claim, user);
+    return result.ok ? result.value : expect.unreachable();
+  };
+
+  test("reads what parseCapabilities reads, however often", () => {
+    const read = createCapabilityReader(2);
+    for (const claim of [undefined, "*", {}, { "a:*": "*" }, { a: ["publish"] }, null, { a: 7 }]) {
+      for (let i = 0; i < 3; i++)
+        expect(read(claim, "ann")).toEqual(parseCapabilities(claim, "ann"));
+    }
+  });
+
+  test("users with the same claim share what was compiled", () => {
+    const read = createCapabilityReader(2);
+    const ann = compiled(read, { "chat:*": ["subscribe"] }, "ann");
+    expect(compiled(read, { "chat:*": ["subscribe"] }, "ben")).toBe(ann);
+    expect(compiled(read, { "chat:*": ["publish"] }, "ben")).not.toBe(ann);
+  });
+
+  test("P2: what `{userId}` stands in is each user's own", () => {
+    const read = createCapabilityReader(2);
+    for (const user of ["ann", "ben"]) {
+      const own = compiled(read, { "user:{userId}": "*", "inbox:{userId}:*": "*" }, user);
+      expect(allows(own, `user:${user}`, "subscribe")).toBe(true);
+      expect(allows(own, "user:eve", "subscribe")).toBe(false);
+    }
+    const ben = compiled(read, { "user:{userId}": "*" }, "ben");
+    expect(allows(ben, "user:ann", "subscribe")).toBe(false);
+  });
+
+  test("P3: it remembers no more than it may", () => {
+    const read = createCapabilityReader(2);
+    const first = compiled(read, { a: "*" });
+    compiled(read, { b: "*" });
+    expect(compiled(read, { a: "*" })).toBe(first);
+    compiled(read, { c: "*" });
+    expect(compiled(read, { a: "*" })).not.toBe(first);
+    const long = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`channel-${i}`, "*"]));
+    expect(compiled(read, long)).not.toBe(compiled(read, long));
   });
 });

@@ -15,7 +15,8 @@ export type Capabilities = {
   readonly prefixes: readonly { readonly prefix: string; readonly rights: number }[];
 };
 
-export const NO_CAPABILITIES: Capabilities = { exact: new Map(), prefixes: [] };
+const NO_NAMES: ReadonlyMap<string, number> = new Map();
+export const NO_CAPABILITIES: Capabilities = { exact: NO_NAMES, prefixes: [] };
 
 const BITS: Readonly<Record<Right, number>> = {
   subscribe: 1,
@@ -25,10 +26,16 @@ const BITS: Readonly<Record<Right, number>> = {
   send: 16,
 };
 const ALL_RIGHTS = 31;
+const ALL_CAPABILITIES: Capabilities = {
+  exact: NO_NAMES,
+  prefixes: [{ prefix: "", rights: ALL_RIGHTS }],
+};
 
 const ENTRIES_MAX = 256;
 const RIGHTS_LISTED_MAX = 64;
 const PATTERN_MAX_LENGTH = 512;
+/** A longer claim is not remembered. */
+const SHARED_MAX_LENGTH = 2_048;
 const USER_TEMPLATE = "{userId}";
 
 export function rightBit(right: Right): number {
@@ -71,8 +78,7 @@ export function allowsPattern(capabilities: Capabilities, prefix: string, right:
  */
 export function parseCapabilities(claim: unknown, userId: string): Result<Capabilities> {
   if (claim === undefined) return accept(NO_CAPABILITIES);
-  if (claim === "*")
-    return accept({ exact: new Map(), prefixes: [{ prefix: "", rights: ALL_RIGHTS }] });
+  if (claim === "*") return accept(ALL_CAPABILITIES);
   if (!isFields(claim)) return wrong("an object from channel pattern to rights");
   const patterns = Object.keys(claim);
   if (patterns.length > ENTRIES_MAX) return wrong(`at most ${ENTRIES_MAX} entries`);
@@ -88,9 +94,32 @@ export function parseCapabilities(claim: unknown, userId: string): Result<Capabi
     target.set(scope.value.text, (target.get(scope.value.text) ?? 0) | rights.value);
   }
   return accept({
-    exact,
+    exact: exact.size === 0 ? NO_NAMES : exact,
     prefixes: Array.from(prefixes, ([prefix, rights]) => ({ prefix, rights })),
   });
+}
+
+/** As {@link parseCapabilities}. */
+export type ReadCapabilities = typeof parseCapabilities;
+
+/**
+ * The same with the latest `max` different claims remembered: the tokens of an application mostly grant one of a few
+ * things, and then share what was compiled. Claims in which `{userId}` stands are each user's own, and are not.
+ */
+export function createCapabilityReader(max: number): ReadCapabilities {
+  const known = new Map<string, Result<Capabilities>>();
+  return (claim, userId) => {
+    if (!isFields(claim)) return parseCapabilities(claim, userId);
+    const text = JSON.stringify(claim);
+    const found = known.get(text);
+    if (found !== undefined) return found;
+    const parsed = parseCapabilities(claim, userId);
+    if (text.length > SHARED_MAX_LENGTH || text.includes(USER_TEMPLATE)) return parsed;
+    // All at once: which of them is the oldest would cost more to know than to compile them again.
+    if (known.size >= max) known.clear();
+    known.set(text, parsed);
+    return parsed;
+  };
 }
 
 function wrong(expected: string): Refusal {

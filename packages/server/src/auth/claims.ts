@@ -4,7 +4,7 @@ import { isFields } from "@aldis/protocol";
 import type { JWTPayload } from "jose";
 import { DEFAULT_TENANT, parseTenantId, type TenantId } from "../tenant/tenant.ts";
 import { claimSteps } from "./auth-fields.ts";
-import { parseCapabilities } from "./capabilities.ts";
+import { createCapabilityReader } from "./capabilities.ts";
 import type { Identity } from "./identity.ts";
 
 export type ClaimPath = string | readonly string[];
@@ -23,6 +23,8 @@ export const CLAIM_DEFAULTS: ClaimPaths = {
   capabilities: "capabilities",
 };
 
+/** Different `capabilities` claims that are remembered compiled. */
+const CAPABILITIES_SHARED_MAX = 256;
 const USER_ID_MAX_LENGTH = 255;
 const NAME_MAX_LENGTH = 255;
 const EMAIL_MAX_LENGTH = 320;
@@ -50,12 +52,13 @@ export function createIdentityReader(
     tenant: claimSteps(paths.tenant),
     capabilities: claimSteps(paths.capabilities),
   };
+  const readCapabilities = createCapabilityReader(CAPABILITIES_SHARED_MAX);
   return (claims) => {
     const userId = readClaim(claims, steps.user);
     if (!isUserId(userId)) return undefined;
     const tenant = tenantFrom(readClaim(claims, steps.tenant), options.tenant);
     if (tenant === undefined) return undefined;
-    const capabilities = parseCapabilities(readClaim(claims, steps.capabilities), userId);
+    const capabilities = readCapabilities(readClaim(claims, steps.capabilities), userId);
     if (!capabilities.ok || !isEnd(claims.exp)) return undefined;
     return Object.freeze({
       tenant,

@@ -43,6 +43,19 @@ describe("LiveSessions", () => {
     expect([...live.byUser(B, "ann")]).toEqual([]);
   });
 
+  test("[SE3] a resumed session is found by its own id, and not by that of its new connection", async () => {
+    const world = new World();
+    const ann = await world.connect({ sub: "ann" });
+    const { id } = ann.session;
+    expect(world.deps.live.bySession(id)).toBe(ann.session);
+    const back = await world.resume(ann);
+    expect(back.session.id).toBe(id);
+    expect(world.deps.live.bySession(id)).toBe(back.session);
+    expect(world.deps.live.bySession(back.connectionId)).toBeUndefined();
+    back.break();
+    expect(world.deps.live.bySession(id)).toBeUndefined();
+  });
+
   test("who goes is gone from everywhere, and leaves the others", async () => {
     const { live, of, annA, annA2, annB } = await people();
     annA.break();

@@ -3,8 +3,9 @@ import type { Session } from "./session.ts";
 
 /** The connected sessions of this node, by session, by connection and by user within a tenant. */
 export class LiveSessions {
-  readonly #bySession = new Map<string, Session>();
   readonly #byConnection = new Map<string, Session>();
+  /** Those whose id is not that of their connection: the resumed ones. */
+  readonly #resumed = new Map<string, Session>();
   /** One session alone, or a set of them: almost every user has one, and a set costs more than all else here. */
   readonly #byUser = new Map<string, Session | Set<Session>>();
 
@@ -12,8 +13,8 @@ export class LiveSessions {
 
   add(session: Session): void {
     this.#countOne(session.identity.tenant, 1);
-    this.#bySession.set(session.id, session);
     this.#byConnection.set(session.connectionId, session);
+    if (session.id !== session.connectionId) this.#resumed.set(session.id, session);
     const key = userKey(session.identity.tenant, session.identity.userId);
     const others = this.#byUser.get(key);
     if (others === undefined) this.#byUser.set(key, session);
@@ -23,7 +24,7 @@ export class LiveSessions {
 
   remove(session: Session): void {
     this.#countOne(session.identity.tenant, -1);
-    if (this.#bySession.get(session.id) === session) this.#bySession.delete(session.id);
+    if (this.#resumed.get(session.id) === session) this.#resumed.delete(session.id);
     this.#byConnection.delete(session.connectionId);
     const key = userKey(session.identity.tenant, session.identity.userId);
     const known = this.#byUser.get(key);
@@ -36,7 +37,10 @@ export class LiveSessions {
   }
 
   bySession(id: string): Session | undefined {
-    return this.#bySession.get(id);
+    const resumed = this.#resumed.get(id);
+    if (resumed !== undefined) return resumed;
+    const fresh = this.#byConnection.get(id);
+    return fresh?.id === id ? fresh : undefined;
   }
 
   /** Another tenant's connection is not there (P2). */

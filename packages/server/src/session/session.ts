@@ -31,6 +31,7 @@ import type { RestorePlan } from "./restore.ts";
 import { restoreFirst, restoreMore } from "./restore.ts";
 import type { SessionDeps } from "./session-deps.ts";
 import { CLOSED, OPENING, rule, type SessionState } from "./session-state.ts";
+import { SubscriptionList, type SubscriptionView } from "./subscription-list.ts";
 import { type TokenDeadlines, whenTokenDue } from "./token-deadlines.ts";
 import type { WaitingFrames } from "./waiting-frames.ts";
 
@@ -52,7 +53,7 @@ export type SessionConnection = Subscriber & {
   noteReadable(readable: boolean): void;
 };
 
-const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription> = new Map();
+const NO_SUBSCRIPTIONS: SubscriptionView = new SubscriptionList();
 
 /**
  * The protocol state on one connection: who it is, what it is subscribed to, what it may do next. Decodes
@@ -62,7 +63,7 @@ const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription> = new Map();
 export class Session implements ActionContext {
   readonly connection: SessionConnection;
   readonly deps: SessionDeps;
-  /** Survives the connection: a resumed session has the id of the one it was. */
+  /** That of its first connection, and survives it: a resumed session has the id of the one it was. */
   id: string;
   state: SessionState = OPENING;
   /** The client tells its positions itself when it resumes (SE4), so nothing has to be proven to be delivered. */
@@ -77,12 +78,12 @@ export class Session implements ActionContext {
   refusalsFullAtMs = 0;
   /** Its user's bucket, from the first message on. */
   messages: Bucket | undefined;
-  #subscriptions: Map<string, Subscription> | undefined;
+  #subscriptions: SubscriptionList | undefined;
 
   constructor(connection: SessionConnection, deps: SessionDeps) {
     this.connection = connection;
     this.deps = deps;
-    this.id = deps.random.id(15);
+    this.id = connection.connectionId;
   }
 
   get connectionId(): string {
@@ -109,7 +110,7 @@ export class Session implements ActionContext {
     return this.authenticated ? this.identity.userId : undefined;
   }
 
-  get subscriptions(): ReadonlyMap<string, Subscription> {
+  get subscriptions(): SubscriptionView {
     return this.#subscriptions ?? NO_SUBSCRIPTIONS;
   }
 
@@ -229,8 +230,8 @@ export class Session implements ActionContext {
   }
 
   addSubscription(subscription: Subscription): void {
-    this.#subscriptions ??= new Map();
-    this.#subscriptions.set(subscription.name, subscription);
+    this.#subscriptions ??= new SubscriptionList();
+    this.#subscriptions.add(subscription);
   }
 
   dropSubscription(name: string): void {
