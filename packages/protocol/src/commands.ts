@@ -1,6 +1,6 @@
 import type { ChannelName, ChannelPattern } from "./channel.ts";
 import type { Payload } from "./payload.ts";
-import type { CommandId, Json, StreamPosition } from "./types.ts";
+import type { CommandId, Json, SlowConsumerPolicy, StreamPosition } from "./types.ts";
 
 /** What a client asks of the gateway, decoded and checked; permissions are asked later. */
 export type Command =
@@ -33,6 +33,8 @@ export type SubscribeCommand = Base<"subscribe"> & {
   readonly since: StreamPosition | undefined;
   /** How many of the latest publications to send when nothing is recovered; undefined: the namespace says. */
   readonly last: number | undefined;
+  /** Undefined: the namespace says. */
+  readonly slow: SlowConsumerPolicy | undefined;
 };
 
 export type UnsubscribeCommand = Base<"unsubscribe"> & {

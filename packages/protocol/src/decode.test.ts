@@ -230,6 +230,7 @@ describe("subscribe", () => {
       pattern: false,
       since: undefined,
       last: undefined,
+      slow: undefined,
     });
   });
 

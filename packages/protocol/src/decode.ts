@@ -8,6 +8,7 @@ import {
   field,
   isFields,
   optionalBoolean,
+  optionalChoice,
   optionalInteger,
   optionalString,
   position,
@@ -18,7 +19,7 @@ import {
 import { NESTING_MAX, nestsTooDeeply } from "./nesting.ts";
 import { payloadOf } from "./payload.ts";
 import { accept, type Refusal, type Result, refuse } from "./result.ts";
-import type { CommandId, StreamPosition } from "./types.ts";
+import { type CommandId, SLOW_CONSUMER_POLICIES, type StreamPosition } from "./types.ts";
 
 /** Bounds of the fields that no configuration changes (docs/protocol.md, section Limits). */
 export const FIELD_LIMITS = {
@@ -188,6 +189,7 @@ function decodeSubscribe(data: Fields) {
     pattern: isChannelPattern(channel),
     since: since === undefined || since === null ? undefined : position(since, "since"),
     last: optionalInteger(data, "last", { min: 0, max: FIELD_LIMITS.lastMax }),
+    slow: optionalChoice(data, "slow", SLOW_CONSUMER_POLICIES),
   };
 }
 

@@ -46,6 +46,18 @@ export function optionalString(
   return value;
 }
 
+export function optionalChoice<T extends string>(
+  fields: Fields,
+  name: string,
+  choices: readonly T[],
+): T | undefined {
+  const value = field(fields, name);
+  if (value === undefined || value === null) return undefined;
+  const choice = choices.find((each) => each === value);
+  if (choice === undefined) throw wrong(name, `one of ${choices.join(", ")}`);
+  return choice;
+}
+
 export function requiredString(fields: Fields, name: string, maxLength: number): string {
   const value = optionalString(fields, name, maxLength);
   if (value === undefined) throw wrong(name, `a string of 1 to ${maxLength} characters`);

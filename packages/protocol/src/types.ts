@@ -12,6 +12,13 @@ export type CommandId = number | string;
 /** A place in a channel's history: `offset` counts from 1 within one `epoch` (docs/protocol.md CH3). */
 export type StreamPosition = { offset: number; epoch: string };
 
+/** What happens to messages of a subscription when its client reads too slowly (BP1). */
+export const SLOW_CONSUMER_POLICIES = ["close", "drop-oldest", "latest", "catch-up"] as const;
+export type SlowConsumerPolicy = (typeof SLOW_CONSUMER_POLICIES)[number];
+
+/** The client stands at `offset` (absent for patterns); `skipped`: so many publications before it were left out (BP3). */
+export type PositionPush = { channel: string; offset?: number; skipped?: number };
+
 /** Who published: set by the gateway from the verified identity, never by the client. */
 export type Sender = { user: string; connection: string };
 

@@ -224,6 +224,7 @@ function connectionDeps({ config, clock, random, counters, log, probe }: Shared)
     }),
     outboxOptions: {
       maxBytes: outbox.maxBytes,
+      resumeBytes: Math.min(outbox.resumeBytes, outbox.maxBytes),
       writer: createTextWriter(compressMinBytes),
       counters,
     },

@@ -1,3 +1,4 @@
+import { SLOW_CONSUMER_POLICIES } from "@aldis/protocol";
 import { z } from "zod";
 
 const ms = (doc: string) =>
@@ -57,6 +58,9 @@ export const namespaceSchema = z.strictObject({
     .boolean()
     .default(false)
     .meta({ doc: "Never send a publication back to the connection that published it" }),
+  slowConsumer: z.enum(SLOW_CONSUMER_POLICIES).default("close").meta({
+    doc: "What happens when a subscriber reads too slowly, unless it asks for something else",
+  }),
   wildcard: z.boolean().default(false).meta({ doc: "Allow subscriptions to patterns" }),
   lastOnSubscribe: z
     .number()

@@ -71,7 +71,12 @@ const listenSchema = z.strictObject({
 });
 
 const outboxSchema = z.strictObject({
-  maxBytes: bytes("What may wait for one slow connection before it is closed").default(MIB),
+  maxBytes: bytes(
+    "What may wait for one slow connection; at it the policies for slow consumers apply",
+  ).default(MIB),
+  resumeBytes: bytes(
+    "Subscriptions that stopped at `maxBytes` catch up when no more than this waits; not above it",
+  ).default(512 * KIB),
 });
 
 const sessionSchema = z.strictObject({

@@ -1,5 +1,6 @@
-import { CLOSE, type CloseCause } from "@aldis/protocol";
+import { type ChannelName, type ChannelPattern, CLOSE, type CloseCause } from "@aldis/protocol";
 import { type Frame, frameOf } from "../hub/frame.ts";
+import type { LanePolicy } from "../hub/subscription.ts";
 import { countOne } from "../observe/counters.ts";
 import type { Credentials } from "../session/authenticate.ts";
 import type { Session, SessionConnection } from "../session/session.ts";
@@ -7,6 +8,7 @@ import type { Due } from "../time/deadlines.ts";
 import { closeLabel } from "./close-label.ts";
 import type { ConnectionDeps } from "./connection-deps.ts";
 import { DeliveryProof } from "./delivery-proof.ts";
+import { Lane, type LaneOwner } from "./lane.ts";
 import { Outbox, type OutboxOwner } from "./outbox.ts";
 import type { Socket } from "./socket.ts";
 
@@ -17,7 +19,7 @@ const PING_WINDOW_MS = 60_000;
  * One WebSocket on this node: bytes in, frames out, signs of life. What the frames mean is the session's.
  * All methods are called by the listener's socket callbacks, by the flusher, or by the session.
  */
-export class Connection implements SessionConnection, OutboxOwner, Due {
+export class Connection implements SessionConnection, OutboxOwner, LaneOwner, Due {
   readonly connectionId: string;
   readonly socket: Socket;
   readonly outbox: Outbox;
@@ -122,6 +124,20 @@ export class Connection implements SessionConnection, OutboxOwner, Due {
   /** The same before all that waits, but for what is urgent too (FR6). */
   sendUrgent(text: string): void {
     this.outbox.pushUrgent(frameOf(text));
+  }
+
+  openLane(name: ChannelName | ChannelPattern, policy: LanePolicy): Lane {
+    return new Lane(this, this.#deps.counters, name, policy);
+  }
+
+  /** From a lane. */
+  handOver(frame: Frame): void {
+    this.proof.unproven = true;
+    this.outbox.append(frame);
+  }
+
+  onRoom(): void {
+    this.session.onRoom();
   }
 
   onDrain(): void {

@@ -19,10 +19,12 @@ function bench(options: Partial<OutboxOptions> = {}) {
     socket,
     onOverflow: () => told.overflow++,
     onFlushed: () => told.flushed++,
+    onRoom: () => {},
     onFault: () => {},
   };
   const outbox = new Outbox(owner, flusher, {
     maxBytes: 1_000,
+    resumeBytes: 500,
     writer: createTextWriter(Number.POSITIVE_INFINITY),
     counters,
     ...options,
@@ -314,9 +316,16 @@ describe("Flusher", () => {
     return names.map((name) => {
       const socket = new FakeSocket();
       socket.sendText = (text) => log.push(`${name}${text}`);
-      const owner = { socket, onOverflow: () => {}, onFlushed: () => {}, onFault: () => {} };
+      const owner = {
+        socket,
+        onOverflow: () => {},
+        onFlushed: () => {},
+        onRoom: () => {},
+        onFault: () => {},
+      };
       return new Outbox(owner, flusher, {
         maxBytes: 1_000,
+        resumeBytes: 500,
         writer: createTextWriter(1_000),
         counters,
       });
@@ -354,10 +363,11 @@ describe("Flusher", () => {
         socket,
         onOverflow: () => {},
         onFlushed: () => first?.push(frameOf("2")),
+        onRoom: () => {},
         onFault: () => {},
       },
       flusher,
-      { maxBytes: 1_000, writer: createTextWriter(1_000), counters },
+      { maxBytes: 1_000, resumeBytes: 500, writer: createTextWriter(1_000), counters },
     );
     echo.push(frameOf("x"));
     turns.shift()?.();
@@ -376,10 +386,11 @@ describe("Flusher", () => {
       throw new Error("broken");
     };
     const failing = new Outbox(
-      { socket, onOverflow: () => {}, onFlushed: () => {}, onFault: () => {} },
+      { socket, onOverflow: () => {}, onFlushed: () => {}, onRoom: () => {}, onFault: () => {} },
       flusher,
       {
         maxBytes: 1_000,
+        resumeBytes: 500,
         writer: createTextWriter(1_000),
         counters,
       },

@@ -2,6 +2,7 @@ import type { Frame } from "../hub/frame.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { BurstWriter } from "./burst-writer.ts";
 import type { Flusher } from "./flusher.ts";
+import { type KeepingLane, Lanes } from "./lanes.ts";
 import type { Socket } from "./socket.ts";
 
 /** Who an outbox belongs to. All but `socket` is called at the end of a turn, never within `push`. */
@@ -11,6 +12,8 @@ export type OutboxOwner = {
   onOverflow(): void;
   /** All that waited has been handed to the socket. */
   onFlushed(): void;
+  /** Lanes have stopped, and so little waits now that they may go on. */
+  onRoom(): void;
   /** Flushing broke: a fault of ours. */
   onFault(error: unknown): void;
 };
@@ -18,6 +21,8 @@ export type OutboxOwner = {
 export type OutboxOptions = {
   /** What may wait here; more than that is a slow consumer. One frame alone may always wait. */
   readonly maxBytes: number;
+  /** Lanes that have stopped go on when no more than this waits. */
+  readonly resumeBytes: number;
   readonly counters: Pick<Counters, "framesSent" | "bytesSent">;
   /** How frames are sent, unless a connection wants them otherwise. */
   readonly writer: BurstWriter;
@@ -26,13 +31,16 @@ export type OutboxOptions = {
 /** How much is handed to the socket between two looks at whether the peer takes it. */
 const BURST_BYTES = 64 * 1024;
 
+const NO_LANES = { bytes: 0, paused: 0, isEmpty: true } as const;
+
 /** Shortening costs what is left: done only when half is sent, a frame costs O(1) on average. */
 const SHORTEN_AT = 64;
 
 /**
  * What waits to be sent on one connection, in order. Hot: `push` only stores; the flusher sends what all
  * connections have, once per turn of the loop. While the peer takes nothing (`blocked`), frames
- * wait here and not in the socket: memory of a stuck client is `maxBytes`, one burst and one frame.
+ * wait here and not in the socket: memory of a stuck client is `maxBytes`, one burst and one frame. Subscriptions with a policy
+ * of their own keep theirs in lanes beside the queue, within the same bound.
  */
 export class Outbox {
   readonly #owner: OutboxOwner;
@@ -43,7 +51,9 @@ export class Outbox {
   /** How many of those that wait, from the head on, are urgent. */
   #urgent = 0;
   #writer: BurstWriter;
-  #queuedBytes = 0;
+  /** Of what is in the queue. */
+  #bytes = 0;
+  #lanes: Lanes | undefined;
   #grantedBytes = 0;
   #state: "open" | "blocked" | "overflown" | "closed" = "open";
   /** In the flusher's list; the flusher's alone. */
@@ -56,8 +66,9 @@ export class Outbox {
     this.#writer = options.writer;
   }
 
+  /** All that waits for the peer to take it, here and in the lanes. What the socket holds is not in it. */
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#bytes + (this.#lanes ?? NO_LANES).bytes;
   }
 
   /** Too much waited: the connection ends with this turn. */
@@ -71,7 +82,8 @@ export class Outbox {
 
   /** Nothing waits, here or in the socket: what was pushed has been sent. */
   get idle(): boolean {
-    return this.#state === "open" && this.#queue.length === 0;
+    const { isEmpty } = this.#lanes ?? NO_LANES;
+    return this.#state === "open" && this.#queue.length === 0 && isEmpty;
   }
 
   /**
@@ -83,17 +95,26 @@ export class Outbox {
   }
 
   push(frame: Frame): void {
-    if (this.#state === "closed" || this.#state === "overflown") return;
+    this.append(frame);
+    if (this.#bytes > this.#options.maxBytes || this.#lanes !== undefined) this.#relieve();
+  }
+
+  /** The same for what is known to fit, from a lane: it cannot end the connection. */
+  append(frame: Frame): void {
+    if (this.#isOver) return;
     this.#queue.push(frame);
-    this.#added(frame);
+    this.#bytes += frame.bytes;
+    if (this.#state === "open") this.#list();
   }
 
   /** The same before all that waits and is not urgent (docs/protocol.md FR6). O(what waits): for the few. */
   pushUrgent(frame: Frame): void {
-    if (this.#state === "closed" || this.#state === "overflown") return;
+    if (this.#isOver) return;
     this.#queue.splice(this.#head + this.#urgent, 0, frame);
     this.#urgent++;
-    this.#added(frame);
+    this.#bytes += frame.bytes;
+    if (this.#state === "open") this.#list();
+    this.#relieve();
   }
 
   /** Frames are sent in another way from now on. */
@@ -101,10 +122,36 @@ export class Outbox {
     this.#writer = writer;
   }
 
-  #added(frame: Frame): void {
-    this.#queuedBytes += frame.bytes;
+  /** Whether so much may be appended now: the peer takes what it is sent, and not too much waits in this turn. */
+  takes(bytes: number): boolean {
+    if (this.#state !== "open") return false;
+    if (this.hasRoom(bytes, this.#options.maxBytes)) return true;
+    this.flushNow();
+    return !this.blocked;
+  }
+
+  /** Whether so much more may wait and leave it below `max`; one frame alone always may. */
+  hasRoom(bytes: number, max = this.#options.resumeBytes): boolean {
+    return this.queuedBytes === 0 || this.queuedBytes + bytes <= max;
+  }
+
+  /** A lane keeps so much more, or less: its policy is asked when all together is too much. */
+  keep(lane: KeepingLane, change: { readonly bytes: number; readonly count: number }): void {
+    if (this.#isOver) return;
+    this.#lanes ??= new Lanes();
+    this.#lanes.note(lane, change);
+    if (change.bytes <= 0) return;
     if (this.#state === "open") this.#list();
-    if (this.#queuedBytes > this.#options.maxBytes) this.#relieve();
+    this.#relieve();
+  }
+
+  /** A lane has stopped: it is told by {@link OutboxOwner.onRoom} when it may go on. */
+  paused(): void {
+    if (this.#lanes !== undefined) this.#lanes.paused++;
+  }
+
+  resumed(): void {
+    if (this.#lanes !== undefined) this.#lanes.paused--;
   }
 
   /**
@@ -114,7 +161,9 @@ export class Outbox {
   flush(corked: () => void): void {
     try {
       if (this.#state === "overflown") this.#owner.onOverflow();
+      const mayMove = this.#state === "open";
       this.#write(corked);
+      if (mayMove && this.#hasRoomForPaused) this.#owner.onRoom();
       if (!this.idle) return;
       this.#grantedBytes = 0;
       this.#owner.onFlushed();
@@ -133,7 +182,7 @@ export class Outbox {
     const queue = this.#queue;
     const from = this.#head;
     let to = queue.length;
-    let bytes = this.#queuedBytes;
+    let bytes = this.#bytes;
     if (bytes > BURST_BYTES) {
       bytes = 0;
       for (to = from; to < queue.length && bytes < BURST_BYTES; to++) {
@@ -146,7 +195,7 @@ export class Outbox {
     counters.bytesSent += bytes;
     this.#head = to;
     this.#urgent = Math.max(0, this.#urgent - (to - from));
-    this.#queuedBytes -= bytes;
+    this.#bytes -= bytes;
     this.#forgetSent();
   }
 
@@ -164,22 +213,44 @@ export class Outbox {
   }
 
   #write(corked: () => void): void {
-    while (this.#state === "open" && this.#queue.length > 0) {
+    while (this.#state === "open" && this.#hasMore()) {
       this.#owner.socket.cork(corked);
       if (this.#owner.socket.getBufferedAmount() > 0) this.#state = "blocked";
     }
-    if (this.#tooMuch) this.#overflow();
+    this.#enforce();
+  }
+
+  /** What lanes keep goes when the queue is empty, a burst at a time. */
+  #hasMore(): boolean {
+    const lanes = this.#lanes;
+    if (lanes === undefined) return this.#queue.length > 0;
+    while (this.#queue.length === 0 && !lanes.isEmpty) lanes.handOut(BURST_BYTES);
+    return this.#queue.length > 0;
   }
 
   /** Too much for one turn: a peer that keeps up is sent it now, one that does not has too much waiting. */
   #relieve(): void {
+    if (this.queuedBytes <= this.#options.maxBytes) return;
     if (this.#state === "open") this.flushNow();
-    else if (this.#tooMuch) this.#overflow();
+    else this.#enforce();
   }
 
-  get #tooMuch(): boolean {
+  /** What lanes keep goes first, by their policies; then it is a slow consumer. */
+  #enforce(): void {
+    const max = this.#options.maxBytes + this.#grantedBytes;
+    if (this.queuedBytes <= max) return;
     const waiting = this.#queue.length - this.#head;
-    return waiting > 1 && this.#queuedBytes > this.#options.maxBytes + this.#grantedBytes;
+    this.#lanes?.shed(Math.max(0, max - this.#bytes), { alone: waiting === 0 });
+    if (waiting > 1 && this.#bytes > max) this.#overflow();
+  }
+
+  get #hasRoomForPaused(): boolean {
+    if (this.#isOver || (this.#lanes ?? NO_LANES).paused === 0) return false;
+    return this.queuedBytes <= this.#options.resumeBytes;
+  }
+
+  get #isOver(): boolean {
+    return this.#state === "closed" || this.#state === "overflown";
   }
 
   #list(): void {
@@ -208,7 +279,8 @@ export class Outbox {
     this.#queue = [];
     this.#head = 0;
     this.#urgent = 0;
-    this.#queuedBytes = 0;
+    this.#bytes = 0;
+    this.#lanes?.clear();
     this.#grantedBytes = 0;
   }
 }

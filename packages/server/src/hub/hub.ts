@@ -1,9 +1,9 @@
-import { pushFrameOf, type StreamPosition } from "@aldis/protocol";
+import type { StreamPosition } from "@aldis/protocol";
 import type { Awaitable } from "../awaitable.ts";
 import type { Broker, Publication } from "../broker/broker.ts";
 import type { ChannelKey } from "../tenant/tenant.ts";
 import { fanOut, fanOutExcept, fanOutExceptUser } from "./fan-out.ts";
-import { type Frame, frameOf } from "./frame.ts";
+import { type Frame, publicationFrame } from "./frame.ts";
 import { HubChannel, type Joining } from "./hub-channel.ts";
 import { Patterns } from "./patterns.ts";
 import type { Subscription } from "./subscription.ts";
@@ -94,7 +94,7 @@ export class Hub {
   deliver(key: ChannelKey, publication: Publication): void {
     const channel = this.#channels.get(key);
     if (channel === undefined && this.#patterns.isEmpty) return;
-    const frame = frameOf(pushFrameOf("message", publication.json));
+    const frame = publicationFrame(publication);
     if (channel !== undefined) {
       for (const joining of channel.joining) joining.seen.push(publication);
       channel.top = publication.offset;

@@ -1,4 +1,9 @@
-import type { ChannelName, ChannelPattern, StreamPosition } from "@aldis/protocol";
+import type {
+  ChannelName,
+  ChannelPattern,
+  SlowConsumerPolicy,
+  StreamPosition,
+} from "@aldis/protocol";
 import type { Frame } from "./frame.ts";
 import type { HubChannel } from "./hub-channel.ts";
 
@@ -11,6 +16,39 @@ export type Subscriber = {
   deliver(frame: Frame): void;
   /** The hub's mark of the last publication handed over, so that matching patterns give one copy. */
   lastDelivery: number;
+};
+
+/** What happens to messages of a subscription that the peer is too slow for, other than ending the connection. */
+export type LanePolicy = Exclude<SlowConsumerPolicy, "close">;
+
+/**
+ * A subscriber of its own for one subscription that has such a policy, before that of the connection. `catch-up` stops
+ * (`isPaused`) when too much waits, and is fed from the history until it has what it passed over.
+ */
+export type Lane = Subscriber & {
+  /** Nothing waits and nothing is left out untold: its client has been sent all that the hub delivered. */
+  readonly isCurrent: boolean;
+  /** All up to here has been sent or told to be left out. */
+  readonly handedOffset: number;
+  readonly isPaused: boolean;
+  /** While paused: what comes after it is to be fed. */
+  readonly position: StreamPosition;
+  /** The latest that the hub delivered. */
+  readonly seenOffset: number;
+  /** The history is being read for it; whoever reads it says so. */
+  reading: boolean;
+  /** Its client has heard that it catches up; whoever tells it says so. */
+  isTold: boolean;
+  /** Its client stands at `position`, by a reply or push that goes before all that is delivered here. */
+  start(position: StreamPosition): void;
+  /** A push that does nothing but move the position on. */
+  pass(frame: Frame, offset: number): void;
+  /** While paused: the next publication, from the history. False: there is no room for it now. */
+  feed(frame: Frame): boolean;
+  /** Ends the pause: all that was passed over has been fed. */
+  goOn(): void;
+  /** Forgets what it keeps; what is still delivered goes nowhere. */
+  close(): void;
 };
 
 /** A position; `lost`: its client has yet to hear that it lost something; undefined: it stands nowhere yet. */
@@ -35,10 +73,21 @@ export class Subscription {
   provenOffset = 0;
   /** That something is gone was told, but is not proven to have been heard: it is to be told again. */
   lossUnheard = false;
+  /** Set when its subscriber is a lane. */
+  lane: Lane | undefined = undefined;
+  /** What its client asked for; undefined: the namespace says. */
+  slow: SlowConsumerPolicy | undefined = undefined;
 
   constructor(subscriber: Subscriber, name: ChannelName | ChannelPattern) {
     this.subscriber = subscriber;
     this.name = name;
+  }
+
+  /** All that was handed over so far is covered by the proof that begins. */
+  noteSent(): void {
+    const { channel, lane } = this;
+    if (channel === undefined) return;
+    this.sentOffset = lane === undefined || lane.isCurrent ? channel.top : lane.handedOffset;
   }
 
   /** All that was sent when the proof began has come. */

@@ -20,7 +20,14 @@ export type Counters = {
   bytesSent: number;
   /** Answered with an error, by its code. */
   commandsRefused: CountsByLabel;
+  /** Connections that were closed because too much waited for them. */
   slowConsumers: number;
+  /** Frames left out by the policies `drop-oldest` and `latest` because too much waited. */
+  framesDropped: number;
+  /** Frames left out by the policy `latest` because a later one of their key came. */
+  framesConflated: number;
+  /** Subscriptions that stopped by the policy `catch-up`, to go on from the history. */
+  catchUps: number;
   publications: number;
   /** Publications times the subscribers of this node that they were handed to. */
   deliveries: number;
@@ -55,6 +62,9 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     bytesSent: 0,
     commandsRefused: countsByLabel(),
     slowConsumers: 0,
+    framesDropped: 0,
+    framesConflated: 0,
+    catchUps: 0,
     publications: 0,
     deliveries: 0,
     sessionsParked: 0,

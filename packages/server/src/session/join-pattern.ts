@@ -1,19 +1,19 @@
-import type { ChannelPattern } from "@aldis/protocol";
+import type { ChannelPattern, SlowConsumerPolicy } from "@aldis/protocol";
 import { attempt, type Continuation, whenReady } from "../awaitable.ts";
-import { Subscription } from "../hub/subscription.ts";
 import { keyPrefix } from "../tenant/tenant.ts";
+import { newSubscription } from "./new-subscription.ts";
 import type { Session } from "./session.ts";
 
 /** Subscribes a session to all channels that a pattern matches, from now on. */
 export function joinPattern(
   session: Session,
-  name: ChannelPattern,
+  { name, slow }: { readonly name: ChannelPattern; readonly slow: SlowConsumerPolicy | undefined },
   then: Continuation<void>,
 ): void {
   if (session.isSubscribed(name)) return then.done();
   const { hub } = session.deps;
   const prefix = keyPrefix(session.identity.tenant, name);
-  const subscription = new Subscription(session.connection, name);
+  const subscription = newSubscription(session, name, slow);
   session.addSubscription(subscription);
   whenReady(
     attempt(() => hub.joinPattern(prefix, subscription)),

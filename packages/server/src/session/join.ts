@@ -1,10 +1,16 @@
-import { type ChannelName, namespaceOf, type StreamPosition } from "@aldis/protocol";
+import {
+  type ChannelName,
+  namespaceOf,
+  type SlowConsumerPolicy,
+  type StreamPosition,
+} from "@aldis/protocol";
 import { type Awaitable, attempt, type Continuation, mapReady, whenReady } from "../awaitable.ts";
 import type { HistoryOptions, Publication, Recovery } from "../broker/broker.ts";
 import type { Joining } from "../hub/hub-channel.ts";
-import { Subscription } from "../hub/subscription.ts";
+import type { Subscription } from "../hub/subscription.ts";
 import { type ChannelKey, channelKey, tenantOf } from "../tenant/tenant.ts";
 import { leaveChannel } from "./leave.ts";
+import { newSubscription } from "./new-subscription.ts";
 import type { Session } from "./session.ts";
 
 export type JoinRequest = {
@@ -12,6 +18,8 @@ export type JoinRequest = {
   readonly since: StreamPosition | undefined;
   /** The client is to be told that it lost something, whatever the history says. */
   readonly lost?: true;
+  /** What its client asked for when it is slow; undefined: the namespace says. */
+  readonly slow: SlowConsumerPolicy | undefined;
   /** Latest publications wanted when nothing is recovered. */
   readonly last: number;
 };
@@ -43,6 +51,7 @@ export function joinChannel(
   const started = attempt(() => hub.startJoining(key));
   // Only now: somebody has the channel at every moment, so that the broker has no cause to forget it.
   if (former !== undefined) hub.leave(former);
+  former?.lane?.close();
   const failed = (error: unknown) => {
     if (session.holds(subscription)) leaveChannel(session, subscription, { stays: false });
     then.failed(error);
@@ -76,7 +85,8 @@ function beginSubscription(
   request: JoinRequest,
   former: Subscription | undefined,
 ): Subscription {
-  const subscription = new Subscription(session.connection, request.channel);
+  const { channel, slow } = request;
+  const subscription = newSubscription(session, channel, slow);
   subscription.place = request.lost ? "lost" : (request.since ?? former?.standing);
   session.addSubscription(subscription);
   return subscription;
@@ -101,7 +111,9 @@ function finishJoining(
   // What the client said to have is proven; what it is sent now is not yet.
   subscription.provenOffset = asked && past.recovered ? request.since.offset : past.top.offset;
   subscription.lossUnheard = request.lost === true || (asked && !past.recovered);
-  return joinedOf(past, hub.join(joining, subscription, past.top), { live: true });
+  const joined = joinedOf(past, hub.join(joining, subscription, past.top), { live: true });
+  subscription.lane?.start(joined.position);
+  return joined;
 }
 
 function readPast(session: Session, key: ChannelKey, request: JoinRequest): Awaitable<Recovery> {

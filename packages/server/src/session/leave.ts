@@ -12,6 +12,7 @@ export function leaveChannel(
   const { hub, presence, onLeave } = session.deps;
   const { name } = subscription;
   session.dropSubscription(name);
+  subscription.lane?.close();
   if (isChannelPattern(name)) {
     hub.leavePattern(keyPrefix(session.identity.tenant, name), subscription);
     return;

@@ -1,4 +1,4 @@
-import type { ChannelName, ChannelPattern } from "@aldis/protocol";
+import type { ChannelName, ChannelPattern, SlowConsumerPolicy } from "@aldis/protocol";
 import type { Identity } from "../auth/identity.ts";
 import type { Place } from "../hub/subscription.ts";
 import type { Session } from "./session.ts";
@@ -7,6 +7,8 @@ import type { Session } from "./session.ts";
 export type ParkedSubscription = {
   readonly name: ChannelName | ChannelPattern;
   readonly place: Place;
+  /** What its client asked for (BP1). */
+  readonly slow: SlowConsumerPolicy | undefined;
 };
 
 /** What is left of a session whose connection broke. */
@@ -19,7 +21,8 @@ export type ParkedSession = {
 export function parkedForm(session: Session): ParkedSession {
   const subscriptions: ParkedSubscription[] = [];
   for (const subscription of session.subscriptions.values()) {
-    subscriptions.push({ name: subscription.name, place: subscription.standing });
+    const { name, standing: place, slow } = subscription;
+    subscriptions.push({ name, place, slow });
   }
   // A session that breaks while it is being restored has the rest still to come.
   for (const waiting of session.restoring?.waiting ?? []) subscriptions.push(waiting);

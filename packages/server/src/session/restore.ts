@@ -7,7 +7,7 @@ import {
   type StreamPosition,
 } from "@aldis/protocol";
 import type { Place } from "../hub/subscription.ts";
-import { type JoinRequest, joinChannel } from "./join.ts";
+import { joinChannel } from "./join.ts";
 import { joinPattern } from "./join-pattern.ts";
 import { mayJoin } from "./may-join.ts";
 import type { ParkedSubscription } from "./parking.ts";
@@ -33,9 +33,10 @@ export function restore(
   subscriptions: readonly ParkedSubscription[],
   positions: ReadonlyMap<string, StreamPosition> | undefined,
 ): void {
-  const waiting = subscriptions.map(({ name, place }) => ({
+  const waiting = subscriptions.map(({ name, place, slow }) => ({
     name,
     place: positions?.get(name) ?? place,
+    slow,
   }));
   session.restoring = { waiting, sentBytes: 0 };
   restoreMore(session);
@@ -72,38 +73,40 @@ export function restoreFirst(session: Session, name: string, how: "restore" | "f
 }
 
 function restoreOne(session: Session, plan: RestorePlan, parked: ParkedSubscription): void {
-  const { name } = parked;
+  const { name, slow } = parked;
   if (session.isSubscribed(name)) return;
   const refusal = mayJoin(session, name);
   if (refusal !== undefined) return tellEnded(session, name, refusal);
   const failed = () => tellEnded(session, name, { ok: false, error: "unavailable", message: "" });
   if (isChannelPattern(name)) {
-    return joinPattern(session, name, {
-      done: () =>
-        session.connection.send(pushFrame("subscribe", { channel: name, recovered: false })),
-      failed,
-    });
+    const told = pushFrame("subscribe", { channel: name, recovered: false });
+    const done = () => session.connection.send(told);
+    return joinPattern(session, { name, slow }, { done, failed });
   }
-  joinChannel(session, requestOf(session, name, parked.place), {
-    done(joined) {
-      plan.sentBytes += tellJoined(session, name, joined);
-      if (joined.live) session.deps.presence.join(session, name);
+  joinChannel(
+    session,
+    { ...requestOf(session, name, parked.place), slow },
+    {
+      done(joined) {
+        plan.sentBytes += tellJoined(session, name, joined);
+        if (joined.live) session.deps.presence.join(session, name);
+      },
+      failed,
     },
-    failed,
-  });
+  );
 }
 
-function requestOf(session: Session, channel: ChannelName, place: Place): JoinRequest {
+function requestOf(session: Session, channel: ChannelName, place: Place) {
   const last = lastWanted(session, channel);
-  if (place === "lost") return { channel, since: undefined, lost: true, last };
+  if (place === "lost") return { channel, since: undefined, lost: true as const, last };
   return { channel, since: place, last };
 }
 
-function lastWanted(session: Session, channel: ChannelName): number {
+export function lastWanted(session: Session, channel: ChannelName): number {
   const { tenant } = session.identity;
   return session.deps.namespaces.find(tenant, namespaceOf(channel)).options.lastOnSubscribe;
 }
 
-function tellEnded(session: Session, channel: string, refusal: Refusal): void {
+export function tellEnded(session: Session, channel: string, refusal: Refusal): void {
   session.connection.send(pushFrame("unsubscribe", { channel, code: refusal.error }));
 }

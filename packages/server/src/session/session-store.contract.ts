@@ -17,8 +17,12 @@ function parked(userId: string, of = "default"): ParkedSession {
       expiresAtMs: undefined,
     },
     subscriptions: [
-      { name: draft({ channel: "chat:a" }).channel, place: { offset: 7, epoch: "e" } },
-      { name: draft({ channel: "chat:b" }).channel, place: undefined },
+      {
+        name: draft({ channel: "chat:a" }).channel,
+        place: { offset: 7, epoch: "e" },
+        slow: "latest",
+      },
+      { name: draft({ channel: "chat:b" }).channel, place: undefined, slow: undefined },
     ],
   };
 }

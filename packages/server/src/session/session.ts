@@ -17,12 +17,13 @@ import type { Identity } from "../auth/identity.ts";
 import { BrokerUnavailable } from "../broker/broker.ts";
 import { permits } from "../channel/permissions.ts";
 import { frameOf } from "../hub/frame.ts";
-import type { Subscriber, Subscription } from "../hub/subscription.ts";
+import type { Lane, LanePolicy, Subscriber, Subscription } from "../hub/subscription.ts";
 import type { Bucket } from "../limits/buckets.ts";
 import { refuseFor } from "../limits/refuse-for.ts";
 import { countOne } from "../observe/counters.ts";
 import type { ActionContext } from "./actions.ts";
 import { authenticate, type Credentials } from "./authenticate.ts";
+import { catchUp } from "./catch-up.ts";
 import { handleCommand } from "./commands/handle.ts";
 import { leaveAll } from "./leave.ts";
 import { type ParkedSession, parkedForm } from "./parking.ts";
@@ -40,6 +41,7 @@ export type SessionConnection = Subscriber & {
   send(text: string): void;
   /** The same before all that waits for the peer, but for what is urgent too: never for what has its place in an order. */
   sendUrgent(text: string): void;
+  openLane(name: ChannelName | ChannelPattern, policy: LanePolicy): Lane;
   close(cause: CloseCause): void;
   /** Has {@link Session.onTokenDue} called at a monotonic time, or earlier. */
   wakeAt(atMs: number): void;
@@ -303,9 +305,7 @@ export class Session implements ActionContext {
 
   /** Everything handed over so far is on the socket: the next delivery proof covers it. */
   noteSent(): void {
-    for (const subscription of this.subscriptions.values()) {
-      if (subscription.channel !== undefined) subscription.sentOffset = subscription.channel.top;
-    }
+    for (const subscription of this.subscriptions.values()) subscription.noteSent();
   }
 
   provenDelivered(): void {
@@ -322,6 +322,11 @@ export class Session implements ActionContext {
   /** Sees to the end of the token. Returns true when that ended the connection. */
   onTokenDue(nowMs: number): boolean {
     return whenTokenDue(this, nowMs);
+  }
+
+  /** Subscriptions that have stopped may be sent more. */
+  onRoom(): void {
+    catchUp(this);
   }
 
   /** Another connection resumes this session: hands over what it is subscribed to, and ends. */

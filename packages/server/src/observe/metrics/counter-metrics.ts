@@ -46,6 +46,18 @@ export const COUNTER_METRICS = {
     name: "aldis_slow_consumers_total",
     help: "Connections closed because they read too slowly",
   },
+  framesDropped: {
+    name: "aldis_frames_dropped_total",
+    help: "Frames left out for slow consumers because too much waited",
+  },
+  framesConflated: {
+    name: "aldis_frames_conflated_total",
+    help: "Frames left out for slow consumers because a later one of their key came",
+  },
+  catchUps: {
+    name: "aldis_catch_ups_total",
+    help: "Subscriptions of slow consumers that stopped, to go on from the history",
+  },
   publications: {
     name: "aldis_publications_total",
     help: "Publishes accepted, by clients and API",

@@ -49,6 +49,9 @@ function answer(
     if (movesOn) session.replyPosition(command, JSON.stringify(body));
     else session.reply(command, body);
   } else if (movesOn && kind === "published" && !duplicate) {
-    session.connection.deliver(frameOf(pushFrame("position", { channel, offset })));
+    const frame = frameOf(pushFrame("position", { channel, offset }));
+    const lane = session.subscriptions.get(channel)?.lane;
+    if (lane === undefined) session.connection.deliver(frame);
+    else lane.pass(frame, offset);
   }
 }

@@ -3,6 +3,7 @@ import {
   type ChannelPattern,
   isChannelPattern,
   namespaceOf,
+  refuse,
   type SubscribeCommand,
 } from "@aldis/protocol";
 import { type Joined, joinChannel } from "../join.ts";
@@ -11,11 +12,18 @@ import { mayJoin } from "../may-join.ts";
 import type { Session } from "../session.ts";
 import { tellJoined } from "../tell-joined.ts";
 
-/** SU1–SU6, SU8. */
+/** SU1–SU6, SU8, BP1. */
 export function onSubscribe(session: Session, command: SubscribeCommand): void {
   const { channel: name } = command;
   const refusal = mayJoin(session, name);
   if (refusal !== undefined) return session.refuse(command, refusal);
+  const needsOneChannel = command.slow === "latest" || command.slow === "catch-up";
+  if (command.pattern && needsOneChannel) {
+    return session.refuse(
+      command,
+      refuse("bad_request", `\`${command.slow}\` is not for patterns`),
+    );
+  }
   if (isChannelPattern(name)) subscribeToPattern(session, command, name);
   else subscribeToChannel(session, command, name);
 }
@@ -25,10 +33,14 @@ function subscribeToPattern(
   command: SubscribeCommand,
   pattern: ChannelPattern,
 ): void {
-  joinPattern(session, pattern, {
-    done: () => session.reply(command, { channel: pattern, recovered: false }),
-    failed: (error) => session.fail(command, error),
-  });
+  joinPattern(
+    session,
+    { name: pattern, slow: command.slow },
+    {
+      done: () => session.reply(command, { channel: pattern, recovered: false }),
+      failed: (error) => session.fail(command, error),
+    },
+  );
 }
 
 function subscribeToChannel(
@@ -40,7 +52,7 @@ function subscribeToChannel(
   const last = command.last ?? options.lastOnSubscribe;
   joinChannel(
     session,
-    { channel, since: command.since, last },
+    { channel, since: command.since, last, slow: command.slow },
     {
       done(joined) {
         const asked = command.since !== undefined || last > 0;

@@ -278,6 +278,11 @@ export class TestClient implements SessionConnection {
     this.send(text);
   }
 
+  /** Nothing ever waits here: a connection's own tests have lanes. */
+  openLane(): never {
+    throw new Error("no lanes without an outbox");
+  }
+
   /** What the client sends. Returns whether the session could read it. */
   say(action: string, data: object = {}, id?: CommandId): boolean {
     return this.session.receive(JSON.stringify({ action, id, data }));
