@@ -23,7 +23,16 @@ const under = (...names: string[]) => names.map((name) => `${SERVER}${name}`);
 const WIRING = under("gateway.ts", "main.ts");
 const ENTRIES = under("gateway.ts", "main.ts", "index.ts");
 const OUTER = under("listen/", "connection/", "api/");
-const LEAVES = under("broker/", "hub/", "presence/", "store/", "auth/", "tenant/", "limits/");
+const LEAVES = under(
+  "broker/",
+  "hub/",
+  "presence/",
+  "store/",
+  "auth/",
+  "tenant/",
+  "limits/",
+  "codec/",
+);
 const CORE = [...LEAVES, ...under("session/", "channel/", "plugins/", "time/", "random/")];
 const FEATURES = under("chat/", "notifications/", "users/", "typing/", "webhooks/");
 

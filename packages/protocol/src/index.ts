@@ -44,4 +44,5 @@ export {
 export { NESTING_MAX, nestsTooDeeply } from "./nesting.ts";
 export { Base64, isBase64, type Payload, payloadOf } from "./payload.ts";
 export { accept, type Refusal, type Result, refuse } from "./result.ts";
+export { findId, type MessagePackFlaw, scanMessagePack } from "./scan-messagepack.ts";
 export * from "./types.ts";

@@ -9,10 +9,12 @@ import { timed } from "./auth/timed-verifier.ts";
 import { MemoryBroker } from "./broker/memory-broker.ts";
 import { Namespaces } from "./channel/namespaces.ts";
 import { createPublisher, type Publisher } from "./channel/publisher.ts";
+import { jsonCodec } from "./codec/codec.ts";
+import { createMessagePack } from "./codec/messagepack.ts";
 import { apiWarnings } from "./config/api-schema.ts";
 import { namespaceSchema } from "./config/namespace-schema.ts";
 import type { Config } from "./config/schema.ts";
-import { createTextWriter } from "./connection/burst-writer.ts";
+import { createBinaryWriter, createTextWriter } from "./connection/burst-writer.ts";
 import type { ConnectionDeps } from "./connection/connection-deps.ts";
 import { createProofPace } from "./connection/delivery-proof.ts";
 import { drain } from "./connection/drain.ts";
@@ -207,6 +209,7 @@ function connectionDeps({ config, clock, random, counters, log, probe }: Shared)
   const compressMinBytes = listening.compression
     ? listening.compressionMinBytes
     : Number.POSITIVE_INFINITY;
+  const msgpack = createMessagePack();
   return {
     clock,
     random,
@@ -228,6 +231,8 @@ function connectionDeps({ config, clock, random, counters, log, probe }: Shared)
       writer: createTextWriter(compressMinBytes),
       counters,
     },
+    codecs: { json: jsonCodec, msgpack },
+    binaryWriter: createBinaryWriter(compressMinBytes, msgpack.encode),
     limits: config.limits,
     proofs,
   };

@@ -28,18 +28,26 @@ export function gaugesOf({ broker, hub, connection, session, isReady }: GaugeSou
 
 type Waiting = Pick<
   Gauges,
-  "connections" | "blockedConnections" | "outboxBytes" | "outboxMaxBytes"
+  "connections" | "messagePackConnections" | "blockedConnections" | "outboxBytes" | "outboxMaxBytes"
 >;
 
 function waitingOf({ heartbeat }: ConnectionDeps): Waiting {
   const open = heartbeat.connections();
+  let messagePackConnections = 0;
   let blockedConnections = 0;
   let outboxBytes = 0;
   let outboxMaxBytes = 0;
-  for (const { outbox } of open) {
+  for (const { outbox, codec } of open) {
+    if (codec.name === "msgpack") messagePackConnections++;
     if (outbox.blocked) blockedConnections++;
     outboxBytes += outbox.queuedBytes;
     outboxMaxBytes = Math.max(outboxMaxBytes, outbox.queuedBytes);
   }
-  return { connections: open.length, blockedConnections, outboxBytes, outboxMaxBytes };
+  return {
+    connections: open.length,
+    messagePackConnections,
+    blockedConnections,
+    outboxBytes,
+    outboxMaxBytes,
+  };
 }

@@ -34,6 +34,7 @@ export class ModelClient {
   readonly #gateway: TestGateway;
   /** Where to connect: the gateway, or a proxy before it. */
   readonly #wsUrl: string;
+  readonly #protocols: string[];
   readonly #asked = new Map<number, Asked>();
   readonly #channels = new Set<string>();
   /** Publishes that were never answered. */
@@ -49,12 +50,14 @@ export class ModelClient {
     checker: Checker;
     gateway: TestGateway;
     wsUrl: string;
+    protocols: string[];
   }) {
     this.name = parts.name;
     this.tenant = parts.tenant;
     this.#published = parts.checker.publisher(`${parts.tenant}-${parts.name}`, parts.tenant);
     this.#gateway = parts.gateway;
     this.#wsUrl = parts.wsUrl;
+    this.#protocols = parts.protocols;
     this.#log = parts.checker.subscriber(parts.name, parts.tenant);
   }
 
@@ -74,7 +77,7 @@ export class ModelClient {
     const kept = [...this.#channels];
     const positions = how === "session with positions" ? this.#positions() : undefined;
     try {
-      const client = await RawClient.open(this.#wsUrl);
+      const client = await RawClient.open(this.#wsUrl, this.#protocols);
       client.send("connect", { token, session, positions });
       const { data: welcome } = await client.next("welcome");
       this.#wire = Object.assign(client, { welcome });

@@ -3,6 +3,7 @@ import {
   createChecker,
   createSeededRandom,
   eventually,
+  MESSAGE_PACK,
   type PublisherLog,
   type SeededRandom,
   startTcpProxy,
@@ -26,7 +27,7 @@ const config = {
   session: { proofIntervalMs: 1 },
 };
 
-/** Two tenants, each with clients that come and go, and one that sees everything. */
+/** Two tenants, each with clients that come and go, every other of them in MessagePack, and one that sees everything. */
 async function startRun(random: SeededRandom) {
   const gateway = await startTestGateway({ config });
   const proxies = [startTcpProxy(gateway.gateway.port), startTcpProxy(gateway.gateway.port)];
@@ -34,11 +35,11 @@ async function startRun(random: SeededRandom) {
     channel.startsWith("small") ? HISTORY.small : HISTORY.large,
   );
   const urls = [gateway.wsUrl, ...proxies.map(({ port }) => `ws://127.0.0.1:${port}/ws`)];
-  const client = (name: string, tenant: string, wsUrl: string) =>
-    new ModelClient({ name, tenant, checker, gateway, wsUrl });
+  const client = (name: string, tenant: string, wsUrl: string, protocols: string[] = []) =>
+    new ModelClient({ name, tenant, checker, gateway, wsUrl, protocols });
   const clients = TENANTS.flatMap((tenant) =>
     Array.from({ length: CLIENTS_PER_TENANT }, (_, n) =>
-      client(`client-${n}`, tenant, urls[n % urls.length] as string),
+      client(`client-${n}`, tenant, urls[n % urls.length] as string, n % 2 ? [MESSAGE_PACK] : []),
     ),
   );
   const watchers = TENANTS.map((tenant) => client("watcher", tenant, gateway.wsUrl));

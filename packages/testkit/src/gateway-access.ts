@@ -17,8 +17,11 @@ export type GatewayAccess = {
   readonly apiKey: string;
   /** A signed token; claims given replace the defaults (user `ann`, all rights, an hour). */
   token(claims?: Record<string, unknown>): Promise<string>;
-  /** A raw client that is connected as the bearer of such a token. */
-  connect(claims?: Record<string, unknown>): ReturnType<typeof RawClient.connect>;
+  /** A raw client that is connected as the bearer of such a token; `protocols` are the subprotocols that it offers. */
+  connect(
+    claims?: Record<string, unknown>,
+    protocols?: string | string[],
+  ): ReturnType<typeof RawClient.connect>;
   /** `POST /api/publish` with the key; fails the test when it is refused. */
   publish(
     channel: string,
@@ -65,7 +68,8 @@ export function accessTo(url: string, nowMs: () => number = Date.now): GatewayAc
     token,
     http,
     call,
-    connect: async (claims) => RawClient.connect(`${wsUrl}?token=${await token(claims)}`),
+    connect: async (claims, protocols) =>
+      RawClient.connect(`${wsUrl}?token=${await token(claims)}`, protocols),
     async publish(channel, data, more = {}) {
       const { status, body } = await call("POST", "/api/publish", { channel, data, ...more });
       if (status !== 200) throw new Error(`publish: ${status} ${JSON.stringify(body)}`);

@@ -25,7 +25,7 @@ export { ALL_RIGHTS, type GatewayAccess } from "./gateway-access.ts";
 export { type GatewayProcess, startGatewayProcess } from "./gateway-process.ts";
 export type { Sample } from "./gateway-process-messages.ts";
 export type { HttpAnswer, HttpClient, HttpInit } from "./http-client.ts";
-export { RawClient, type RawFrame } from "./raw-client.ts";
+export { MESSAGE_PACK, RawClient, type RawFrame } from "./raw-client.ts";
 export { openRawSocket, type RawSocket } from "./raw-socket.ts";
 export { createSeededRandom, type SeededRandom } from "./seeded-random.ts";
 export { connectTcp, type TcpClient } from "./tcp-client.ts";

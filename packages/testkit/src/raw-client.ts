@@ -1,4 +1,8 @@
+import { Packr } from "msgpackr/pack";
 import { GIVE_UP_MS } from "./eventually.ts";
+
+/** The subprotocol of a client that speaks MessagePack (docs/protocol.md MP1). */
+export const MESSAGE_PACK = "aldis.msgpack";
 
 /** A frame of the native protocol, as it came. */
 // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape
@@ -15,7 +19,7 @@ type Waiter = {
 
 /**
  * A client without SDK: a plain WebSocket whose frames are kept until a test asks for them. Frames that no
- * wait has taken stay in `frames`, in order.
+ * wait has taken stay in `frames`, in order. It speaks MessagePack when that is the subprotocol that was selected.
  */
 export class RawClient {
   readonly frames: RawFrame[] = [];
@@ -26,10 +30,12 @@ export class RawClient {
   #waiters: Waiter[] = [];
   #nextId = 1;
   #closeCode: number | undefined;
+  #packr: Packr | undefined;
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
-    socket.addEventListener("message", (event) => this.#take(JSON.parse(String(event.data))));
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("message", ({ data }) => this.#take(this.#read(data)));
     this.closed = new Promise((resolve) => {
       socket.addEventListener("close", ({ code, reason }) => {
         this.#failWaits(code);
@@ -43,21 +49,29 @@ export class RawClient {
     const socket = new WebSocket(url, protocols);
     const client = new RawClient(socket);
     await new Promise<void>((resolve, reject) => {
-      socket.addEventListener("open", () => resolve());
+      socket.addEventListener("open", () => {
+        if (socket.protocol === MESSAGE_PACK) client.#packr = createPackr();
+        resolve();
+      });
       socket.addEventListener("close", ({ code }) => reject(new Error(`closed with ${code}`)));
     });
     return client;
   }
 
   /** Opens a socket and waits for its `welcome`. */
-  static async connect(url: string): Promise<RawClient & { welcome: RawFrame["data"] }> {
-    const client = await RawClient.open(url);
+  static async connect(
+    url: string,
+    protocols?: string | string[],
+  ): Promise<RawClient & { welcome: RawFrame["data"] }> {
+    const client = await RawClient.open(url, protocols);
     const { data } = await client.next("welcome");
     return Object.assign(client, { welcome: data });
   }
 
   send(action: string, data?: unknown, id?: number | string): void {
-    this.socket.send(JSON.stringify({ action, id, data }));
+    if (this.#packr === undefined) this.socket.send(JSON.stringify({ action, id, data }));
+    else
+      this.socket.send(new Uint8Array(this.#packr.pack(given({ action, id, data: given(data) }))));
   }
 
   /** Sends a command and waits for its reply or error. */
@@ -135,6 +149,15 @@ export class RawClient {
     return new Error(`closed with ${this.#closeCode} before ${what}`);
   }
 
+  /** Throws when the gateway sent text where bytes are due, or the other way round. */
+  #read(message: string | ArrayBuffer): RawFrame {
+    if ((typeof message === "string") === (this.#packr !== undefined)) {
+      throw new Error("a frame came in the other codec");
+    }
+    if (typeof message === "string") return JSON.parse(message) as RawFrame;
+    return this.#packr?.unpack(new Uint8Array(message)) as RawFrame;
+  }
+
   #take(frame: RawFrame): void {
     this.all.push(frame);
     const index = this.#waiters.findIndex((waiter) => waiter.wants(frame));
@@ -142,4 +165,14 @@ export class RawClient {
     if (waiter === undefined) this.frames.push(frame);
     else waiter.give(frame);
   }
+}
+
+function createPackr(): Packr {
+  return new Packr({ useRecords: false, int64AsType: "number" });
+}
+
+/** As JSON has it: a field that is undefined is not there. */
+function given(fields: unknown): unknown {
+  if (typeof fields !== "object" || fields === null || Array.isArray(fields)) return fields;
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

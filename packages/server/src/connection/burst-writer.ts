@@ -24,3 +24,19 @@ export function createTextWriter(compressMinBytes: number): BurstWriter {
     }
   };
 }
+
+/** The same with what a binary codec makes of each frame. */
+export function createBinaryWriter(
+  compressMinBytes: number,
+  encode: (frame: Frame) => Uint8Array,
+): BurstWriter {
+  return (socket, frames, from, to) => {
+    for (let i = from; i < to; i++) {
+      const frame = frames[i];
+      if (frame === undefined) return;
+      const bytes = encode(frame);
+      if (bytes.length >= compressMinBytes) socket.sendBinary(bytes, true);
+      else socket.sendBinary(bytes);
+    }
+  };
+}

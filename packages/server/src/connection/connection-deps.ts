@@ -1,7 +1,9 @@
+import type { Codecs } from "../codec/codec.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { RandomIds } from "../random/random.ts";
 import type { Clock } from "../time/clock.ts";
+import type { BurstWriter } from "./burst-writer.ts";
 import type { ProofPace } from "./delivery-proof.ts";
 import type { Flusher } from "./flusher.ts";
 import type { Heartbeat } from "./heartbeat.ts";
@@ -16,6 +18,9 @@ export type ConnectionDeps = {
   readonly counters: Counters;
   readonly log: Log;
   readonly outboxOptions: OutboxOptions;
+  readonly codecs: Codecs;
+  /** How connections of a binary codec send. */
+  readonly binaryWriter: BurstWriter;
   readonly limits: { readonly badFramesMax: number; readonly pingsPerMinute: number };
   readonly proofs: ProofPace;
 };

@@ -1,4 +1,5 @@
 import { type ChannelName, type ChannelPattern, CLOSE, type CloseCause } from "@aldis/protocol";
+import type { Codec, CodecName } from "../codec/codec.ts";
 import { type Frame, frameOf } from "../hub/frame.ts";
 import type { LanePolicy } from "../hub/subscription.ts";
 import { countOne } from "../observe/counters.ts";
@@ -22,6 +23,7 @@ const PING_WINDOW_MS = 60_000;
 export class Connection implements SessionConnection, OutboxOwner, LaneOwner, Due {
   readonly connectionId: string;
   readonly socket: Socket;
+  readonly codec: Codec;
   readonly outbox: Outbox;
   readonly proof = new DeliveryProof();
   readonly openedAtMs: number;
@@ -39,11 +41,13 @@ export class Connection implements SessionConnection, OutboxOwner, LaneOwner, Du
   #pingWindowMs = 0;
   #closing = false;
 
-  constructor(socket: Socket, deps: ConnectionDeps) {
+  constructor(socket: Socket, codec: CodecName, deps: ConnectionDeps) {
     this.socket = socket;
+    this.codec = deps.codecs[codec];
     this.#deps = deps;
     this.connectionId = deps.random.id(12);
     this.outbox = new Outbox(this, deps.flusher, deps.outboxOptions);
+    if (codec === "msgpack") this.outbox.writeWith(deps.binaryWriter);
     this.openedAtMs = deps.clock.monotonicMs();
     this.lastSeenMs = this.openedAtMs;
     this.lastPingMs = this.openedAtMs;
@@ -79,9 +83,7 @@ export class Connection implements SessionConnection, OutboxOwner, LaneOwner, Du
     counters.bytesReceived += bytes;
     // Attack: hundreds of commands in one read, each with a large reply: none is worth making for a connection that ends.
     if (this.#closing || this.outbox.overflown) return;
-    this.noteReadable(
-      this.session.receive(typeof message === "string" ? message : undefined, bytes),
-    );
+    this.noteReadable(this.session.receive(message, bytes));
   }
 
   /** Counts unreadable frames in a row (FR4). */

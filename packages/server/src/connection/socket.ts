@@ -5,6 +5,7 @@
  */
 export type Socket = {
   sendText(text: string, compress?: boolean): number;
+  sendBinary(bytes: Uint8Array, compress?: boolean): number;
   /** Runs `write`; what it sends leaves in one system call. */
   cork(write: () => void): void;
   /** Bytes that the peer has not taken yet. */

@@ -13,7 +13,11 @@ const tokenOf = (path: string, subprotocols?: string) =>
 describe("[AU1] credentials of an upgrade", () => {
   test("nothing given is nothing shown", () => {
     for (const path of ["/ws", "/ws/", "/ws?x=1"])
-      expect(upgrade(path)).toEqual({ credentials: undefined, subprotocol: undefined });
+      expect(upgrade(path)).toEqual({
+        credentials: undefined,
+        subprotocol: undefined,
+        codec: "json",
+      });
   });
 
   test("the first of query, path and subprotocol that is present counts", () => {
@@ -39,8 +43,16 @@ describe("[AU1] credentials of an upgrade", () => {
     ["other, aldis.bearer.t", "aldis.bearer.t"],
     ["other", undefined],
     ["", undefined],
-  ])("of the subprotocols %p, %p is selected", (offered, selected) => {
-    expect(upgrade("/ws", offered).subprotocol).toBe(selected as string);
+    ["aldis.msgpack", "aldis.msgpack"],
+    ["aldis.bearer.t, aldis.msgpack", "aldis.msgpack"],
+    ["aldis.json, aldis.msgpack", "aldis.json"],
+    ["aldis.msgpack, aldis.json", "aldis.msgpack"],
+    ["aldis.msgpack.v2, aldis.bearer.t", "aldis.bearer.t"],
+  ])("[MP1] of the subprotocols %p, %p is selected", (offered, selected) => {
+    const read = upgrade("/ws", offered);
+    expect(read.subprotocol).toBe(selected as string);
+    expect(read.codec).toBe(selected === "aldis.msgpack" ? "msgpack" : "json");
+    expect(read.credentials?.token).toBe(offered?.includes("bearer") ? "t" : undefined);
   });
 
   test("[SE2] a session is shown beside the token, or alone", () => {

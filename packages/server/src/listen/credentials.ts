@@ -1,16 +1,21 @@
+import type { CodecName } from "../codec/codec.ts";
 import type { Credentials } from "../session/authenticate.ts";
 import { requestTarget } from "./request-target.ts";
 
 const BEARER = "aldis.bearer.";
-const JSON_PROTOCOL = "aldis.json";
+const CODECS: ReadonlyMap<string, CodecName> = new Map([
+  ["aldis.json", "json"],
+  ["aldis.msgpack", "msgpack"],
+]);
 
 export type UpgradeRequest = {
   readonly credentials: Credentials | undefined;
   /** What to select of the subprotocols that the client offered; undefined: none were offered. */
   readonly subprotocol: string | undefined;
+  readonly codec: CodecName;
 };
 
-/** Reads the token, the session and the subprotocol of an upgrade (AU1, SE2). Judges nothing. */
+/** Reads the token, the session and the subprotocol of an upgrade (AU1, SE2, MP1). Judges nothing. */
 export function readUpgrade(request: Request): UpgradeRequest {
   const { pathname, query } = requestTarget(request);
   const offered = (request.headers.get("sec-websocket-protocol") ?? "")
@@ -20,10 +25,12 @@ export function readUpgrade(request: Request): UpgradeRequest {
   const bearer = offered.find((name) => name.startsWith(BEARER));
   const token = query.get("token") ?? tokenInPath(pathname) ?? bearer?.slice(BEARER.length);
   const session = query.get("session") ?? undefined;
+  const named = offered.find((name) => CODECS.has(name));
   const given = token !== undefined || session !== undefined;
   return {
     credentials: given ? { token, session, positions: undefined } : undefined,
-    subprotocol: offered.includes(JSON_PROTOCOL) ? JSON_PROTOCOL : bearer,
+    subprotocol: named ?? bearer,
+    codec: CODECS.get(named ?? "") ?? "json",
   };
 }
 

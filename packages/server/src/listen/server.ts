@@ -1,5 +1,6 @@
 import { refuse } from "@aldis/protocol";
 import type { ServerWebSocket, WebSocketHandler } from "bun";
+import type { CodecName } from "../codec/codec.ts";
 import type { Config } from "../config/schema.ts";
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionDeps } from "../connection/connection-deps.ts";
@@ -18,10 +19,10 @@ import { createOriginCheck } from "./origins.ts";
 import type { RequestTarget } from "./request-target.ts";
 import { addressOf, createUpgradeGate, type PeerSource } from "./upgrade-gate.ts";
 
-/** What hangs on a socket: nothing but its echo, or a connection from the moment that it opens. */
+/** What hangs on a socket: nothing but its echo, or its codec, and a connection from the moment that it opens. */
 type SocketState =
   | { readonly kind: "echo" }
-  | { readonly kind: "native"; credentials: Credentials | undefined; connection?: Connection };
+  | { readonly kind: CodecName; credentials: Credentials | undefined; connection?: Connection };
 
 /** Serves what the gateway itself does not; undefined: not that either. */
 export type Pages = (
@@ -145,8 +146,8 @@ function createFetch(deps: ListenDeps) {
     if (pathname === "/ws" || pathname.startsWith("/ws/")) {
       const refusal = gate(request, server);
       if (refusal !== undefined) return refusalResponse(refusal);
-      const { credentials, subprotocol } = readUpgrade(request);
-      return upgrade(request, server, { kind: "native", credentials }, subprotocol);
+      const { credentials, subprotocol, codec } = readUpgrade(request);
+      return upgrade(request, server, { kind: codec, credentials }, subprotocol);
     }
     if (pathname.startsWith("/api/")) {
       return deps.api.answer(request, () => addressOf(limits, request, server));
@@ -174,7 +175,7 @@ async function servePage(
 function createSocketHandler(deps: ListenDeps): WebSocketHandler<SocketState> {
   function guard(ws: ServerWebSocket<SocketState>, run: (connection: Connection) => void): void {
     const { data } = ws;
-    if (data.kind !== "native" || data.connection === undefined) return;
+    if (data.kind === "echo" || data.connection === undefined) return;
     try {
       run(data.connection);
     } catch (error) {
@@ -185,8 +186,8 @@ function createSocketHandler(deps: ListenDeps): WebSocketHandler<SocketState> {
   return {
     open(ws) {
       const { data } = ws;
-      if (data.kind !== "native") return;
-      const connection = new Connection(ws, deps.connection);
+      if (data.kind === "echo") return;
+      const connection = new Connection(ws, data.kind, deps.connection);
       data.connection = connection;
       const { credentials } = data;
       data.credentials = undefined;

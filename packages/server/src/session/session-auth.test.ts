@@ -159,7 +159,7 @@ describe("Session: letting in", () => {
     const world = new World({ slowVerdicts: true });
     const client = world.open();
     client.say("connect", { token: tokenOf({}) }, 0);
-    client.session.receive(undefined);
+    client.session.receive(new Uint8Array(2));
     world.judge();
     await client.settle();
     expect(client.frames[0]?.action).toBe("welcome");

@@ -63,7 +63,7 @@ describe("Session: frames", () => {
 
   test("[FR4] a binary frame as well", async () => {
     const ann = await new World().connect();
-    ann.session.receive(undefined);
+    ann.session.receive(new Uint8Array(2));
     expect(ann.frames.at(-1)).toMatchObject({ action: "error", data: { code: "bad_frame" } });
     expect(ann.closed).toBeUndefined();
   });

@@ -64,7 +64,7 @@ describe("[LI5] commands and bytes of a connection", () => {
     const ann = await connect(world);
     expect(ann.session.receive("nonsense")).toBe(false);
     expect(ann.session.receive("nonsense")).toBe(false);
-    expect(ann.session.receive(undefined)).toBe(false);
+    expect(ann.session.receive(new Uint8Array(2))).toBe(false);
     expect(ann.pushes("error").map(({ code }) => code)).toEqual([
       "bad_frame",
       "rate_limited",

@@ -4,7 +4,6 @@ import {
   type CloseCause,
   type Command,
   type CommandId,
-  decodeCommand,
   errorFrame,
   field,
   namespaceOf,
@@ -16,6 +15,7 @@ import {
 import type { Identity } from "../auth/identity.ts";
 import { BrokerUnavailable } from "../broker/broker.ts";
 import { permits } from "../channel/permissions.ts";
+import type { Codec } from "../codec/codec.ts";
 import { frameOf } from "../hub/frame.ts";
 import type { Lane, LanePolicy, Subscriber, Subscription } from "../hub/subscription.ts";
 import type { Bucket } from "../limits/buckets.ts";
@@ -38,6 +38,7 @@ import type { WaitingFrames } from "./waiting-frames.ts";
 
 /** What a session needs of its connection. */
 export type SessionConnection = Subscriber & {
+  readonly codec: Codec;
   send(text: string): void;
   /** The same before all that waits for the peer, but for what is urgent too: never for what has its place in an order. */
   sendUrgent(text: string): void;
@@ -125,48 +126,38 @@ export class Session implements ActionContext {
     if (credentials !== undefined) authenticate(this, credentials, undefined);
   }
 
-  /** One frame of so many bytes; undefined stands for a binary one. Returns false when it could not be read. */
-  receive(text: string | undefined, bytes = text?.length ?? 0): boolean {
+  /** One frame of so many bytes. Returns false when it could not be read. */
+  receive(message: string | Uint8Array, bytes = message.length): boolean {
     const waitMs = takeFrame(this, bytes);
-    if (waitMs > 0) return this.#refuseFrameForRate(text, waitMs);
+    if (waitMs > 0) return this.#refuseFrameForRate(message, waitMs);
     const { state } = this;
     if (state.name === "verifying" || state.name === "refreshing") {
-      return this.#wait(state.waiting, text);
+      return this.#wait(state.waiting, message);
     }
-    return this.#read(text);
+    return this.#read(message);
   }
 
-  #read(text: string | undefined): boolean {
-    if (text === undefined) return this.#refuseBinary();
-    const decoded = decodeCommand(text);
+  #read(message: string | Uint8Array): boolean {
+    const decoded = this.connection.codec.decode(message);
     if (decoded.ok) this.#step(decoded.value);
     else this.#refuseFrame(decoded.id, decoded);
     return decoded.ok || decoded.error !== "bad_frame";
   }
 
-  #refuseBinary(): boolean {
-    this.#refuseFrame(undefined, refuse("bad_frame", "binary frames are not understood"));
-    return false;
-  }
-
   /** It is decoded only to be answered by its id. */
-  #refuseFrameForRate(text: string | undefined, waitMs: number): boolean {
+  #refuseFrameForRate(message: string | Uint8Array, waitMs: number): boolean {
     if (this.state.name === "opening") {
       this.connection.close("tooManyRefused");
       return true;
     }
-    const refusal = refuseFor("rate_limited", "you send too fast", waitMs);
-    if (text === undefined) {
-      this.#sendError(undefined, refusal);
-      return false;
-    }
-    const decoded = decodeCommand(text);
-    this.#sendError(decoded.ok ? decoded.value.id : decoded.id, refusal);
+    const decoded = this.connection.codec.decode(message);
+    const id = decoded.ok ? decoded.value.id : decoded.id;
+    this.#sendError(id, refuseFor("rate_limited", "you send too fast", waitMs));
     return decoded.ok || decoded.error !== "bad_frame";
   }
 
-  #wait(waiting: WaitingFrames, text: string | undefined): boolean {
-    if (waiting.add(text)) return true;
+  #wait(waiting: WaitingFrames, message: string | Uint8Array): boolean {
+    if (waiting.add(message)) return true;
     // While a new token is judged the client has done nothing wrong: it may come back.
     const cause = this.state.name === "refreshing" ? "authUnavailable" : "protocolError";
     if (this.state.name === "verifying") this.state = CLOSED;
@@ -224,10 +215,12 @@ export class Session implements ActionContext {
 
   handleWaiting(waiting: WaitingFrames): void {
     // They were counted when they came. What one of them does may make the rest wait again.
-    for (const text of waiting.frames) {
+    for (const message of waiting.frames) {
       const { state } = this;
       const waitsAgain = state.name === "refreshing" || state.name === "verifying";
-      this.connection.noteReadable(waitsAgain ? this.#wait(state.waiting, text) : this.#read(text));
+      this.connection.noteReadable(
+        waitsAgain ? this.#wait(state.waiting, message) : this.#read(message),
+      );
     }
   }
 

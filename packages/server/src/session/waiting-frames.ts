@@ -1,4 +1,4 @@
-/** What may wait for a verdict: so many frames, and so many characters in all. */
+/** What may wait for a verdict: so many frames, and so many characters or bytes in all. */
 export type WaitingLimits = { readonly frames: number; readonly length: number };
 
 /** A client that sends more than this before its `welcome` does not wait for it. */
@@ -19,9 +19,9 @@ export function limitsWhileRefreshing(frameMaxLength: number): WaitingLimits {
   return { frames: WAITING_REFRESH_MAX, length: 16 * frameMaxLength };
 }
 
-/** Frames that came while a token was judged, in order; undefined stands for a binary one. */
+/** Frames that came while a token was judged, in order. */
 export class WaitingFrames {
-  readonly frames: (string | undefined)[] = [];
+  readonly frames: (string | Uint8Array)[] = [];
   readonly #limits: WaitingLimits;
   #length = 0;
 
@@ -30,11 +30,11 @@ export class WaitingFrames {
   }
 
   /** Returns false when there is no room. */
-  add(text: string | undefined): boolean {
-    this.#length += text?.length ?? 0;
+  add(message: string | Uint8Array): boolean {
+    this.#length += message.length;
     if (this.frames.length >= this.#limits.frames || this.#length > this.#limits.length)
       return false;
-    this.frames.push(text);
+    this.frames.push(message);
     return true;
   }
 }

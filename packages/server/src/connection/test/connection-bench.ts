@@ -1,4 +1,6 @@
 import { expect } from "bun:test";
+import { jsonCodec } from "../../codec/codec.ts";
+import { createMessagePack } from "../../codec/messagepack.ts";
 import type { Credentials } from "../../session/authenticate.ts";
 import { Session } from "../../session/session.ts";
 import { type SentFrame, type TestClaims, tokenOf, World } from "../../session/test/world.ts";
@@ -36,6 +38,7 @@ class PeerSocket implements Socket {
     if (this.stuck) this.buffered += text.length;
     return this.stuck ? -1 : text.length;
   }
+  sendBinary = (bytes: Uint8Array) => this.sendText(Buffer.from(bytes).toString("latin1"));
   cork = (write: () => void) => write();
   getBufferedAmount = () => this.buffered;
   ping(data = ""): number {
@@ -58,7 +61,7 @@ export class Peer {
   readonly connection: Connection;
 
   constructor(world: World, deps: ConnectionDeps, credentials?: Credentials) {
-    this.connection = new Connection(this.socket, deps);
+    this.connection = new Connection(this.socket, "json", deps);
     this.socket.onClose = (code) => this.connection.onClose(code);
     this.connection.start(new Session(this.connection, world.deps), credentials);
   }
@@ -125,6 +128,8 @@ export class Bench {
       },
       limits: { badFramesMax: 3, pingsPerMinute: 5, ...options.limits },
       proofs: heartbeat.proofs,
+      codecs: { json: jsonCodec, msgpack: createMessagePack() },
+      binaryWriter: createTextWriter(Number.POSITIVE_INFINITY),
     };
   }
 

@@ -26,6 +26,10 @@ export class FakeSocket implements Socket {
     return taken === bytes ? bytes : -1;
   }
 
+  sendBinary(bytes: Uint8Array, compress = false): number {
+    return this.sendText(Buffer.from(bytes).toString("latin1"), compress);
+  }
+
   /** The peer takes `bytes`; true: the socket holds nothing any more, and says so by a drain. */
   take(bytes: number): boolean {
     if (this.buffered === 0) {

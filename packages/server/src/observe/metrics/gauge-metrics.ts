@@ -1,6 +1,8 @@
 /** What is asked of the parts of the gateway when somebody scrapes. All are cheap: a size, or one walk over the connections. */
 export type Gauges = {
   connections: number;
+  /** Those of them that speak MessagePack. */
+  messagePackConnections: number;
   sessions: number;
   parkedSessions: number;
   /** Connections whose peer takes nothing at the moment. */
@@ -20,6 +22,10 @@ export type GaugeMetric = { readonly name: `aldis_${string}`; readonly help: str
 /** The Prometheus metric of each gauge, exhaustive by type. */
 export const GAUGE_METRICS = {
   connections: { name: "aldis_connections", help: "Open WebSocket connections" },
+  messagePackConnections: {
+    name: "aldis_messagepack_connections",
+    help: "Open WebSocket connections that speak MessagePack",
+  },
   sessions: { name: "aldis_sessions", help: "Connections that have shown who they are" },
   parkedSessions: {
     name: "aldis_parked_sessions",

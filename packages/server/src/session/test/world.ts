@@ -15,6 +15,7 @@ import type { Broker, Deliver } from "../../broker/broker.ts";
 import { MemoryBroker } from "../../broker/memory-broker.ts";
 import { Namespaces } from "../../channel/namespaces.ts";
 import { createPublisher } from "../../channel/publisher.ts";
+import { jsonCodec } from "../../codec/codec.ts";
 import { type NamespaceInput, namespaceSchema } from "../../config/namespace-schema.ts";
 import type { Frame } from "../../hub/frame.ts";
 import { Hub } from "../../hub/hub.ts";
@@ -244,6 +245,7 @@ function verdictOn(token: string): TokenVerdict {
 /** A client and its connection in one: what a session sends is there at once. */
 export class TestClient implements SessionConnection {
   readonly connectionId: string;
+  readonly codec = jsonCodec;
   readonly session: Session;
   /** All frames, in order. */
   readonly frames: SentFrame[] = [];
