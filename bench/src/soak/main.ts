@@ -1,7 +1,9 @@
-import { describeMachine, openMachine } from "../servers/launch.ts";
-import { runSoak } from "./soak.ts";
+import { describeMachine, type Machine, openMachine } from "../servers/launch.ts";
+import { runSoak, type SoakSample } from "./soak.ts";
 import { parseSoakOptions, SOAK_USAGE, type SoakOptions } from "./soak-options.ts";
 import { isSoakGood, sampleRow, soakReport } from "./soak-report.ts";
+
+const FAULTS_SHOWN = 5;
 
 /** `bun bench soak`: see bench/README.md. Returns the exit code: 1 when something grows or was lost. */
 export async function soakMain(args: string[]): Promise<number> {
@@ -20,15 +22,30 @@ export async function soakMain(args: string[]): Promise<number> {
   try {
     console.log(describeMachine(machine));
     console.log(`soak: ${options.minutes} minutes, a sample every ${options.cycleMs / 1000} s`);
-    const samples = await runSoak(machine, options, (sample) => {
-      console.error(sampleRow(sample).join("  "));
-    });
-    if (options.json !== undefined) {
-      await Bun.write(options.json, JSON.stringify({ options, samples }));
-    }
-    console.log(`\n${soakReport(samples)}`);
-    return isSoakGood(samples) ? 0 : 1;
+    return await soakWith(machine, options);
   } finally {
     machine.dispose();
   }
+}
+
+async function soakWith(machine: Machine, options: SoakOptions): Promise<number> {
+  const samples: SoakSample[] = [];
+  let isWhole = false;
+  try {
+    await runSoak(machine, options, (sample) => {
+      samples.push(sample);
+      console.error(sampleRow(sample).join("  "));
+      for (const { kind, detail } of sample.traffic.faults.slice(0, FAULTS_SHOWN)) {
+        console.error(`  ${kind}: ${detail}`);
+      }
+    });
+    isWhole = true;
+  } finally {
+    // Also of a run that broke: an hour's samples are worth having.
+    if (options.json !== undefined) {
+      await Bun.write(options.json, JSON.stringify({ options, isWhole, samples }));
+    }
+    console.log(`\n${soakReport(samples)}`);
+  }
+  return isSoakGood(samples) ? 0 : 1;
 }

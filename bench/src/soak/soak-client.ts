@@ -41,6 +41,7 @@ export class SoakClient {
   #unanswered: Payload[] = [];
   #told: Record<string, Position> = {};
   #session: string | undefined;
+  #welcome = false;
   #socket: WebSocket | undefined;
   #nextId = 1;
 
@@ -51,8 +52,9 @@ export class SoakClient {
     this.#meant = parts.checker.publisher(parts.name, parts.tenant);
   }
 
+  /** Whether it is let in: a command sent before would overtake what it says about its channels on coming back. */
   get connected(): boolean {
-    return this.#socket?.readyState === WebSocket.OPEN;
+    return this.#welcome && this.#socket?.readyState === WebSocket.OPEN;
   }
 
   get channels(): string[] {
@@ -61,6 +63,7 @@ export class SoakClient {
 
   /** Resolves with the welcome; rejects when the connection is refused or closed before. */
   connect(how: Return): Promise<void> {
+    this.#welcome = false;
     this.#notePending();
     const session = how.startsWith("session") ? this.#session : undefined;
     const positions = how === "session with positions" ? this.#positions() : undefined;
@@ -145,6 +148,7 @@ export class SoakClient {
   }
 
   #welcomed(welcome: RawFrame["data"], how: Return): void {
+    this.#welcome = true;
     this.#session = welcome.session;
     const restored: string[] = welcome.resumed ? welcome.channels : [];
     for (const channel of this.#channels) {

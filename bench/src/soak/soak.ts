@@ -22,7 +22,7 @@ export type SoakSample = {
 const STUCK_EVERY = 5;
 const STUCK_AT = 2;
 /** Beyond the cycle's own time: to gather, to come to rest, to be checked. */
-const CYCLE_SPARE_MS = 60_000;
+const CYCLE_SPARE_MS = 300_000;
 
 /** `cyclesMax` ends a run early, for tests. */
 export async function runSoak(
