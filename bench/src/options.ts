@@ -1,23 +1,19 @@
 import { parseArgs } from "node:util";
 import { SYSTEMS, type SystemName } from "./job.ts";
+import { FULL, QUICK, type Sizes } from "./sizes.ts";
 
-export const SCENARIOS = ["fanout", "connect", "memory", "history"] as const;
-export type ScenarioName = (typeof SCENARIOS)[number];
-
-/** How big a run is. */
-export type Sizes = {
-  subscribers: number;
-  levels: number[];
-  historyLevels: number[];
-  payloadBytes: number;
-  warmUpMs: number;
-  measureMs: number;
-  connections: number;
-  connectWindow: number;
-  idleConnections: number;
-  idleChannels: number;
-  settleMaxMs: number;
-};
+export const SCENARIO_NAMES = [
+  "fanout",
+  "channels",
+  "clients",
+  "http",
+  "connect",
+  "memory",
+  "history",
+  "presence",
+  "stuck",
+] as const;
+export type ScenarioName = (typeof SCENARIO_NAMES)[number];
 
 export type Options = {
   rounds: number;
@@ -29,32 +25,9 @@ export type Options = {
   sizes: Sizes;
 };
 
-export const FULL: Sizes = {
-  subscribers: 1000,
-  levels: [1, 8, 32],
-  historyLevels: [8, 32],
-  payloadBytes: 100,
-  warmUpMs: 1500,
-  measureMs: 3000,
-  connections: 5000,
-  connectWindow: 64,
-  idleConnections: 15_000,
-  idleChannels: 100,
-  settleMaxMs: 20_000,
-};
-
-const QUICK: Sizes = {
-  ...FULL,
-  warmUpMs: 700,
-  measureMs: 1000,
-  connections: 2000,
-  idleConnections: 6000,
-  settleMaxMs: 8000,
-};
-
 export const USAGE = `bun bench [options]     (bun bench soak --help: the soak)
   --quick          one round, shorter and smaller
-  --only a,b       of ${SCENARIOS.join(", ")}
+  --only a,b       of ${SCENARIO_NAMES.join(", ")}
   --systems a,b    of ${SYSTEMS.join(", ")}
   --rounds n       default 3 (quick: 1)
   --json file      write every single measurement to a file
@@ -83,7 +56,7 @@ export function parseOptions(args: string[]): Options | "help" {
   return {
     rounds,
     attemptsMax: values.quick ? 2 : 5,
-    only: chosen("only", values.only, SCENARIOS),
+    only: chosen("only", values.only, SCENARIO_NAMES),
     systems: chosen("systems", values.systems, SYSTEMS),
     json: values.json,
     sizes: values.quick ? QUICK : FULL,

@@ -1,17 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { faultsIn } from "./check.ts";
 import { SYSTEMS } from "./job.ts";
-import { FULL, type Options, SCENARIOS } from "./options.ts";
+import { type Options, SCENARIO_NAMES, type ScenarioName } from "./options.ts";
 import { tableOf } from "./report.ts";
-import { runBench, type Sample } from "./run.ts";
+import { runBench } from "./run.ts";
+import type { Sample } from "./scenario.ts";
+import type { JobResult } from "./scenarios/all.ts";
+import { SUBSCRIBERS_OF_EACH } from "./scenarios/channels.ts";
+import { CLIENTS_OF_A_CHANNEL } from "./scenarios/client-publish.ts";
 import { type Machine, openMachine } from "./servers/launch.ts";
+import { FULL } from "./sizes.ts";
 import { renderTable } from "./table.ts";
 
 /** Every scenario against every system, tiny: nothing is said about speed, everything about counting. */
 const TINY: Options = {
   rounds: 1,
   attemptsMax: 1,
-  only: [...SCENARIOS],
+  only: [...SCENARIO_NAMES],
   systems: [...SYSTEMS],
   json: undefined,
   sizes: {
@@ -26,6 +31,17 @@ const TINY: Options = {
     idleConnections: 60,
     idleChannels: 7,
     settleMaxMs: 0,
+    httpConnections: 8,
+    publishers: 10,
+    publisherWindow: 2,
+    channels: 20,
+    channelsWindow: 8,
+    members: 15,
+    churners: 4,
+    stuckHealthy: 18,
+    stuckClients: 3,
+    stuckMeasureMs: 300,
+    stuckTurns: 1,
   },
 };
 const SMOKE_MAX_MS = 120_000;
@@ -40,11 +56,22 @@ describe("bench smoke run", () => {
   }, SMOKE_MAX_MS);
   afterAll(() => machine.dispose());
 
-  test("every subscriber of every system got every publish exactly once, in order", () => {
+  function resultsOf<S extends JobResult["scenario"]>(
+    scenario: S,
+  ): (JobResult & { scenario: S })[] {
+    return samples
+      .flatMap((sample) => sample.results as JobResult[])
+      .filter((result): result is JobResult & { scenario: S } => result.scenario === scenario);
+  }
+
+  test("nothing was lost, doubled or out of order anywhere", () => {
     expect(faultsIn(samples)).toEqual([]);
-    const fanOuts = samples
-      .flatMap((sample) => sample.results)
-      .filter((result) => result.scenario === "fanout");
+    const ran = new Set<ScenarioName>(samples.map(({ scenario }) => scenario));
+    expect([...ran].sort()).toEqual([...SCENARIO_NAMES].sort());
+  });
+
+  test("every subscriber of every system got every publish exactly once, in order", () => {
+    const fanOuts = resultsOf("fanout");
     expect(fanOuts).toHaveLength(SYSTEMS.length * 2 + 2);
     for (const result of fanOuts) {
       expect(result.published).toBeGreaterThan(0);
@@ -53,10 +80,48 @@ describe("bench smoke run", () => {
     }
   });
 
+  test("in small channels every publish came to all ten subscribers, every client's to all five", () => {
+    const channels = resultsOf("channels");
+    const clients = resultsOf("clients");
+    expect([channels.length, clients.length]).toEqual([SYSTEMS.length, SYSTEMS.length]);
+    for (const { published, delivered } of channels) {
+      expect(published).toBeGreaterThan(0);
+      expect(delivered).toBe(published * SUBSCRIBERS_OF_EACH);
+    }
+    for (const { published, acknowledged, delivered } of clients) {
+      expect(published).toBeGreaterThan(0);
+      expect(acknowledged).toBe(published);
+      expect(delivered).toBe(published * CLIENTS_OF_A_CHANNEL);
+    }
+  });
+
+  test("every HTTP request was answered and got an offset of its own", () => {
+    const results = resultsOf("http");
+    expect(results).toHaveLength(2);
+    for (const { requested, answered, offsets } of results) {
+      expect(requested).toBeGreaterThan(0);
+      expect([answered, offsets]).toEqual([requested, requested]);
+    }
+  });
+
+  test("after the churn exactly the members are present, and every member was told so", () => {
+    const [result] = resultsOf("presence");
+    expect(result?.changes).toBeGreaterThan(0);
+    expect(result).toMatchObject({ countAtEnd: TINY.sizes.members, misinformed: 0 });
+  });
+
+  test("the healthy got everything while others were stuck", () => {
+    for (const result of resultsOf("stuck")) {
+      const { published, deliveredMin, deliveredMax } = result;
+      expect(published).toBeGreaterThan(0);
+      expect([deliveredMin, deliveredMax]).toEqual([published, published]);
+    }
+  });
+
   test("every connection was opened and counted", () => {
-    const opened = samples
-      .flatMap((sample) => sample.results)
-      .flatMap((result) => (result.scenario === "fanout" ? [] : [result.connections]));
+    const opened = [...resultsOf("connect"), ...resultsOf("memory")].map(
+      (result) => result.connections,
+    );
     expect(opened).toEqual(Array.from({ length: SYSTEMS.length * 2 }, () => 60));
   });
 
@@ -64,7 +129,7 @@ describe("bench smoke run", () => {
     const weigh = (variant: string) =>
       samples
         .filter((sample) => sample.scenario === "fanout" && sample.variant === variant)
-        .flatMap((sample) => sample.results)
+        .flatMap((sample) => sample.results as JobResult[])
         .flatMap((result) => (result.scenario === "fanout" ? [result.bytesPerDelivery] : []))[0];
     expect(Math.abs((weigh("aldis") ?? 0) - (weigh("bun") ?? 0))).toBeLessThanOrEqual(2);
   });
@@ -74,8 +139,13 @@ describe("bench smoke run", () => {
     for (const name of [
       "fan-out, 8 in flight",
       "history on, 8 in flight",
+      "20 channels of 10",
+      "client publishes/s, 10 clients",
+      "HTTP publishes/s",
       "connections/s",
       "kB per idle",
+      "presence churn among 15",
+      "p99 ms of 18, all read",
     ]) {
       expect(table).toContain(name);
     }

@@ -6,6 +6,9 @@ export const BENCH_SECRET = "aldis-bench-secret-that-protects-nothing-at-all";
 const HEADER = base64url(JSON.stringify({ alg: "HS256", typ: "JWT" }));
 const LIFETIME_S = 3600;
 
+/** What the bench publishes with over HTTP. */
+export const BENCH_API_KEY = "bench-api-key-0123456789";
+
 /** The tenants of the soak, and what their backends publish with. */
 export const SOAK_KEYS = {
   one: "soak-key-of-tenant-one-0123456789",

@@ -1,5 +1,5 @@
 import { Histogram } from "../histogram.ts";
-import type { ConnectJob, ConnectResult } from "../job.ts";
+import type { ConnectJob, ConnectResult } from "../scenarios/connect.ts";
 import { mintTokens } from "../token.ts";
 import { upgradeRequest } from "./connection.ts";
 import { DIALECTS } from "./dialects.ts";

@@ -52,6 +52,11 @@ export class Connection implements FrameSink {
     this.#opening = opening;
   }
 
+  /** What it was subscribed to when it was opened. */
+  get channel(): string | undefined {
+    return this.#options.channel;
+  }
+
   /** From here on `receiver` is told. Without `wholeFrames` data frames are counted, not looked at. */
   receive(receiver: Receiver, options: { wholeFrames: boolean }): void {
     this.#receiver = receiver;
@@ -71,6 +76,17 @@ export class Connection implements FrameSink {
 
   send(text: string): void {
     this.write(encodeText(text));
+  }
+
+  /** Stops reading, as a stuck client does: what comes fills the buffers of the kernel. */
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  /** Without a goodbye, and whatever is still to be read. */
+  cut(): void {
+    this.#receiver = undefined;
+    this.#socket?.terminate();
   }
 
   close(): void {

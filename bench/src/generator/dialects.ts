@@ -16,6 +16,8 @@ export type Dialect = {
   /** `payload` is JSON. */
   publish(id: number, channel: string, payload: string): string;
   isAck(text: string): boolean;
+  /** What only the answer to a publish begins with. */
+  ackPrefix: string;
   /** The answer to an application-level ping; undefined when the text is none. */
   pong(text: string): string | undefined;
 };
@@ -32,6 +34,7 @@ const aldis: Dialect = {
   publish: (id, channel, payload) =>
     `{"action":"publish","id":${id},"data":{"channel":"${channel}","data":${payload}}}`,
   isAck: (text) => text.startsWith('{"action":"publish"'),
+  ackPrefix: '{"action":"publish"',
   pong: () => undefined,
 };
 
@@ -62,6 +65,7 @@ const socketIo: Dialect = {
   isSubscribed: (text) => text.startsWith("431["),
   publish: (id, channel, payload) => `42${id}["publish","${channel}",${payload}]`,
   isAck: (text) => text.startsWith("43"),
+  ackPrefix: "43",
   pong: (text) => (text === ENGINE_PING ? ENGINE_PONG : undefined),
 };
 

@@ -1,5 +1,5 @@
 import { Histogram } from "../histogram.ts";
-import { type FanOutJob, type FanOutResult, isExact } from "../job.ts";
+import { type FanOutJob, type FanOutResult, isExact } from "../scenarios/fan-out.ts";
 import { mintToken, mintTokens } from "../token.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import { DIALECTS } from "./dialects.ts";
@@ -59,7 +59,13 @@ type Parties = { publisher: Connection; subscribers: Connection[] };
 
 async function runLevel(job: FanOutJob, level: number, parties: Parties): Promise<FanOutResult> {
   const latency = new Histogram();
-  const window = new PublishWindow({ job, level, publisher: parties.publisher, latency });
+  const window = new PublishWindow({
+    job,
+    level,
+    publisher: parties.publisher,
+    subscribers: job.subscribers,
+    channelOf: () => job.channel,
+  });
   const tallies = parties.subscribers.map((subscriber, index) =>
     index % SAMPLE_EVERY === 0
       ? watchSampled(subscriber, window, latency)

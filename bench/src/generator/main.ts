@@ -1,17 +1,32 @@
-import type { Job, JobResult } from "../job.ts";
+import type { Job, JobResult } from "../scenarios/all.ts";
+import { runChannels } from "./channels.ts";
+import { runClientPublish } from "./client-publish.ts";
 import { runConnect } from "./connect.ts";
 import { runFanOut } from "./fan-out.ts";
+import { runHttpPublish } from "./http-publish.ts";
 import { runMemory } from "./memory.ts";
+import { runPresence } from "./presence.ts";
+import { runStuck } from "./stuck.ts";
 
 /** The load generator's process: one job as JSON argument, its results as JSON on stdout. */
 async function run(job: Job): Promise<JobResult[]> {
   switch (job.scenario) {
     case "fanout":
       return await runFanOut(job);
+    case "channels":
+      return await runChannels(job);
+    case "clients":
+      return await runClientPublish(job);
+    case "http":
+      return await runHttpPublish(job);
     case "connect":
       return [await runConnect(job)];
     case "memory":
       return [await runMemory(job)];
+    case "presence":
+      return await runPresence(job);
+    case "stuck":
+      return await runStuck(job);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { MemoryJob, MemoryResult } from "../job.ts";
+import type { MemoryJob, MemoryResult } from "../scenarios/memory.ts";
 import { mintTokens } from "../token.ts";
 import type { Connection } from "./connection.ts";
 import { DIALECTS } from "./dialects.ts";

@@ -1,8 +1,8 @@
-import type { Histogram } from "../histogram.ts";
-import type { FanOutJob } from "../job.ts";
+import type { SystemName } from "../job.ts";
 import type { Connection } from "./connection.ts";
 import { DIALECTS } from "./dialects.ts";
 import { encodeText } from "./frames.ts";
+import { keepAwake } from "./keep-awake.ts";
 import { type LoadMark, markLoad } from "./load.ts";
 import { payloadOf } from "./payload.ts";
 
@@ -18,7 +18,22 @@ export type Snapshot = { load: LoadMark; deliveries: number; bytes: number };
 
 export type WindowResult = { before: Snapshot; after: Snapshot; published: number };
 
-type Options = { job: FanOutJob; level: number; publisher: Connection; latency: Histogram };
+export type WindowJob = {
+  system: SystemName;
+  serverPid: number;
+  warmUpMs: number;
+  measureMs: number;
+  payloadBytes: number;
+};
+
+type Options = {
+  job: WindowJob;
+  level: number;
+  publisher: Connection;
+  /** How many get each publish. */
+  subscribers: number;
+  channelOf(sequence: number): string;
+};
 
 export class PublishWindow {
   readonly #options: Options;
@@ -133,12 +148,12 @@ export class PublishWindow {
   }
 
   #nextPublish(nowMs: number): Uint8Array {
-    const { job } = this.#options;
+    const { job, subscribers, channelOf } = this.#options;
     const sequence = this.#published++;
-    this.#missing[sequence % RING] = job.subscribers + 1;
+    this.#missing[sequence % RING] = subscribers + 1;
     this.#sentAtMs[sequence % RING] = nowMs;
     const payload = payloadOf(sequence, job.payloadBytes);
-    return encodeText(DIALECTS[job.system].publish(sequence, job.channel, payload));
+    return encodeText(DIALECTS[job.system].publish(sequence, channelOf(sequence), payload));
   }
 
   #advance(nowMs: number): void {
@@ -167,23 +182,4 @@ export class PublishWindow {
     const load = markLoad(this.#options.job.serverPid);
     return { load, deliveries: this.#deliveries, bytes: this.#bytes };
   }
-}
-
-/**
- * Keeps the loop from sleeping. A server's `send` has to wake a sleeping reader on this machine, which
- * costs the server's core several µs; clients on other machines cost it nothing of the kind.
- */
-function keepAwake(): { stop(): void } {
-  let isOn = true;
-  const turn = () => {
-    if (isOn) {
-      setImmediate(turn);
-    }
-  };
-  turn();
-  return {
-    stop() {
-      isOn = false;
-    },
-  };
 }

@@ -1,27 +1,24 @@
 import { type ConfigInput, loadConfig, startGateway } from "@aldis/server";
-import { BENCH_SECRET } from "../token.ts";
+import { BENCH_API_KEY, BENCH_SECRET } from "../token.ts";
+import { NO_RATE_LIMITS } from "./no-rate-limits.ts";
 import { sayReady } from "./ready.ts";
 
 /**
  * The gateway as it ships, with its defaults but for what no other system here does: presence (who is in a channel) is
- * off, and so is history in all namespaces but `history`, which has the default one; and as all load comes from one address
- * and one user, there are no rate limits.
+ * off in all namespaces but `presence`, and history in all but `history`, which has the default one; and as all load comes
+ * from one address, there are no rate limits.
  */
 const overrides: ConfigInput = {
   listen: { port: 0, host: "127.0.0.1" },
   auth: { jwtSecret: BENCH_SECRET },
+  api: { keys: [{ key: BENCH_API_KEY }] },
   log: { level: "warn" },
-  limits: {
-    connectionAttemptsPerMinute: 0,
-    connectionsPerUser: 0,
-    keyGuessesPerMinute: 0,
-    messagesPerUserPerMinute: 0,
-    commandsPerSecond: 0,
-    bytesPerSecond: 0,
-  },
+  limits: NO_RATE_LIMITS,
   namespaces: {
     bench: { presence: false, joinLeave: false, history: { size: 0 } },
     history: { presence: false, joinLeave: false },
+    presence: { history: { size: 0 } },
+    "stuck-close": { presence: false, joinLeave: false, history: { size: 0 } },
   },
 };
 const outcome = loadConfig({ overrides });

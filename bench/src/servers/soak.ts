@@ -2,6 +2,7 @@ import { heapStats } from "bun:jsc";
 import { type ConfigInput, loadConfig, startGateway } from "@aldis/server";
 import type { ServerState } from "../soak/wire.ts";
 import { BENCH_SECRET, SOAK_KEYS } from "../token.ts";
+import { NO_RATE_LIMITS } from "./no-rate-limits.ts";
 import { sayReady } from "./ready.ts";
 
 /**
@@ -13,6 +14,7 @@ const overrides: ConfigInput = {
   auth: { jwtSecret: BENCH_SECRET, cacheMax: 200 },
   api: { keys: Object.entries(SOAK_KEYS).map(([tenant, key]) => ({ tenant, key })) },
   log: { level: "warn" },
+  limits: NO_RATE_LIMITS,
   session: { resumeMs: 20_000 },
   channel: { idempotencyMs: 20_000, streamIdleMs: 30_000 },
   namespaces: {

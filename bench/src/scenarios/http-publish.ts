@@ -1,0 +1,72 @@
+import type { Load } from "../generator/load.ts";
+import type { HistogramDump } from "../histogram.ts";
+import type { JobBase, Timing } from "../job.ts";
+import { busyRow, latencyRow, resultsOf, rowOf, verdict } from "../rows.ts";
+import { type Scenario, turnsOf, type Variant } from "../scenario.ts";
+import { ratioSpread, showCount } from "../statistics.ts";
+
+/** Backends that publish over HTTP, on connections kept alive; nobody is subscribed. */
+const SHARE_OF_BARE_BUN_MIN = 0.6;
+
+export type HttpJob = JobBase &
+  Timing & {
+    scenario: "http";
+    channel: string;
+    connections: number;
+    payloadBytes: number;
+  };
+
+export type HttpResult = Load & {
+  scenario: "http";
+  /** Of the whole run. */
+  requested: number;
+  answered: number;
+  /** The greatest offset that an answer held, less the one before the run: each publish took one. */
+  offsets: number;
+  /** Within the measured window: */
+  publishesPerSecond: number;
+  serverCpuUsPerPublish: number;
+  latency: HistogramDump;
+};
+
+export const httpPublish: Scenario<HttpJob, HttpResult> = {
+  turns: (systems) => turnsOf(systems, ["aldis", "bun"]),
+  plan: ({ system, channel }, { sizes, attemptsMax }) => ({
+    scenario: "http",
+    system,
+    channel,
+    connections: sizes.httpConnections,
+    payloadBytes: sizes.payloadBytes,
+    warmUpMs: sizes.warmUpMs,
+    measureMs: sizes.measureMs,
+    attemptsMax,
+  }),
+  rows(samples) {
+    const of = (variant: Variant) => resultsOf(samples, variant);
+    const rates = (variant: Variant) => of(variant).map((result) => result.publishesPerSecond);
+    return [
+      rowOf({
+        name: "HTTP publishes/s (bare Bun: parses and answers)",
+        series: rates,
+        show: showCount,
+        ratios: true,
+        target: verdict("bare Bun", ratioSpread(rates("aldis"), rates("bun")), {
+          min: SHARE_OF_BARE_BUN_MIN,
+        }),
+      }),
+      latencyRow(of, 0.5),
+      latencyRow(of, 0.99),
+      rowOf({
+        name: "  server CPU µs per publish",
+        series: (variant) => of(variant).map((result) => result.serverCpuUsPerPublish),
+        show: (value) => value.toFixed(1),
+        ratios: true,
+      }),
+      busyRow(of),
+    ];
+  },
+  faults: ({ requested, answered, offsets }) =>
+    requested === answered && requested === offsets
+      ? []
+      : [`${requested} requested, ${answered} answered, ${offsets} offsets given`],
+};
