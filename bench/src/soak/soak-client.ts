@@ -125,6 +125,7 @@ export class SoakClient {
 
   /** For good: the session is not kept. */
   leave(): void {
+    this.#notePending();
     for (const channel of this.#channels) this.#log.left(channel);
     const socket = this.#socket;
     this.#socket = undefined;
