@@ -4,7 +4,7 @@ import { encodeFrame, OPCODE } from "./frames.ts";
 const PERIOD_MS = 1000;
 const TICK_MS = 20;
 /** A pong that nobody asked for: a heartbeat in one direction, to be ignored (RFC 6455 §5.5.3). */
-const HEARTBEAT = encodeFrame(OPCODE.pong, new Uint8Array(0));
+export const HEARTBEAT = encodeFrame(OPCODE.pong, new Uint8Array(0));
 
 /**
  * Has every connection send something once a second, as clients do. TCP acknowledges a peer that only ever
