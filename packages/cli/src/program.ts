@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import pc from "picocolors";
+import { configCommand } from "./config.ts";
 import { type CliContext, CliFailure, EXIT } from "./console.ts";
 import { devCommand } from "./dev.ts";
 import { keyCommand } from "./key.ts";
@@ -42,6 +43,7 @@ function createProgram(context: CliContext): Command {
   const commands = [
     devCommand,
     startCommand,
+    configCommand,
     tokenCommand,
     keyCommand,
     publishCommand,

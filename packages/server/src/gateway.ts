@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import packageJson from "../package.json" with { type: "json" };
 import { createApi } from "./api/api.ts";
 import { createApiKeys } from "./auth/api-keys.ts";
-import { authWarnings } from "./auth/auth-rules.ts";
 import { createTokenVerifier } from "./auth/create-token-verifier.ts";
 import { createRefusalLog } from "./auth/refusal-log.ts";
 import { timed } from "./auth/timed-verifier.ts";
@@ -11,9 +10,9 @@ import { Namespaces } from "./channel/namespaces.ts";
 import { createPublisher, type Publisher } from "./channel/publisher.ts";
 import { jsonCodec } from "./codec/codec.ts";
 import { createMessagePack } from "./codec/messagepack.ts";
-import { apiWarnings } from "./config/api-schema.ts";
 import { namespaceSchema } from "./config/namespace-schema.ts";
 import type { Config } from "./config/schema.ts";
+import { configWarnings } from "./config/warnings.ts";
 import { createBinaryWriter, createTextWriter } from "./connection/burst-writer.ts";
 import type { ConnectionDeps } from "./connection/connection-deps.ts";
 import { createProofPace } from "./connection/delivery-proof.ts";
@@ -28,7 +27,7 @@ import { type ListenDeps, type Listener, listen } from "./listen/server.ts";
 import { type Counters, createCounters } from "./observe/counters.ts";
 import { FanOutProbe } from "./observe/fan-out-probe.ts";
 import { type LimitedLog, limitLog } from "./observe/limited-log.ts";
-import { createLog, type Log } from "./observe/log.ts";
+import { createLog } from "./observe/log.ts";
 import type { Gauges } from "./observe/metrics/gauge-metrics.ts";
 import { createMetrics, type Metrics } from "./observe/metrics/metrics.ts";
 import { createTenantTallies } from "./observe/tenant-tallies.ts";
@@ -81,7 +80,7 @@ export function startGateway(options: GatewayOptions): Gateway {
     gaugesOf({ ...shared, connection, session: session.deps, isReady: () => ready }),
   );
   const { log, counters, publisher, limits, metrics } = shared;
-  warn(config, log);
+  for (const { path, message } of configWarnings(config)) log.warn({ setting: path }, message);
   const connection = connectionDeps(shared);
   const session = sessionDeps(shared);
   let ready = true;
@@ -179,24 +178,6 @@ function sharedParts(options: GatewayOptions, gauges: () => Gauges): Shared {
     ...{ config, clock, random, log, counters, metrics },
     ...{ namespaces, broker, probe, hub, publisher, limits },
   };
-}
-
-/** What is allowed and yet hardly meant. */
-function warn(config: Config, log: Log): void {
-  for (const { path, message } of authWarnings(config.auth)) {
-    log.warn({ setting: `auth.${path.join(".")}` }, message);
-  }
-  for (const { path, message } of apiWarnings(config.api)) {
-    log.warn({ setting: `api.${path}` }, message);
-  }
-  const { pingIntervalMs, idleTimeoutMs } = config.heartbeat;
-  if (idleTimeoutMs <= pingIntervalMs) {
-    const setting = "heartbeat.idleTimeoutMs";
-    log.warn(
-      { setting },
-      "not above pingIntervalMs: silent clients are closed without being asked",
-    );
-  }
 }
 
 function connectionDeps({ config, clock, random, counters, log, probe }: Shared): ConnectionDeps {

@@ -1,13 +1,18 @@
 export { hashOfKey } from "./auth/api-keys.ts";
 export { type AuthConfig, hasAuthentication } from "./auth/auth-config.ts";
+export { configReference } from "./config/describe.ts";
+export { fileProblems } from "./config/file-problems.ts";
 export {
   type ConfigOutcome,
   type ConfigProblem,
   type ConfigSources,
+  type ConfigValue,
+  explainConfig,
   loadConfig,
 } from "./config/load.ts";
 export type { NamespaceInput, NamespaceOptions } from "./config/namespace-schema.ts";
 export { type Config, type ConfigInput, configSchema } from "./config/schema.ts";
+export { configWarnings } from "./config/warnings.ts";
 export { type Gateway, type GatewayOptions, startGateway } from "./gateway.ts";
 export type { RequestTarget } from "./listen/request-target.ts";
 export { createRandomIds, type RandomIds } from "./random/random.ts";

@@ -51,7 +51,7 @@ export const apiSchema = z.strictObject({
       }
     })
     .default([])
-    .meta({ doc: "Keys of backends, each for one tenant", secret: true }),
+    .meta({ doc: "Keys of backends, each for one tenant" }),
 });
 
 /** What is allowed and yet hardly meant, by its place in the section. */

@@ -192,7 +192,7 @@ describe("config: problems", () => {
     const environment = { ALDIS_LOG_LEVEL: "loud", ALDIS_NOTHING: "1" };
     expect(problems({ file, environment })).toEqual([
       "ALDIS_NOTHING",
-      "listen",
+      "listen.hoost",
       "listen.port",
       "log.level",
       "namespaces.bad name",

@@ -1,6 +1,9 @@
 import type { z } from "zod";
 import { environmentNames, parseEnvironmentValue } from "./environment.ts";
+import { configFields, covers } from "./fields.ts";
+import { isPlainObject, merge, setAt, valueAt } from "./objects.ts";
 import { type Config, configSchema } from "./schema.ts";
+import { suggest } from "./suggest.ts";
 
 /** One thing that is wrong, with the place to mend it: a path such as `listen.port`, or an environment name. */
 export type ConfigProblem = { readonly path: string; readonly message: string };
@@ -21,73 +24,150 @@ export type ConfigSources = {
 
 /** Puts the sources together and checks them; all problems come at once. Pure. */
 export function loadConfig(sources: ConfigSources): ConfigOutcome {
-  const problems: ConfigProblem[] = [];
-  const fromEnvironment = readEnvironment(sources.environment ?? {}, problems);
   const { file } = sources;
   if (file !== undefined && file !== null && !isPlainObject(file)) {
     return { ok: false, problems: [{ path: "", message: "the config is not an object" }] };
   }
-  const merged = [file ?? {}, fromEnvironment, sources.overrides ?? {}].reduce(merge, {});
+  const environment = readEnvironment(sources.environment ?? {});
+  const merged = [file ?? {}, environment.tree, sources.overrides ?? {}].reduce(merge, {});
   const parsed = configSchema.safeParse(merged);
-  if (!parsed.success) problems.push(...parsed.error.issues.map(problemOf));
+  const issues = parsed.success ? [] : parsed.error.issues.flatMap(problemsOf);
+  const problems = [
+    ...environment.problems,
+    ...issues.map((problem) => withVariable(problem, environment, sources.overrides)),
+  ];
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
   return { ok: true, config: deepFreeze(parsed.data) };
 }
 
-function problemOf(issue: z.core.$ZodIssue): ConfigProblem {
+/** Where a value in force comes from; `environment` names the variable. */
+export type ConfigOrigin =
+  | { readonly source: "default" | "file" | "flag" }
+  | { readonly source: "environment"; readonly variable: string };
+
+/** One value in force. Secret ones are left out: `value` is undefined then. */
+export type ConfigValue = ConfigOrigin & {
+  readonly path: string;
+  readonly value: unknown;
+  readonly secret: boolean;
+};
+
+/** Every value in force, in the order of the schema, with where it comes from. `config` is what {@link loadConfig} made of these sources. */
+export function explainConfig(config: Config, sources: ConfigSources): ConfigValue[] {
+  const environment = readEnvironment(sources.environment ?? {});
+  const secrets = configFields(configSchema).filter(({ secret }) => secret);
+  const originOf = (path: readonly string[]): ConfigOrigin => {
+    if (valueAt(sources.overrides, path) !== undefined) return { source: "flag" };
+    const variable = variableOf(path, environment);
+    if (variable !== undefined) return { source: "environment", variable };
+    return { source: valueAt(sources.file, path) === undefined ? "default" : "file" };
+  };
+  return leaves(config, []).map(({ path, value }) => {
+    const secret = secrets.some((field) => covers(field, path));
+    const shown = secret ? undefined : value;
+    return { path: path.join("."), value: shown, secret, ...originOf(path) };
+  });
+}
+
+type Leaf = { readonly path: readonly string[]; readonly value: unknown };
+
+/** Empty lists and objects are values, too; lists of plain values are one. */
+function leaves(value: unknown, path: readonly string[]): Leaf[] {
+  const entries =
+    isPlainObject(value) || (Array.isArray(value) && value.some(isPlainObject))
+      ? Object.entries(value as object)
+      : [];
+  if (entries.length === 0) return [{ path, value }];
+  return entries.flatMap(([key, child]) => leaves(child, [...path, key]));
+}
+
+function problemsOf(issue: z.core.$ZodIssue): readonly ConfigProblem[] {
+  const path = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(path, key));
   // Of a bad key the schema says only that it is one; why stands one level deeper.
   const inner = issue.code === "invalid_key" ? issue.issues[0]?.message : undefined;
-  return { path: issue.path.join("."), message: inner ?? issue.message };
+  return [{ path: path.join("."), message: inner ?? issue.message }];
+}
+
+function unknownKey(path: readonly string[], key: string): ConfigProblem {
+  const siblings = configFields(configSchema)
+    .filter((field) => field.path.length > path.length && startsLike(field.path, path))
+    .map((field) => field.path[path.length] ?? "");
+  const meant = suggest(key, new Set(siblings));
+  const question = meant === undefined ? "" : `: did you mean \`${meant}\`?`;
+  return { path: [...path, key].join("."), message: `is no setting${question}` };
+}
+
+function startsLike(fieldPath: readonly string[], path: readonly string[]): boolean {
+  return path.every((step, i) => fieldPath[i] === step || fieldPath[i]?.startsWith("<"));
 }
 
 /** Kubernetes sets `ALDIS_PORT=tcp://…` and the like for services named `aldis` or `aldis-…`: not ours, and no error. */
 const FROM_KUBERNETES =
   /^ALDIS_(?:[A-Z0-9_]+_)?(?:SERVICE_(?:HOST|PORT)(?:_|$)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_|$))/;
 
+/** Names that are promised and do nothing yet: told apart from typing errors, so that nobody believes in a cluster or a database that is not there. */
+const PROMISED: Readonly<Record<string, string>> = {
+  ALDIS_REDIS_URL: "this version has no Redis: it is one node, in memory. Unset it",
+  ALDIS_STORE_URL: "this version has no store: everything is in memory. Unset it",
+};
+
+type ReadEnvironment = {
+  /** What the variables set, as in a file. */
+  readonly tree: Record<string, unknown>;
+  /** The variable that set a path. */
+  readonly variables: ReadonlyMap<string, string>;
+  readonly problems: readonly ConfigProblem[];
+};
+
 function readEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
-  problems: ConfigProblem[],
-): unknown {
+): ReadEnvironment {
   const names = environmentNames(configSchema);
   const tree: Record<string, unknown> = {};
+  const variables = new Map<string, string>();
+  const problems: ConfigProblem[] = [];
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith("ALDIS_") || name === "ALDIS_CONFIG" || text === undefined) continue;
     if (FROM_KUBERNETES.test(name) || text.startsWith("tcp://")) continue;
     const setting = names.get(name);
     if (setting === undefined) {
-      problems.push({ path: name, message: "is not the name of a setting" });
+      problems.push({ path: name, message: unknownVariable(name, names.keys()) });
       continue;
     }
     setAt(tree, setting.path, parseEnvironmentValue(setting, text));
+    variables.set(setting.path.join("."), name);
   }
-  return tree;
+  return { tree, variables, problems };
 }
 
-function setAt(tree: Record<string, unknown>, path: readonly string[], value: unknown): void {
-  let node = tree;
-  for (const step of path.slice(0, -1)) {
-    const child = node[step];
-    const next = isPlainObject(child) ? child : {};
-    node[step] = next;
-    node = next;
-  }
-  const last = path.at(-1);
-  if (last !== undefined) node[last] = value;
+function unknownVariable(name: string, names: Iterable<string>): string {
+  const promised = PROMISED[name];
+  if (promised !== undefined) return promised;
+  const meant = suggest(name, names);
+  const question = meant === undefined ? "" : `: did you mean ${meant}?`;
+  return `is not the name of a setting${question}`;
 }
 
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** The variable that set `path` or what it lies in. */
+function variableOf(path: readonly string[], { variables }: ReadEnvironment): string | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const variable = variables.get(path.slice(0, length).join("."));
+    if (variable !== undefined) return variable;
+  }
+  return undefined;
 }
 
-/** Objects are merged by key, everything else is replaced; what is undefined (a flag that was not given) says nothing. A null prototype keeps `__proto__` in a file an ordinary key. */
-function merge(base: unknown, over: unknown): unknown {
-  if (!isPlainObject(base) || !isPlainObject(over)) return over;
-  const result: Record<string, unknown> = Object.assign(Object.create(null), base);
-  for (const key of Object.keys(over)) {
-    if (over[key] === undefined) continue;
-    result[key] = key in result ? merge(result[key], over[key]) : over[key];
-  }
-  return { ...result };
+/** Whoever set a variable looks for its name, not for a path. */
+function withVariable(
+  problem: ConfigProblem,
+  environment: ReadEnvironment,
+  overrides: unknown,
+): ConfigProblem {
+  const path = problem.path.split(".");
+  const variable = variableOf(path, environment);
+  if (variable === undefined || valueAt(overrides, path) !== undefined) return problem;
+  return { path: problem.path, message: `${problem.message} (${variable})` };
 }
 
 function deepFreeze<T>(value: T): T {

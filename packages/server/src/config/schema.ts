@@ -116,6 +116,10 @@ export const configSchema = z.strictObject({
       pingIntervalMs: ms("Silence after which a connection is pinged").default(25_000),
       idleTimeoutMs: ms("Silence after which a connection is closed").default(120_000),
     })
+    .refine(({ pingIntervalMs, idleTimeoutMs }) => idleTimeoutMs > pingIntervalMs, {
+      path: ["idleTimeoutMs"],
+      message: "must be above pingIntervalMs: silent clients would be closed without being asked",
+    })
     .prefault({}),
   limits: limitsSchema.prefault({}),
   outbox: outboxSchema.prefault({}),
@@ -179,7 +183,9 @@ export const configSchema = z.strictObject({
     .prefault({}),
   log: z
     .strictObject({
-      level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+      level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").meta({
+        doc: "From which level on things are logged; `debug` has a line for each connection and request",
+      }),
     })
     .prefault({}),
 });
