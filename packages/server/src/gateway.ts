@@ -107,7 +107,10 @@ export function startGateway(options: GatewayOptions): Gateway {
     pages: options.pages,
     isReady: () => ready,
   });
-  log.info({ url: listener.url }, "gateway is listening");
+  log.info(
+    { url: listener.url, version: packageJson.version, ...summaryOf(config) },
+    "gateway is listening",
+  );
 
   let closed: Promise<void> | undefined;
   let drained: Promise<void> | undefined;
@@ -134,6 +137,16 @@ export function startGateway(options: GatewayOptions): Gateway {
       return drained;
     },
     close,
+  };
+}
+
+/** What one asks first when something is wrong; the rest is in `aldis config show`. */
+function summaryOf({ namespaces, api, listen: { tls, compression } }: Config) {
+  return {
+    namespaces: Object.keys(namespaces).length,
+    apiKeys: api.keys.length,
+    tls: tls !== undefined,
+    compression,
   };
 }
 

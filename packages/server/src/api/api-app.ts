@@ -15,7 +15,9 @@ export type ApiAppDeps = {
 };
 
 /** What comes with a request beside itself. */
-export type ApiEnv = { Bindings: { readonly grant: Grant | undefined } };
+export type ApiEnv = {
+  Bindings: { readonly grant: Grant | undefined; readonly requestId: string };
+};
 
 const METHODS = ["GET", "POST", "PUT", "DELETE"] as const;
 
@@ -38,7 +40,7 @@ export function createApiApp(deps: ApiAppDeps, routes: readonly Route[]): OpenAP
     );
   }
   app.notFound(({ req }) => noSuchRoute(app, req.path));
-  app.onError((error) => refusalResponse(refusalOfFault(deps, error)));
+  app.onError((error, { env }) => refusalResponse(refusalOfFault(deps, error, env.requestId)));
   return app;
 }
 
@@ -54,10 +56,11 @@ function noSuchRoute(app: OpenAPIHono<ApiEnv>, path: string): Response {
 export function refusalOfFault(
   { counters, log }: Pick<ApiAppDeps, "counters" | "log">,
   error: unknown,
+  requestId: string,
 ): Refusal {
   if (error instanceof FieldError) return error.refusal;
   if (error instanceof BrokerUnavailable) return refuse("unavailable", "try again");
   counters.faults++;
-  log.error({ err: error }, "request failed");
+  log.error({ err: error, requestId }, "request failed");
   return refuse("internal", "a fault of the gateway");
 }

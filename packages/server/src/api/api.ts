@@ -31,8 +31,8 @@ export type ApiDeps = {
 };
 
 export type Api = {
-  /** Everything below `/api/`. `address` says where the request comes from. */
-  answer(request: Request, address: () => string): Response | Promise<Response>;
+  /** Everything below `/api/`. `address` says where the request comes from; faults are logged under `requestId`. */
+  answer(request: Request, address: () => string, requestId: string): Response | Promise<Response>;
   /** What describes the API, for everyone; undefined: not such a page. */
   page(pathname: string): Response | undefined;
 };
@@ -47,29 +47,33 @@ export function createApi(deps: ApiDeps): Api {
 }
 
 function createAnswer(deps: ApiDeps, app: ReturnType<typeof createApiApp>): Api["answer"] {
-  return (request, address) => {
+  return (request, address, requestId) => {
     const judged = judgeKey(deps, request.headers.get("authorization"), address);
     if (!judged.ok) return refusalResponse(judged, { "www-authenticate": "Bearer" });
     const grant = judged.value;
     const { pathname } = requestTarget(request);
     if (pathname === "/api/publish" && request.method === "POST") {
-      return answerPublish(deps, grant, request);
+      return answerPublish(deps, request, { grant, requestId });
     }
     if (!isDecodable(pathname)) {
       return refusalResponse(refuse("bad_request", "the path is not well encoded"));
     }
-    return app.fetch(request, { grant });
+    return app.fetch(request, { grant, requestId });
   };
 }
 
-async function answerPublish(deps: ApiDeps, grant: Grant, request: Request): Promise<Response> {
+async function answerPublish(
+  deps: ApiDeps,
+  request: Request,
+  { grant, requestId }: { readonly grant: Grant; readonly requestId: string },
+): Promise<Response> {
   if (!grant.scopes.has("publish")) return refusalResponse(NOT_ALLOWED);
   try {
     const body = await readJsonBody(request, deps.bodyMaxBytes);
     if (!body.ok) return refusalResponse(body);
     return responseOf(await publish(deps.publisher, grant.tenant, body.value));
   } catch (error) {
-    return refusalResponse(refusalOfFault(deps, error));
+    return refusalResponse(refusalOfFault(deps, error, requestId));
   }
 }
 

@@ -52,6 +52,7 @@ export class Connection implements SessionConnection, OutboxOwner, LaneOwner, Du
     this.lastSeenMs = this.openedAtMs;
     this.lastPingMs = this.openedAtMs;
     deps.counters.connectionsOpened++;
+    deps.log.debug({ connectionId: this.connectionId }, "connection opened");
   }
 
   get userId(): string | undefined {
@@ -199,7 +200,9 @@ export class Connection implements SessionConnection, OutboxOwner, LaneOwner, Du
 
   /** The socket is gone, whoever ended it. */
   onClose(code: number): void {
-    countOne(this.#deps.counters.connectionsClosedBy, closeLabel(code, { us: this.#closing }));
+    const cause = closeLabel(code, { us: this.#closing });
+    countOne(this.#deps.counters.connectionsClosedBy, cause);
+    this.#deps.log.debug({ connectionId: this.connectionId, code, cause }, "connection closed");
     this.#closing = true;
     this.outbox.close();
     this.#deps.heartbeat.forget(this);

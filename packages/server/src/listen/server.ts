@@ -14,7 +14,7 @@ import type { SessionDeps } from "../session/session-deps.ts";
 import { readUpgrade } from "./credentials.ts";
 import { healthResponse } from "./health.ts";
 import { refusalResponse } from "./http-errors.ts";
-import { measured } from "./measured.ts";
+import { type Asked, measured } from "./measured.ts";
 import { createOriginCheck } from "./origins.ts";
 import type { RequestTarget } from "./request-target.ts";
 import { addressOf, createUpgradeGate, type PeerSource } from "./upgrade-gate.ts";
@@ -43,7 +43,11 @@ export type ListenDeps = {
   /** `address` tells whom the request counts for; it is asked only when that matters. */
   readonly api: {
     /** Everything below `/api/`. `address` says where the request comes from. */
-    answer(request: Request, address: () => string): Response | Promise<Response>;
+    answer(
+      request: Request,
+      address: () => string,
+      requestId: string,
+    ): Response | Promise<Response>;
     /** The pages that describe it; undefined: not one of them. */
     page(pathname: string): Response | undefined;
   };
@@ -141,7 +145,7 @@ function createFetch(deps: ListenDeps) {
     });
   }
 
-  return measured(deps, (request, target, server: Upgrader) => {
+  return measured(deps, ({ request, target, server, requestId }: Asked<Upgrader>) => {
     const { pathname } = target;
     if (pathname === "/ws" || pathname.startsWith("/ws/")) {
       const refusal = gate(request, server);
@@ -150,7 +154,7 @@ function createFetch(deps: ListenDeps) {
       return upgrade(request, server, { kind: codec, credentials }, subprotocol);
     }
     if (pathname.startsWith("/api/")) {
-      return deps.api.answer(request, () => addressOf(limits, request, server));
+      return deps.api.answer(request, () => addressOf(limits, request, server), requestId);
     }
     if (deps.config.echo && pathname === "/echo") return upgrade(request, server, { kind: "echo" });
     if (pathname === "/metrics") return deps.metrics(request);

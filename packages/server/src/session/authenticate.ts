@@ -202,6 +202,11 @@ function welcome(
   if (resumed !== undefined) session.id = resumed.id;
   session.keepsPositions = asked.positions !== undefined;
   session.becomeConnected(identity);
+  const { connectionId } = session;
+  session.deps.log.debug(
+    { connectionId, tenant: identity.tenant, resumed: resumed !== undefined },
+    "session connected",
+  );
   planToken(session, identity);
   // Urgent, so that nothing else that is may overtake it.
   session.connection.sendUrgent(pushFrame("welcome", welcomeBody(session, resumed)));
