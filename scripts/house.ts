@@ -39,7 +39,11 @@ const FEATURES = under("chat/", "notifications/", "users/", "typing/", "webhooks
 /** Imports point one way: protocol ← core ← connection ← listen ← gateway ← main. */
 export const DIRECTIONS: readonly Direction[] = [
   { in: ["packages/protocol/"], only: ["packages/protocol/"] },
-  { in: ["packages/client/src/"], only: ["packages/client/", "@aldis/protocol"] },
+  {
+    in: ["packages/client/src/"],
+    except: ["packages/client/src/msgpack.ts"],
+    only: ["packages/client/", "@aldis/protocol"],
+  },
   {
     in: ["packages/react/", "packages/backend/", "packages/demo/", "packages/dashboard/"],
     never: ["@aldis/server", "@aldis/testkit", "bun"],

@@ -1,14 +1,9 @@
-import type {
-  DirectPush,
-  ErrorBody,
-  Json,
-  PresenceBody,
-  PublishBody,
-  WelcomeBody,
-} from "@aldis/protocol";
+import type { ErrorBody, Json, PresenceBody, PublishBody, WelcomeBody } from "@aldis/protocol";
 import type { Client, ClientEvents, RequestOptions, SendOptions, Subscription } from "./api.ts";
 import { fullJitterMs } from "./backoff.ts";
+import { payloadOf } from "./bytes.ts";
 import { ChannelSubscription } from "./channel-subscription.ts";
+import type { Codec } from "./codec.ts";
 import { Commands, type Patience } from "./commands.ts";
 import { Connection } from "./connection.ts";
 import { Emitter, type Listener } from "./emitter.ts";
@@ -26,6 +21,7 @@ import { Handle } from "./subscription.ts";
 import { Tokens } from "./tokens.ts";
 import type {
   AnyChannels,
+  DirectMessage,
   HistoryOptions,
   HistoryPage,
   PresenceOptions,
@@ -35,6 +31,9 @@ import type {
 
 /** What a gateway takes until its `welcome` says so: the protocol's default (FR5). */
 const FRAME_MAX_BYTES = 65_536;
+
+/** Room for the envelope around a command's `data`. */
+const ENVELOPE_BYTES = 64;
 
 /** Room in `connect` for what stands beside session and positions. */
 const TOKEN_BYTES = 17_000;
@@ -54,6 +53,7 @@ export function createClient<Channels extends object = AnyChannels>(
 /** Puts the parts together; every part has its own file and knows none of the others. */
 class GatewayClient implements Client {
   readonly #environment: Environment;
+  readonly #codec: Codec | undefined;
   readonly #emitter: Emitter<ClientEvents>;
   readonly #connection: Connection;
   readonly #commands: Commands;
@@ -71,6 +71,7 @@ class GatewayClient implements Client {
     const options = resolveOptions(clientOptions);
     const { clock } = environment;
     this.#environment = environment;
+    this.#codec = options.codec;
     this.#emitter = new Emitter(environment.report);
     this.#keys = new Keys(environment.random);
     const tokens = new Tokens(clientOptions.token);
@@ -113,6 +114,7 @@ class GatewayClient implements Client {
       repeatMs: options.publishRepeatMs,
       isConnected,
       frameMaxBytes: () => this.#frameMaxBytes,
+      frameBytes: (json, bytes) => this.#encodedBytes("publish", json) ?? bytes + ENVELOPE_BYTES,
       issue: (command, settle) => this.#commands.issue(command, settle),
       retryDelayMs,
       onPublished: (channel, body, entry) => this.#feeds.onPublished(channel, body, entry),
@@ -196,10 +198,11 @@ class GatewayClient implements Client {
         return () => {};
       }
       const idempotencyKey = options.idempotencyKey ?? this.#keys.next();
-      if (JSON.stringify(data) === undefined) {
+      const payload = payloadOf(data);
+      if (JSON.stringify(payload) === "{}") {
         throw new AldisError("bad_request", "`data` must be something that JSON can say");
       }
-      const json = JSON.stringify({ channel, event, data, idempotencyKey, version, echo });
+      const json = JSON.stringify({ channel, event, ...payload, idempotencyKey, version, echo });
       const silent = echo === false;
       return this.#queue.add({ channel, json, silent, timeoutMs }, settle);
     });
@@ -210,7 +213,7 @@ class GatewayClient implements Client {
     data: unknown,
     options: SendOptions = {},
   ): Promise<{ delivered: number }> {
-    const body = { ...to, event: options.event, data };
+    const body = { ...to, event: options.event, ...payloadOf(data) };
     return this.#ask<{ delivered: number }>("send", body, { ...options, patience: "once" });
   }
 
@@ -248,13 +251,24 @@ class GatewayClient implements Client {
     return abortable<object>(options.signal, (settle) => {
       const json = JSON.stringify(data);
       const closed = this.#closedError();
-      if (closed === undefined && fitsFrame(json, this.#frameMaxBytes - 128)) {
+      if (closed === undefined && this.#fits(action, json)) {
         return this.#commands.issue({ action, json, patience: options.patience }, settle);
       }
       const error = closed ?? new AldisError("too_large", "the command is over the frame limit");
       settle({ ok: false, error });
       return () => {};
     }) as Promise<T>;
+  }
+
+  #fits(action: string, json: string): boolean {
+    const encoded = this.#encodedBytes(action, json);
+    if (encoded !== undefined) return encoded <= this.#frameMaxBytes;
+    return fitsFrame(json, this.#frameMaxBytes - 2 * ENVELOPE_BYTES);
+  }
+
+  /** Of a command's frame in a codec that is not JSON, where nothing shorter than encoding it tells. */
+  #encodedBytes(action: string, json: string): number | undefined {
+    return this.#codec?.encode(commandFrame(action, Number.MAX_SAFE_INTEGER, json)).byteLength;
   }
 
   #closedError(): AldisError | undefined {
@@ -307,7 +321,7 @@ class GatewayClient implements Client {
   #onPush({ action, data }: Frame): void {
     switch (action) {
       case "message":
-        this.#emitter.emit("direct", data as DirectPush);
+        this.#emitter.emit("direct", data as DirectMessage);
         return;
       case "refresh":
         this.#refresher.start();

@@ -2,7 +2,7 @@ import { CLOSE, type ErrorBody, retryAfterClose, type WelcomeBody } from "@aldis
 import { fullJitterMs } from "./backoff.ts";
 import type { Environment, Timer } from "./environment.ts";
 import { AldisError, disconnected, errorOf, timedOut } from "./errors.ts";
-import { commandFrame, type Frame, parseFrame } from "./frames.ts";
+import { commandFrame, type Frame } from "./frames.ts";
 import { Liveness } from "./liveness.ts";
 import type { ConnectionOptions } from "./options.ts";
 import type { ClientState } from "./state.ts";
@@ -183,9 +183,9 @@ export class Connection {
     const hello = JSON.stringify({ token, ...this.#deps.hello() });
     let transport: Transport;
     try {
-      transport = openTransport(environment.WebSocket, options.url, {
+      transport = openTransport(environment.WebSocket, options, {
         onOpen: () => transport.send(commandFrame("connect", undefined, hello)),
-        onText: (text) => this.#onText(text),
+        onFrame: (frame) => this.#onFrame(frame),
         onClose: (code, reason) => this.#onClose(code, reason),
       });
     } catch (cause) {
@@ -198,9 +198,7 @@ export class Connection {
     this.#leave({ name: "opening", transport, timer, refusal: undefined }, 0, "");
   }
 
-  #onText(text: string): void {
-    const frame = parseFrame(text);
-    if (frame === undefined) return;
+  #onFrame(frame: Frame): void {
     if (this.#phase.name === "open") {
       this.#phase.liveness.heard();
       if (frame.action === "error" && frame.id === undefined) {

@@ -2,15 +2,17 @@ import { AldisError } from "./errors.ts";
 
 /** The part of a WebSocket that the client uses; browsers', Bun's and the `ws` package's all have it. */
 export type WebSocketLike = {
-  send(text: string): void;
+  send(frame: string | ArrayBuffer): void;
   close(code?: number, reason?: string): void;
+  /** Set to `arraybuffer` when frames are binary. */
+  binaryType?: string;
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
   onerror: ((event: never) => void) | null;
   onclose: ((event: never) => void) | null;
 };
 
-export type WebSocketConstructor = new (url: string) => WebSocketLike;
+export type WebSocketConstructor = new (url: string, protocol?: string) => WebSocketLike;
 
 /** A pending call of {@link Clock.setTimer}. */
 export type Timer = { cancel(): void };

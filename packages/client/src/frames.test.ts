@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { commandFrame, fitsFrame, parseFrame, utf8Bytes } from "./frames.ts";
+import { commandFrame, fitsFrame, readFrame, utf8Bytes } from "./frames.ts";
+
+const parseFrame = (text: string) => readFrame(text, undefined);
 
 test("[FR3] what is no frame is ignored, whatever it is", () => {
   fc.assert(
@@ -11,6 +13,19 @@ test("[FR3] what is no frame is ignored, whatever it is", () => {
   );
   expect(parseFrame('{"action":"x"}')).toEqual({ action: "x", id: undefined, data: {} });
   expect(parseFrame('{"action":"x","data":[1]}')).toMatchObject({ data: {} });
+});
+
+test("[CH2] bytes that came as base64 are bytes, and only where a payload stands", () => {
+  const bytes = Uint8Array.from([0, 255]);
+  const read = (action: string, data: object) => parseFrame(JSON.stringify({ action, data }))?.data;
+  expect(read("message", { offset: 1, base64: "AP8=" })).toEqual({ offset: 1, data: bytes });
+  for (const action of ["subscribe", "history"]) {
+    const publications = [{ base64: "AP8=" }, { data: { base64: "AP8=" } }];
+    expect(read(action, { publications })).toEqual({
+      publications: [{ data: bytes }, { data: { base64: "AP8=" } }],
+    });
+  }
+  expect(read("presence", { base64: "AP8=" })).toEqual({ base64: "AP8=" });
 });
 
 test("[FR1] a command is an object with action, id and data", () => {

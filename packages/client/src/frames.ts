@@ -1,4 +1,6 @@
 import type { CommandId } from "@aldis/protocol";
+import { withBytes } from "./bytes.ts";
+import type { Codec } from "./codec.ts";
 
 /** A frame of the gateway. Its `data` is trusted to have the shape that the protocol gives to `action`. */
 export type Frame = {
@@ -7,21 +9,36 @@ export type Frame = {
   readonly data: object;
 };
 
-/** Undefined for what is no frame; the protocol has none such, so it is ignored. */
-export function parseFrame(text: string): Frame | undefined {
-  let value: unknown;
+/** What came in a WebSocket message. Undefined for what is no frame; the protocol has none such, so it is ignored. */
+export function readFrame(message: unknown, codec: Codec | undefined): Frame | undefined {
   try {
-    value = JSON.parse(text);
+    if (typeof message === "string") return frameOf(JSON.parse(message));
+    if (codec === undefined || !(message instanceof ArrayBuffer)) return undefined;
+    return frameOf(codec.decode(new Uint8Array(message)));
   } catch {
     return undefined;
   }
+}
+
+function frameOf(value: unknown): Frame | undefined {
   if (!isObject(value) || typeof value["action"] !== "string") return undefined;
   const { action, id, data } = value;
-  return {
+  const frame = {
     action,
     id: typeof id === "number" || typeof id === "string" ? id : undefined,
     data: isObject(data) ? data : {},
   };
+  readBytes(frame.action, frame.data);
+  return frame;
+}
+
+/** Where bytes came as `base64`, they become bytes: in messages, recoveries and history (CH2). */
+function readBytes(action: string, data: Record<string, unknown>): void {
+  if (action === "message") withBytes(data);
+  const { publications } = data;
+  if ((action === "subscribe" || action === "history") && Array.isArray(publications)) {
+    publications.forEach(withBytes);
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

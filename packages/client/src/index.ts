@@ -1,5 +1,4 @@
 export type {
-  DirectPush,
   ErrorCode,
   Json,
   PresenceBody,
@@ -15,6 +14,7 @@ export type {
 export type { Client, ClientEvents, RequestOptions, SendOptions, Subscription } from "./api.ts";
 export type { BackoffBounds } from "./backoff.ts";
 export { createClient } from "./client.ts";
+export type { Codec } from "./codec.ts";
 export type {
   Clock,
   EnvironmentOptions,
@@ -41,6 +41,7 @@ export type {
   Message,
   NameOf,
   OwnPresence,
+  Payload,
   PresenceOptions,
   PublishArgs,
   PublishOptions,

@@ -1,4 +1,5 @@
 import type { BackoffBounds } from "./backoff.ts";
+import type { Codec } from "./codec.ts";
 import type { EnvironmentOptions } from "./environment.ts";
 import type { TokenOption } from "./tokens.ts";
 
@@ -6,6 +7,8 @@ import type { TokenOption } from "./tokens.ts";
 export type ClientOptions = EnvironmentOptions & {
   /** The gateway's WebSocket: `wss://example.com/ws`; `http(s):` is taken for `ws(s):`. */
   readonly url: string;
+  /** How frames are written; absent: as JSON. `msgpack` of `@aldis/client/msgpack` is the other way. */
+  readonly codec?: (() => Codec) | undefined;
   /** Absent: an anonymous user, where the gateway lets them in (AU8). */
   readonly token?: TokenOption | undefined;
   /** The wait before attempt n is even over [0, min(maxMs, minMs · 2^n)]. Default 500 to 20,000. */
@@ -32,6 +35,7 @@ export type ClientOptions = EnvironmentOptions & {
 
 export type ConnectionOptions = {
   readonly url: string;
+  readonly codec: Codec | undefined;
   readonly backoff: BackoffBounds;
   readonly stableMs: number;
   readonly connectTimeoutMs: number;
@@ -48,6 +52,7 @@ export type ResolvedOptions = ConnectionOptions & {
 export function resolveOptions(options: ClientOptions): ResolvedOptions {
   return {
     url: options.url.replace(/^http/i, "ws"),
+    codec: options.codec?.(),
     backoff: { minMs: options.backoff?.minMs ?? 500, maxMs: options.backoff?.maxMs ?? 20_000 },
     stableMs: options.stableMs ?? 10_000,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,

@@ -16,8 +16,10 @@ export type PublishQueueDeps = {
   readonly maxBytes: number;
   readonly repeatMs: number;
   isConnected(): boolean;
-  /** The longest `data` of a command that the gateway takes. */
+  /** The longest frame that the gateway takes. */
   frameMaxBytes(): number;
+  /** How long the frame is that carries `json`, text of so many bytes. */
+  frameBytes(json: string, bytes: number): number;
   issue(request: CommandRequest, settle: Settle<object>): () => void;
   retryDelayMs(tries: number, error: AldisError): number;
   /** Called before the publisher hears of it. */
@@ -51,9 +53,6 @@ type Entry = PublishRequest & {
 
 /** A publish that is never answered, though the connection lives, is given up after so many tries. */
 const TIMEOUTS_MAX = 3;
-
-/** Room for the envelope around a command's `data`. */
-const ENVELOPE_BYTES = 64;
 
 export class PublishQueue {
   readonly #deps: PublishQueueDeps;
@@ -132,7 +131,7 @@ export class PublishQueue {
   #send(entry: Entry): boolean {
     const { clock } = this.#deps;
     const nowMs = clock.nowMs();
-    if (entry.bytes + ENVELOPE_BYTES > this.#deps.frameMaxBytes()) {
+    if (this.#deps.frameBytes(entry.json, entry.bytes) > this.#deps.frameMaxBytes()) {
       this.#fail(entry, new AldisError("too_large", "the message is over the frame limit"));
       return false;
     }

@@ -1,14 +1,17 @@
+import type { Codec } from "./codec.ts";
 import type { WebSocketConstructor } from "./environment.ts";
+import { type Frame, readFrame } from "./frames.ts";
 
 /** One WebSocket. After {@link Transport.close} or the first `onClose` no event comes any more. */
 export type Transport = {
-  send(text: string): void;
+  /** A frame as JSON text. */
+  send(json: string): void;
   close(code: number, reason: string): void;
 };
 
 export type TransportEvents = {
   onOpen(): void;
-  onText(text: string): void;
+  onFrame(frame: Frame): void;
   /** Once, when the other side or the network closed it. */
   onClose(code: number, reason: string): void;
 };
@@ -16,10 +19,11 @@ export type TransportEvents = {
 /** Throws what the constructor throws: a SyntaxError for an address that is none. */
 export function openTransport(
   WebSocket: WebSocketConstructor,
-  url: string,
+  { url, codec }: { readonly url: string; readonly codec: Codec | undefined },
   events: TransportEvents,
 ): Transport {
-  const socket = new WebSocket(url);
+  const socket = codec === undefined ? new WebSocket(url) : new WebSocket(url, codec.subprotocol);
+  if (codec !== undefined) socket.binaryType = "arraybuffer";
   const detach = () => {
     socket.onopen = null;
     socket.onmessage = null;
@@ -27,7 +31,8 @@ export function openTransport(
   };
   socket.onopen = () => events.onOpen();
   socket.onmessage = (event: { readonly data: unknown }) => {
-    if (typeof event.data === "string") events.onText(event.data);
+    const frame = readFrame(event.data, codec);
+    if (frame !== undefined) events.onFrame(frame);
   };
   // A close always follows, so there is nothing to do. The listener stays even when the others go:
   // `ws` throws an uncaught error when a socket fails that nobody listens to.
@@ -37,7 +42,7 @@ export function openTransport(
     events.onClose(event.code, event.reason);
   };
   return {
-    send: (text) => socket.send(text),
+    send: (json) => socket.send(codec === undefined ? json : codec.encode(json)),
     close(code, reason) {
       // Not waiting for the closing handshake: over a dead network it takes minutes.
       detach();

@@ -9,24 +9,27 @@ import type {
 } from "@aldis/protocol";
 import type { AldisError } from "./errors.ts";
 
-/** Channels without declared types: any event, any JSON. */
+/** What messages carry: any JSON value, or bytes (PB7). */
+export type Payload = Json | Uint8Array;
+
+/** Channels without declared types: any event, any payload. */
 export type AnyChannels = Record<string, AnyEvents>;
-export type AnyEvents = Record<string, Json>;
+export type AnyEvents = Record<string, Payload>;
 
 /** The names of `T` as strings: of channels, or of a channel's events. */
 export type NameOf<T> = keyof T & string;
 
 /**
  * A publication as the application sees it. With declared events it is a union over them, told apart
- * by `event`; without, `event` may be absent and `data` is any JSON.
+ * by `event`; without, `event` may be absent and `data` is any JSON, or bytes.
  */
 export type Message<E = AnyEvents> = {
-  [K in NameOf<E>]: Omit<WirePublication, "event" | "data"> &
+  [K in NameOf<E>]: Omit<WirePublication, "event" | "data" | "base64"> &
     (string extends K ? { event?: string } : { event: K }) & { data: E[K] };
 }[NameOf<E>];
 
 /** A message to this user or this connection, outside of all channels (DM1). */
-export type DirectMessage = DirectPush;
+export type DirectMessage = Omit<DirectPush, "data" | "base64"> & { data: Payload };
 
 export type PublishOptions = {
   readonly event?: string | undefined;

@@ -46,3 +46,4 @@ export { Base64, isBase64, type Payload, payloadOf } from "./payload.ts";
 export { accept, type Refusal, type Result, refuse } from "./result.ts";
 export { findId, type MessagePackFlaw, scanMessagePack } from "./scan-messagepack.ts";
 export * from "./types.ts";
+export { wellFormedJson } from "./well-formed.ts";

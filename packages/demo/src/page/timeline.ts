@@ -1,4 +1,4 @@
-import type { Json, Message } from "@aldis/client";
+import type { Message, Payload } from "@aldis/client";
 
 /** How a message of this tab stands; those of others are always `sent`. */
 export type Delivery = "pending" | "failed" | "sent";
@@ -145,18 +145,20 @@ export class Timeline {
 /** What this page publishes: the text, and a key that the sending tab knows it by. */
 export type Said = { readonly text: string; readonly key: string };
 
-function fieldOf(data: Json, name: keyof Said): string | undefined {
+function fieldOf(data: Payload, name: keyof Said): string | undefined {
   if (typeof data !== "object" || data === null || Array.isArray(data)) return undefined;
+  if (data instanceof Uint8Array) return undefined;
   const value = Object.hasOwn(data, name) ? data[name] : undefined;
   return typeof value === "string" ? value : undefined;
 }
 
-function keyOf(data: Json): string | undefined {
+function keyOf(data: Payload): string | undefined {
   return fieldOf(data, "key");
 }
 
 /** Backends publish what they like: their texts as such, everything else as JSON. */
-function textOf(data: Json): string {
+function textOf(data: Payload): string {
+  if (data instanceof Uint8Array) return `${data.length} bytes`;
   if (typeof data === "string") return data;
   return fieldOf(data, "text") ?? JSON.stringify(data);
 }

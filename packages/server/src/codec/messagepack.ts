@@ -11,6 +11,7 @@ import {
   refuse,
   scanMessagePack,
   undecodable,
+  wellFormedJson,
 } from "@aldis/protocol";
 // Without the optional native part of msgpackr: nothing but JavaScript reads what strangers send.
 import { Packr } from "msgpackr/pack";
@@ -31,7 +32,7 @@ export function createMessagePack(): BinaryCodec {
       return decodeSound(unpack(message));
     },
     encode(frame) {
-      frame.binary ??= packr.pack(showBytes(JSON.parse(wellFormed(frame.text))));
+      frame.binary ??= packr.pack(showBytes(JSON.parse(wellFormedJson(frame.text))));
       return frame.binary;
     },
   };
@@ -89,13 +90,4 @@ function withBytes(message: unknown): unknown {
   if (!isFields(message) || typeof message["base64"] !== "string") return message;
   const { base64, ...rest } = message;
   return { ...rest, data: Buffer.from(base64 as string, "base64") };
-}
-
-/** Half of a surrogate pair, which JSON can escape and UTF-8 cannot hold, becomes U+FFFD. */
-function wellFormed(json: string): string {
-  if (!json.includes("\\ud")) return json;
-  // `JSON.stringify` escapes lone surrogates alone; an escaped backslash before `ud800` is text.
-  return json.replace(/\\\\|\\ud[89a-f][0-9a-f]{2}/g, (found) =>
-    found === "\\\\" ? found : "\ufffd",
-  );
 }
