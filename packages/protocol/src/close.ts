@@ -12,6 +12,7 @@ export const CLOSE = {
   slowConsumer: { code: 4008, reason: "slow consumer", retry: "yes" },
   tooManyConnections: { code: 4009, reason: "too many connections", retry: "yes" },
   tooManyRefused: { code: 4010, reason: "too many refused commands", retry: "yes" },
+  reconnectAsked: { code: 4011, reason: "reconnect asked by the application", retry: "yes" },
   stopping: { code: 4012, reason: "gateway is stopping", retry: "yes" },
   protocolError: { code: 4500, reason: "protocol error", retry: "no" },
   sessionTaken: { code: 4501, reason: "session resumed elsewhere", retry: "no" },

@@ -48,6 +48,8 @@ export type WelcomeBody = {
   resumed: boolean;
   /** What a resumed session is subscribed to; a `subscribe` push follows for each. */
   channels?: string[];
+  /** Those of them that a backend has put it into. */
+  granted?: string[];
   user: PublicUser & { email?: string; anonymous?: true };
   tenant: string;
   /** When the token ends, Unix milliseconds. */
@@ -64,6 +66,8 @@ export type SubscribeBody = {
   offset?: number;
   epoch?: string;
   publications?: WirePublication[];
+  /** In a push: a backend has put the session into the channel (SE9). */
+  granted?: true;
 };
 
 export type PresenceUser = PublicUser & {

@@ -94,6 +94,10 @@ export function startGateway(options: GatewayOptions): Gateway {
     log,
     api: createApi({
       ...shared,
+      ...session.deps,
+      secret: randomBytes(32),
+      directMaxBytes: config.listen.frameMaxBytes,
+      tokenMaxBytes: config.auth.tokenMaxBytes,
       keys,
       guesses: limits.keyGuesses,
       bodyMaxBytes: config.listen.bodyMaxBytes,

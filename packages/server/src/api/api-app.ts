@@ -1,22 +1,22 @@
-import { FieldError, type Refusal, refuse } from "@aldis/protocol";
+import { refuse } from "@aldis/protocol";
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Grant } from "../auth/api-keys.ts";
-import { BrokerUnavailable } from "../broker/broker.ts";
 import { refusalResponse } from "../listen/http-errors.ts";
 import { requestTarget } from "../listen/request-target.ts";
-import type { Counters } from "../observe/counters.ts";
-import type { Log } from "../observe/log.ts";
+import { type FaultDeps, refusalOfFault } from "./faults.ts";
 import { documentOf, type Route, responseOf } from "./route.ts";
+import { batchCommand } from "./routes/batch.ts";
 
-export type ApiAppDeps = {
-  readonly counters: Counters;
-  readonly log: Log;
-  readonly bodyMaxBytes: number;
-};
+export type ApiAppDeps = FaultDeps & { readonly bodyMaxBytes: number };
 
 /** What comes with a request beside itself. */
 export type ApiEnv = {
-  Bindings: { readonly grant: Grant | undefined; readonly requestId: string };
+  Bindings: {
+    readonly grant: Grant | undefined;
+    readonly address: () => string;
+    /** Faults are logged under it. */
+    readonly requestId: string;
+  };
 };
 
 const METHODS = ["GET", "POST", "PUT", "DELETE"] as const;
@@ -25,6 +25,7 @@ const METHODS = ["GET", "POST", "PUT", "DELETE"] as const;
 export function createApiApp(deps: ApiAppDeps, routes: readonly Route[]): OpenAPIHono<ApiEnv> {
   // The path as it was sent: decoding it before it is split would let `%2F` make new parts (path tricks).
   const app = new OpenAPIHono<ApiEnv>({ getPath: (request) => requestTarget(request).pathname });
+  app.openAPIRegistry.register("BatchCommand", batchCommand);
   for (const route of routes) {
     const { method, path } = route.spec;
     app.openAPIRegistry.registerPath(documentOf(route));
@@ -33,6 +34,7 @@ export function createApiApp(deps: ApiAppDeps, routes: readonly Route[]): OpenAP
         await route.answer({
           request: req.raw,
           grant: env.grant,
+          address: env.address,
           params: req.param(),
           bodyMaxBytes: deps.bodyMaxBytes,
         }),
@@ -50,17 +52,4 @@ function noSuchRoute(app: OpenAPIHono<ApiEnv>, path: string): Response {
   if (allowed.length === 0) return refusalResponse(refuse("not_found", "no such route"));
   const refusal = refuse("method_not_allowed", "this path takes other methods");
   return refusalResponse(refusal, { allow: allowed.join(", ") });
-}
-
-/** What a route threw: an outage, or a fault of ours. */
-export function refusalOfFault(
-  { counters, log }: Pick<ApiAppDeps, "counters" | "log">,
-  error: unknown,
-  requestId: string,
-): Refusal {
-  if (error instanceof FieldError) return error.refusal;
-  if (error instanceof BrokerUnavailable) return refuse("unavailable", "try again");
-  counters.faults++;
-  log.error({ err: error, requestId }, "request failed");
-  return refuse("internal", "a fault of the gateway");
 }

@@ -1,34 +1,34 @@
 // The HTTP API for backends, everything below `/api/`. Called by the listener.
 import { refuse } from "@aldis/protocol";
-import type { ApiKeys, Grant } from "../auth/api-keys.ts";
-import type { Namespaces } from "../channel/namespaces.ts";
-import type { Publisher } from "../channel/publisher.ts";
-import type { KeyGuesses } from "../limits/key-guesses.ts";
+import type { Grant } from "../auth/api-keys.ts";
 import { readJsonBody } from "../listen/http-body.ts";
 import { refusalResponse } from "../listen/http-errors.ts";
 import { requestTarget } from "../listen/request-target.ts";
-import type { Counters } from "../observe/counters.ts";
-import type { Log } from "../observe/log.ts";
-import type { TenantId } from "../tenant/tenant.ts";
-import { createApiApp, refusalOfFault } from "./api-app.ts";
+import { createApiApp } from "./api-app.ts";
 import { createApiPages } from "./api-pages.ts";
-import { judgeKey } from "./judge-key.ts";
+import { createCursors } from "./cursors.ts";
+import { refusalOfFault } from "./faults.ts";
+import { judgeKey, type KeyJudgeDeps } from "./judge-key.ts";
 import { createDocument } from "./openapi.ts";
+import { createOperations, type OperationDeps } from "./operations.ts";
 import { NOT_ALLOWED, responseOf } from "./route.ts";
-import { namespaceRoutes } from "./routes/namespaces.ts";
+import { batchRoute } from "./routes/batch.ts";
+import { type ChannelRouteDeps, channelRoutes } from "./routes/channels.ts";
+import { connectionRoutes } from "./routes/connections.ts";
+import { type NamespaceRouteDeps, namespaceRoutes } from "./routes/namespaces.ts";
+import { operationRoutes } from "./routes/operations.ts";
 import { publish, publishRoute } from "./routes/publish.ts";
+import { TOKEN_PATHS, type TokenRouteDeps, tokenRoutes } from "./routes/tokens.ts";
 
-export type ApiDeps = {
-  readonly keys: ApiKeys;
-  readonly guesses: KeyGuesses;
-  readonly publisher: Publisher;
-  readonly namespaces: Namespaces;
-  readonly counters: Counters;
-  readonly log: Log;
-  readonly bodyMaxBytes: number;
-  /** Told after a tenant's namespaces have changed. */
-  readonly onNamespaceChange: (tenant: TenantId) => void;
-};
+export type ApiDeps = KeyJudgeDeps &
+  OperationDeps &
+  NamespaceRouteDeps &
+  Omit<ChannelRouteDeps, "cursors"> &
+  Omit<TokenRouteDeps, "guesses"> & {
+    readonly bodyMaxBytes: number;
+    /** Seals cursors. */
+    readonly secret: Uint8Array;
+  };
 
 export type Api = {
   /** Everything below `/api/`. `address` says where the request comes from; faults are logged under `requestId`. */
@@ -42,23 +42,36 @@ export type Api = {
  * hot route, goes straight from here; all else through the router.
  */
 export function createApi(deps: ApiDeps): Api {
-  const app = createApiApp(deps, [publishRoute(deps), ...namespaceRoutes(deps)]);
+  const operations = createOperations(deps);
+  const withCursors = { ...deps, cursors: createCursors(deps.secret) };
+  const app = createApiApp(deps, [
+    publishRoute(operations),
+    batchRoute(operations),
+    ...operationRoutes(operations),
+    ...channelRoutes(withCursors),
+    ...connectionRoutes(withCursors),
+    ...namespaceRoutes(deps),
+    ...tokenRoutes(deps),
+  ]);
   return { answer: createAnswer(deps, app), page: createApiPages(() => createDocument(app)) };
 }
 
 function createAnswer(deps: ApiDeps, app: ReturnType<typeof createApiApp>): Api["answer"] {
   return (request, address, requestId) => {
+    const { pathname } = requestTarget(request);
+    if (TOKEN_PATHS.has(pathname)) {
+      return app.fetch(request, { grant: undefined, address, requestId });
+    }
     const judged = judgeKey(deps, request.headers.get("authorization"), address);
     if (!judged.ok) return refusalResponse(judged, { "www-authenticate": "Bearer" });
     const grant = judged.value;
-    const { pathname } = requestTarget(request);
     if (pathname === "/api/publish" && request.method === "POST") {
       return answerPublish(deps, request, { grant, requestId });
     }
     if (!isDecodable(pathname)) {
       return refusalResponse(refuse("bad_request", "the path is not well encoded"));
     }
-    return app.fetch(request, { grant, requestId });
+    return app.fetch(request, { grant, address, requestId });
   };
 }
 

@@ -49,6 +49,8 @@ export type RawCall = {
   readonly grant: Grant | undefined;
   readonly params: Readonly<Record<string, string>>;
   readonly bodyMaxBytes: number;
+  /** Where it comes from. */
+  readonly address: () => string;
 };
 
 export type Route = {

@@ -85,6 +85,14 @@ export function payloadFrom({ data, base64: text }: PayloadFields): Payload {
   return text === undefined ? (data as Json) : new Base64(text);
 }
 
+/** Undefined: it is not. Bytes are counted as they are, everything else as JSON. */
+export function tooLarge(data: Payload, maxBytes: number): Refusal | undefined {
+  const bytes = data instanceof Base64 ? data.bytes : Buffer.byteLength(JSON.stringify(data));
+  return bytes > maxBytes
+    ? refuse("too_large", `the message has at most ${maxBytes} bytes`)
+    : undefined;
+}
+
 export const eventName = z
   .string()
   .min(1)
@@ -100,6 +108,21 @@ export const epoch = z.string().min(1).max(FIELD_LIMITS.epoch).openapi({
   description: "Changes when the channel's history was lost and offsets begin anew.",
   example: "k3fJx0Qm",
 });
+
+export const publication = z
+  .object({
+    channel: channelName,
+    offset,
+    at: z.number().int().openapi({ description: "When it was published, Unix milliseconds." }),
+    event: eventName.optional(),
+    key: z.string().optional(),
+    from: z
+      .object({ user: userId, connection: connectionId })
+      .optional()
+      .openapi({ description: "The client that published; absent for backends." }),
+    ...payloadFields,
+  })
+  .openapi("Publication");
 
 export const nextCursor = z.string().openapi({
   description: "The `cursor` of the next page; absent on the last one.",

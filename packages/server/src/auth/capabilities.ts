@@ -122,6 +122,17 @@ export function createCapabilityReader(max: number): ReadCapabilities {
   };
 }
 
+/** The other way round, for the bearer to see: as a claim that grants the same. */
+export function describeCapabilities({ exact, prefixes }: Capabilities): Record<string, Right[]> {
+  const entries: [string, number][] = [
+    ...exact,
+    ...prefixes.map(({ prefix, rights }): [string, number] => [`${prefix}*`, rights]),
+  ];
+  return Object.fromEntries(
+    entries.map(([name, rights]) => [name, RIGHTS.filter((right) => (rights & BITS[right]) !== 0)]),
+  );
+}
+
 function wrong(expected: string): Refusal {
   return refuse("bad_request", `\`capabilities\` must be ${expected}`);
 }

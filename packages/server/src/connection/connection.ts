@@ -55,6 +55,14 @@ export class Connection implements SessionConnection, OutboxOwner, LaneOwner, Du
     deps.log.debug({ connectionId: this.connectionId }, "connection opened");
   }
 
+  get remoteAddress(): string | undefined {
+    return this.socket.remoteAddress || undefined;
+  }
+
+  get waitingBytes(): number {
+    return this.outbox.queuedBytes + this.socket.getBufferedAmount();
+  }
+
   get userId(): string | undefined {
     return this.#session?.userId;
   }
@@ -194,8 +202,8 @@ export class Connection implements SessionConnection, OutboxOwner, LaneOwner, Du
   }
 
   /** Ends the connection with one of the protocol's codes. Idempotent. */
-  close(cause: CloseCause): void {
-    this.#closeWith(CLOSE[cause].code, CLOSE[cause].reason);
+  close(cause: CloseCause, reason: string = CLOSE[cause].reason): void {
+    this.#closeWith(CLOSE[cause].code, reason);
   }
 
   /** The socket is gone, whoever ended it. */

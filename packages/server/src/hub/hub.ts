@@ -1,6 +1,7 @@
 import type { StreamPosition } from "@aldis/protocol";
 import type { Awaitable } from "../awaitable.ts";
 import type { Broker, Publication } from "../broker/broker.ts";
+import { OrderedList } from "../ordered-list.ts";
 import type { ChannelKey } from "../tenant/tenant.ts";
 import { fanOut, fanOutExcept, fanOutExceptUser } from "./fan-out.ts";
 import { type Frame, publicationFrame } from "./frame.ts";
@@ -18,6 +19,8 @@ export type HubMeter = { begin(subscribers: number): void };
  */
 export class Hub {
   readonly #channels = new Map<ChannelKey, HubChannel>();
+  /** The same by their keys, for lists that are read in pages. */
+  readonly #ordered = new OrderedList<ChannelKey, HubChannel>((channel) => channel.key);
   readonly #patterns = new Patterns();
   readonly #interest: Pick<Broker, "subscribe" | "unsubscribe">;
   readonly #meter: HubMeter | undefined;
@@ -42,7 +45,7 @@ export class Hub {
       () => joining,
       (error: unknown) => {
         channel.joining.delete(joining);
-        if (this.#channels.get(key) === channel) this.#channels.delete(key);
+        if (this.#channels.get(key) === channel) this.#forget(key);
         throw error;
       },
     );
@@ -118,6 +121,16 @@ export class Hub {
     return this.#channels.get(key)?.subscriptions.length ?? 0;
   }
 
+  /** A channel that somebody has on this node. */
+  find(key: ChannelKey): HubChannel | undefined {
+    return this.#channels.get(key);
+  }
+
+  /** Channels on this node whose key is not less than `key`, in order of their keys: across tenants, so the caller has to end it (P2). */
+  channelsFrom(key: ChannelKey): Iterable<HubChannel> {
+    return this.#ordered.from(key);
+  }
+
   get channelCount(): number {
     return this.#channels.size;
   }
@@ -126,6 +139,7 @@ export class Hub {
     const channel = new HubChannel(key);
     channel.ready = this.#interest.subscribe({ key });
     this.#channels.set(key, channel);
+    this.#ordered.add(channel);
     return channel;
   }
 
@@ -144,9 +158,14 @@ export class Hub {
     }
   }
 
+  #forget(key: ChannelKey): void {
+    this.#channels.delete(key);
+    this.#ordered.remove(key);
+  }
+
   #drop(channel: HubChannel): void {
     if (!channel.unused || this.#channels.get(channel.key) !== channel) return;
-    this.#channels.delete(channel.key);
+    this.#forget(channel.key);
     this.#interest.unsubscribe({ key: channel.key });
   }
 }

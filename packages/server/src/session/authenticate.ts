@@ -199,7 +199,10 @@ function welcome(
   asked: Asked,
 ): void {
   const { identity, resumed } = admission;
-  if (resumed !== undefined) session.id = resumed.id;
+  if (resumed !== undefined) {
+    session.id = resumed.id;
+    session.granted = resumed.parked.granted;
+  }
   session.keepsPositions = asked.positions !== undefined;
   session.becomeConnected(identity);
   const { connectionId } = session;
@@ -235,6 +238,7 @@ function welcomeBody(session: Session, resumed: Resumed | undefined): WelcomeBod
   };
   if (resumed !== undefined) {
     body.channels = resumed.parked.subscriptions.map((subscription) => subscription.name);
+    if (resumed.parked.granted !== undefined) body.granted = [...resumed.parked.granted];
   }
   if (identity.name !== undefined) body.user.name = identity.name;
   if (identity.email !== undefined) body.user.email = identity.email;

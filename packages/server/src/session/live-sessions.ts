@@ -1,3 +1,5 @@
+import { getOrCreate } from "../get-or-create.ts";
+import { OrderedList } from "../ordered-list.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import type { Session } from "./session.ts";
 
@@ -8,14 +10,17 @@ export class LiveSessions {
   readonly #resumed = new Map<string, Session>();
   /** One session alone, or a set of them: almost every user has one, and a set costs more than all else here. */
   readonly #byUser = new Map<string, Session | Set<Session>>();
-
-  readonly #countByTenant = new Map<TenantId, number>();
+  /** In the order in which they came, for lists that are read in pages. */
+  readonly #byTenant = new Map<TenantId, OrderedList<number, Session>>();
+  #latestOrdinal = 0;
 
   add(session: Session): void {
-    this.#countOne(session.identity.tenant, 1);
     this.#byConnection.set(session.connectionId, session);
     if (session.id !== session.connectionId) this.#resumed.set(session.id, session);
-    const key = userKey(session.identity.tenant, session.identity.userId);
+    const { tenant, userId } = session.identity;
+    session.ordinal = ++this.#latestOrdinal;
+    getOrCreate(this.#byTenant, tenant, createOrder).add(session);
+    const key = userKey(tenant, userId);
     const others = this.#byUser.get(key);
     if (others === undefined) this.#byUser.set(key, session);
     else if (others instanceof Set) others.add(session);
@@ -23,10 +28,13 @@ export class LiveSessions {
   }
 
   remove(session: Session): void {
-    this.#countOne(session.identity.tenant, -1);
     if (this.#resumed.get(session.id) === session) this.#resumed.delete(session.id);
     this.#byConnection.delete(session.connectionId);
-    const key = userKey(session.identity.tenant, session.identity.userId);
+    const { tenant, userId } = session.identity;
+    const ofTenant = this.#byTenant.get(tenant);
+    ofTenant?.remove(session.ordinal);
+    if (ofTenant?.size === 0) this.#byTenant.delete(tenant);
+    const key = userKey(tenant, userId);
     const known = this.#byUser.get(key);
     if (!(known instanceof Set)) {
       if (known === session) this.#byUser.delete(key);
@@ -55,6 +63,7 @@ export class LiveSessions {
     return known instanceof Set ? known : [known];
   }
 
+  /** How many connections of a user are here. */
   countOfUser(tenant: TenantId, userId: string): number {
     const known = this.#byUser.get(userKey(tenant, userId));
     if (known === undefined) return 0;
@@ -62,13 +71,12 @@ export class LiveSessions {
   }
 
   countOfTenant(tenant: TenantId): number {
-    return this.#countByTenant.get(tenant) ?? 0;
+    return this.#byTenant.get(tenant)?.size ?? 0;
   }
 
-  #countOne(tenant: TenantId, by: 1 | -1): void {
-    const count = this.countOfTenant(tenant) + by;
-    if (count === 0) this.#countByTenant.delete(tenant);
-    else this.#countByTenant.set(tenant, count);
+  /** The tenant's sessions whose `ordinal` is at least `ordinal`, in that order: who is longest connected comes first. */
+  ofTenantFrom(tenant: TenantId, ordinal: number): Iterable<Session> {
+    return this.#byTenant.get(tenant)?.from(ordinal) ?? [];
   }
 
   all(): Iterable<Session> {
@@ -78,6 +86,10 @@ export class LiveSessions {
   get size(): number {
     return this.#byConnection.size;
   }
+}
+
+function createOrder(): OrderedList<number, Session> {
+  return new OrderedList((session) => session.ordinal);
 }
 
 /** A tenant id holds no `/`, so no user id can make this another tenant's key. */

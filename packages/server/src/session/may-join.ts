@@ -19,6 +19,7 @@ export function mayJoin(session: Session, name: ChannelName | ChannelPattern): R
   if (isNew && held >= deps.options.subscriptionsMax) {
     return refuse("limit_reached", "too many subscriptions on this connection");
   }
+  if (session.granted?.has(name) === true) return undefined;
   if (isChannelPattern(name)) {
     // A pattern reaches channels that nobody has named: only a token that covers all of them gives that.
     const covered = allowsPattern(identity.capabilities, name.slice(0, -1), "subscribe");

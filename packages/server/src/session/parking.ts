@@ -15,6 +15,8 @@ export type ParkedSubscription = {
 export type ParkedSession = {
   readonly identity: Identity;
   readonly subscriptions: readonly ParkedSubscription[];
+  /** As {@link Session.granted}. */
+  readonly granted: ReadonlySet<string> | undefined;
 };
 
 /** A session as it stands: its positions are those that are proven to have reached the client. */
@@ -26,5 +28,5 @@ export function parkedForm(session: Session): ParkedSession {
   }
   // A session that breaks while it is being restored has the rest still to come.
   for (const waiting of session.restoring?.waiting ?? []) subscriptions.push(waiting);
-  return { identity: session.identity, subscriptions };
+  return { identity: session.identity, subscriptions, granted: session.granted };
 }

@@ -16,6 +16,7 @@ function parked(userId: string, of = "default"): ParkedSession {
       capabilities: { exact: new Map(), prefixes: [{ prefix: "chat:", rights: 3 }] },
       expiresAtMs: undefined,
     },
+    granted: undefined,
     subscriptions: [
       {
         name: draft({ channel: "chat:a" }).channel,

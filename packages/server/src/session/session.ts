@@ -43,7 +43,8 @@ export type SessionConnection = Subscriber & {
   /** The same before all that waits for the peer, but for what is urgent too: never for what has its place in an order. */
   sendUrgent(text: string): void;
   openLane(name: ChannelName | ChannelPattern, policy: LanePolicy): Lane;
-  close(cause: CloseCause): void;
+  /** Without a `reason` the close code's own. */
+  close(cause: CloseCause, reason?: string): void;
   /** Has {@link Session.onTokenDue} called at a monotonic time, or earlier. */
   wakeAt(atMs: number): void;
   /** When the frame that is handled now came, monotonic. */
@@ -54,6 +55,12 @@ export type SessionConnection = Subscriber & {
   grant(bytes: number): void;
   /** Whether a frame could be read: too many in a row that could not end the connection. */
   noteReadable(readable: boolean): void;
+  /** When it was opened, monotonic. */
+  readonly openedAtMs: number;
+  /** Where it comes from; undefined when that is not known. */
+  readonly remoteAddress: string | undefined;
+  /** What waits for the peer to take it. */
+  readonly waitingBytes: number;
 };
 
 const NO_SUBSCRIPTIONS: SubscriptionView = new SubscriptionList();
@@ -69,6 +76,8 @@ export class Session implements ActionContext {
   /** That of its first connection, and survives it: a resumed session has the id of the one it was. */
   id: string;
   state: SessionState = OPENING;
+  /** Its place among the sessions of this node, in the order in which they came; the list's alone. */
+  ordinal = 0;
   /** The client tells its positions itself when it resumes (SE4), so nothing has to be proven to be delivered. */
   keepsPositions = false;
   /** When something about the token is due, monotonic; Infinity: nothing. */
@@ -82,6 +91,8 @@ export class Session implements ActionContext {
   /** Its user's bucket, from the first message on. */
   messages: Bucket | undefined;
   #subscriptions: SubscriptionList | undefined;
+  /** Channels that a backend has put it into: it may have them whatever its token says. */
+  granted: ReadonlySet<string> | undefined;
 
   constructor(connection: SessionConnection, deps: SessionDeps) {
     this.connection = connection;
@@ -231,6 +242,17 @@ export class Session implements ActionContext {
 
   dropSubscription(name: string): void {
     this.#subscriptions?.delete(name);
+  }
+
+  /** Bounded as subscriptions are: what is no longer subscribed to goes when there would be too many. */
+  grantChannel(channel: ChannelName): void {
+    const kept = [...(this.granted ?? [])].filter((name) => this.#subscriptions?.has(name));
+    this.granted = new Set([...kept, channel]);
+  }
+
+  withdrawChannel(channel: string): void {
+    if (this.granted?.has(channel) !== true) return;
+    this.granted = new Set([...this.granted].filter((name) => name !== channel));
   }
 
   /** Whether this very subscription is in force: not ended, and not replaced by a later one. */

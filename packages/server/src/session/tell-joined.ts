@@ -1,4 +1,4 @@
-import { type ChannelName, pushFrame, pushFrameOf } from "@aldis/protocol";
+import { type ChannelName, pushFrame, pushFrameOf, type SubscribeBody } from "@aldis/protocol";
 import { frameOf } from "../hub/frame.ts";
 import type { Joined } from "./join.ts";
 import type { Session } from "./session.ts";
@@ -10,7 +10,8 @@ import type { Session } from "./session.ts";
 export function tellJoined(session: Session, channel: ChannelName, joined: Joined): number {
   const { recovered, publications, position } = joined;
   const offset = position.offset - publications.length;
-  const stands = { channel, recovered, offset, epoch: position.epoch };
+  const stands: SubscribeBody = { channel, recovered, offset, epoch: position.epoch };
+  if (session.granted?.has(channel) === true) stands.granted = true;
   const frames = [pushFrame("subscribe", stands)];
   for (const { json } of publications) frames.push(pushFrameOf("message", json));
   const encoded = frames.map(frameOf);

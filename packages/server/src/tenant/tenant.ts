@@ -35,6 +35,16 @@ export function tenantOf(key: ChannelKey): TenantId {
   return key.slice(0, key.indexOf("/")) as TenantId;
 }
 
+/** Where the keys of a tenant's channels begin that start with `prefix`; any text will do, as it stands behind the tenant. */
+export function keysFrom(tenant: TenantId, prefix: string): ChannelKey {
+  return `${tenant}/${prefix}` as ChannelKey;
+}
+
+/** The channel's name within its tenant. */
+export function nameOf(key: ChannelKey): ChannelName {
+  return key.slice(key.indexOf("/") + 1) as ChannelName;
+}
+
 /** The prefix of the keys that a pattern matches: `tenant/orders:` for `orders:*`. */
 export function keyPrefix(tenant: TenantId, pattern: ChannelPattern): string {
   return `${tenant}/${pattern.slice(0, -1)}`;

@@ -1,6 +1,7 @@
-import { Base64, type DirectPush, pushFrame, type SendCommand } from "@aldis/protocol";
+import type { SendCommand } from "@aldis/protocol";
 import { allows } from "../../auth/capabilities.ts";
 import { FORBIDDEN } from "../../channel/permissions.ts";
+import { sendDirect } from "../direct.ts";
 import type { Session } from "../session.ts";
 
 /** DM1–DM3. */
@@ -12,32 +13,13 @@ export function onSend(session: Session, command: SendCommand): void {
   if (!open && !allows(identity.capabilities, target, "send")) {
     return session.refuse(command, FORBIDDEN);
   }
-  const frame = pushFrame("message", pushOf(session, command));
-  let delivered = 0;
-  for (const addressee of addressees(session, command)) {
-    if (command.urgent) addressee.connection.sendUrgent(frame);
-    else addressee.connection.send(frame);
-    delivered++;
-  }
+  const delivered = sendDirect(deps, {
+    tenant: identity.tenant,
+    to,
+    from: { user: identity.userId, connection: session.connectionId },
+    event: command.event,
+    data: command.data,
+    urgent: command.urgent,
+  });
   session.reply(command, { delivered });
-}
-
-function addressees(session: Session, { to }: SendCommand): Iterable<Session> {
-  const { live } = session.deps;
-  const { tenant } = session.identity;
-  if ("user" in to) return live.byUser(tenant, to.user);
-  const one = live.byConnection(tenant, to.connection);
-  return one === undefined ? [] : [one];
-}
-
-function pushOf(session: Session, command: SendCommand): DirectPush {
-  const push: DirectPush = {
-    direct: "user" in command.to ? "user" : "connection",
-    at: session.deps.clock.nowMs(),
-    from: { user: session.identity.userId, connection: session.connectionId },
-  };
-  if (command.event !== undefined) push.event = command.event;
-  if (command.data instanceof Base64) push.base64 = command.data.text;
-  else push.data = command.data;
-  return push;
 }

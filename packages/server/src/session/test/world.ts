@@ -249,6 +249,9 @@ export class TestClient implements SessionConnection {
   readonly session: Session;
   /** All frames, in order. */
   readonly frames: SentFrame[] = [];
+  readonly openedAtMs = 0;
+  readonly remoteAddress = undefined;
+  readonly waitingBytes = 0;
   lastDelivery = 0;
   closed: CloseCause | undefined;
   /** When the session wants to be looked after, monotonic. */

@@ -1,0 +1,176 @@
+/**
+ * What may be done to channels, users and connections: each as a route of its own and as a command of a batch, with one schema and
+ * one function for both.
+ */
+import { errorBody, type Refusal } from "@aldis/protocol";
+import type { z } from "@hono/zod-openapi";
+import type { PublishOutcome } from "../broker/broker.ts";
+import type { Publisher } from "../channel/publisher.ts";
+import { subscribeFor, unsubscribeFor } from "../session/control.ts";
+import { type Addressee, sendDirect, sessionsOf } from "../session/direct.ts";
+import type { LiveSessions } from "../session/live-sessions.ts";
+import type { Session } from "../session/session.ts";
+import type { TenantId } from "../tenant/tenant.ts";
+import type { Clock } from "../time/clock.ts";
+import type { ApiAnswer } from "./api-answer.ts";
+import { type FaultDeps, refusalOfFault } from "./faults.ts";
+import {
+  addresseeOf,
+  type batchSchemas,
+  type broadcastBody,
+  type CommandName,
+  type disconnectBody,
+  type sendBody,
+} from "./operation-schemas.ts";
+import { createPace, type Pace } from "./pace.ts";
+import { publishedBody } from "./publish-schema.ts";
+import { payloadFrom, tooLarge } from "./schemas.ts";
+
+export type OperationDeps = FaultDeps & {
+  readonly publisher: Publisher;
+  readonly live: LiveSessions;
+  readonly clock: Clock;
+  /** Largest direct message: what a client itself may send. */
+  readonly directMaxBytes: number;
+};
+
+type Commands = { readonly [K in CommandName]: z.output<(typeof batchSchemas)[K]> };
+type Send = z.output<typeof sendBody>;
+type Disconnect = z.output<typeof disconnectBody>;
+type Broadcast = z.output<typeof broadcastBody>;
+
+/** Each gives what its route answers with 200; a thing of another tenant is not there, and nothing is done to it (P2). */
+export type Operations = {
+  publish(tenant: TenantId, body: Commands["publish"]): Promise<ApiAnswer>;
+  broadcast(tenant: TenantId, body: Broadcast, pace?: Pace): Promise<ApiAnswer>;
+  send(tenant: TenantId, to: Addressee, body: Send): ApiAnswer;
+  subscribe(tenant: TenantId, to: Addressee, channel: Commands["subscribe"]["channel"]): ApiAnswer;
+  unsubscribe(
+    tenant: TenantId,
+    to: Addressee,
+    channel: Commands["subscribe"]["channel"],
+  ): ApiAnswer;
+  disconnect(tenant: TenantId, to: Addressee, body: Disconnect): ApiAnswer;
+  /** One command of a batch, checked already. */
+  run<K extends CommandName>(
+    tenant: TenantId,
+    command: { readonly name: K; readonly body: Commands[K] },
+    pace: Pace,
+  ): Promise<ApiAnswer>;
+};
+
+export function createOperations(deps: OperationDeps): Operations {
+  const { live } = deps;
+
+  const publish = (tenant: TenantId, body: Commands["publish"]) => publishOne(deps, tenant, body);
+
+  async function broadcast(
+    tenant: TenantId,
+    { channels, ...fields }: Broadcast,
+    pace = createPace(),
+  ): Promise<ApiAnswer> {
+    const results: object[] = [];
+    for (const channel of channels) {
+      await pace();
+      const answer = await publish(tenant, { ...fields, channel });
+      results.push({ channel, ...resultOf(answer) });
+    }
+    return { ok: true, value: { results } };
+  }
+
+  function send(tenant: TenantId, to: Addressee, body: Send): ApiAnswer {
+    const data = payloadFrom(body);
+    const refusal = tooLarge(data, deps.directMaxBytes);
+    if (refusal !== undefined) return refusal;
+    const { event, urgent } = body;
+    const message = { tenant, to, from: undefined, event: event ?? undefined, data };
+    const delivered = sendDirect(deps, { ...message, urgent: urgent ?? false });
+    return { ok: true, value: { delivered } };
+  }
+
+  /** A copy: what is done to a session may end it. */
+  function touch(tenant: TenantId, to: Addressee, act: (session: Session) => boolean): ApiAnswer {
+    const touched = [...sessionsOf(live, tenant, to)].filter(act);
+    return { ok: true, value: { connections: touched.length } };
+  }
+
+  const operations: Operations = {
+    publish,
+    broadcast,
+    send,
+    subscribe: (tenant, to, channel) =>
+      touch(tenant, to, (session) => subscribeFor(session, channel)),
+    unsubscribe: (tenant, to, channel) =>
+      touch(tenant, to, (session) => unsubscribeFor(session, channel)),
+    disconnect: (tenant, to, { reason, reconnect }) =>
+      touch(tenant, to, ({ connection }) => {
+        connection.close(reconnect ? "reconnectAsked" : "disconnected", reason ?? undefined);
+        return true;
+      }),
+    async run(tenant, { name, body }, pace) {
+      await pace();
+      return runCommand(operations, tenant, { name, body } as AnyCommand, pace);
+    },
+  };
+  return operations;
+}
+
+async function publishOne(
+  deps: OperationDeps,
+  tenant: TenantId,
+  body: Commands["publish"],
+): Promise<ApiAnswer> {
+  const { event, key, idempotencyKey, version } = body;
+  const request = deps.publisher.publish({
+    tenant,
+    channel: body.channel,
+    event: event ?? undefined,
+    key: key ?? undefined,
+    data: payloadFrom(body),
+    from: undefined,
+    exclude: undefined,
+    idempotencyKey: idempotencyKey ?? undefined,
+    idempotencyScope: "api",
+    version: version ?? undefined,
+  });
+  if (!request.ok) return request;
+  try {
+    const outcome: PublishOutcome = await request.value;
+    return { ok: true, value: publishedBody(outcome) };
+  } catch (error) {
+    return refusalOfFault(deps, error);
+  }
+}
+
+type AnyCommand = {
+  [K in CommandName]: { readonly name: K; readonly body: Commands[K] };
+}[CommandName];
+
+function runCommand(
+  operations: Operations,
+  tenant: TenantId,
+  command: AnyCommand,
+  pace: Pace,
+): ApiAnswer | Promise<ApiAnswer> {
+  switch (command.name) {
+    case "publish":
+      return operations.publish(tenant, command.body);
+    case "broadcast":
+      return operations.broadcast(tenant, command.body, pace);
+    case "send":
+      return operations.send(tenant, addresseeOf(command.body), command.body);
+    case "subscribe":
+      return operations.subscribe(tenant, addresseeOf(command.body), command.body.channel);
+    case "unsubscribe":
+      return operations.unsubscribe(tenant, addresseeOf(command.body), command.body.channel);
+    case "disconnect":
+      return operations.disconnect(tenant, addresseeOf(command.body), command.body);
+    default:
+      return command satisfies never;
+  }
+}
+
+/** As it stands in a list of results. */
+export function resultOf(answer: ApiAnswer): object {
+  return answer.ok ? answer.value : { error: errorBody(answer as Refusal) };
+}

@@ -1,0 +1,52 @@
+// What a backend does to a connection: puts it into channels and out of them. Asked by the HTTP API.
+import { type ChannelName, namespaceOf, pushFrame, type Refusal, refuse } from "@aldis/protocol";
+import { joinChannel } from "./join.ts";
+import { leaveChannel } from "./leave.ts";
+import { restoreFirst } from "./restore.ts";
+import type { Session } from "./session.ts";
+import { tellJoined } from "./tell-joined.ts";
+
+/**
+ * Subscribes a session in its place, whatever its token allows; from then on it may have this channel, until one side
+ * ends it. The client hears of it as of a resumed channel (SE3). Returns false when it has too many subscriptions already.
+ */
+export function subscribeFor(session: Session, channel: ChannelName): boolean {
+  restoreFirst(session, channel, "restore");
+  if (session.isSubscribed(channel)) {
+    session.grantChannel(channel);
+    return true;
+  }
+  const waiting = session.restoring?.waiting.length ?? 0;
+  const held = session.subscriptions.size + waiting;
+  if (held >= session.deps.options.subscriptionsMax) return false;
+  session.grantChannel(channel);
+  const { tenant } = session.identity;
+  const { options } = session.deps.namespaces.find(tenant, namespaceOf(channel));
+  joinChannel(
+    session,
+    { channel, since: undefined, last: options.lastOnSubscribe, slow: undefined },
+    {
+      done(joined) {
+        tellJoined(session, channel, joined);
+        if (joined.live) session.deps.presence.join(session, channel);
+      },
+      failed: () => tellEnded(session, channel, refuse("unavailable", "try again")),
+    },
+  );
+  return true;
+}
+
+/** Returns false when it was not subscribed. Its token may allow it to come back. */
+export function unsubscribeFor(session: Session, channel: ChannelName): boolean {
+  restoreFirst(session, channel, "restore");
+  session.withdrawChannel(channel);
+  const subscription = session.subscriptions.get(channel);
+  if (subscription === undefined) return false;
+  leaveChannel(session, subscription, { stays: false });
+  tellEnded(session, channel, refuse("forbidden", "ended by the application"));
+  return true;
+}
+
+function tellEnded(session: Session, channel: string, refusal: Refusal): void {
+  session.connection.send(pushFrame("unsubscribe", { channel, code: refusal.error }));
+}

@@ -1,0 +1,47 @@
+import { Base64, type DirectPush, type Payload, pushFrame, type Sender } from "@aldis/protocol";
+import type { TenantId } from "../tenant/tenant.ts";
+import type { Clock } from "../time/clock.ts";
+import type { LiveSessions } from "./live-sessions.ts";
+import type { Session } from "./session.ts";
+
+export type Addressee = { readonly user: string } | { readonly connection: string };
+
+/** A direct message whose right was asked already. */
+export type DirectMessage = {
+  readonly tenant: TenantId;
+  readonly to: Addressee;
+  readonly from: Sender | undefined;
+  readonly event: string | undefined;
+  readonly data: Payload;
+  readonly urgent: boolean;
+};
+
+type DirectDeps = { readonly live: LiveSessions; readonly clock: Clock };
+
+/** Hands the message to whom it is for and gives the number of connections (DM1). */
+export function sendDirect({ live, clock }: DirectDeps, message: DirectMessage): number {
+  const frame = pushFrame("message", pushOf(message, clock.nowMs()));
+  let delivered = 0;
+  for (const { connection } of sessionsOf(live, message.tenant, message.to)) {
+    if (message.urgent) connection.sendUrgent(frame);
+    else connection.send(frame);
+    delivered++;
+  }
+  return delivered;
+}
+
+/** Everyone here who is meant; another tenant's users and connections are not there (P2). */
+export function sessionsOf(live: LiveSessions, tenant: TenantId, to: Addressee): Iterable<Session> {
+  if ("user" in to) return live.byUser(tenant, to.user);
+  const one = live.byConnection(tenant, to.connection);
+  return one === undefined ? [] : [one];
+}
+
+function pushOf({ to, from, event, data }: DirectMessage, at: number): DirectPush {
+  const push: DirectPush = { direct: "user" in to ? "user" : "connection", at };
+  if (from !== undefined) push.from = from;
+  if (event !== undefined) push.event = event;
+  if (data instanceof Base64) push.base64 = data.text;
+  else push.data = data;
+  return push;
+}
