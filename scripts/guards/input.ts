@@ -43,6 +43,25 @@ export const INPUT_GUARDS: readonly Guard[] = [
   },
   {
     faults: [25],
+    breaks: "MessagePack reaches its decoder unjudged",
+    file: `${SERVER}/codec/messagepack.ts`,
+    find: "const flaw = scanMessagePack(message);",
+    replace: "const flaw = message.length < 0 ? scanMessagePack(message) : undefined;",
+    test: `${SERVER}/codec/messagepack.test.ts`,
+    named: "faults 25: any bytes are answered by a command or a coded refusal",
+  },
+  {
+    faults: [25],
+    breaks: "`__proto__` is a key like others in MessagePack",
+    file: "packages/protocol/src/scan-messagepack.ts",
+    find: "return end >= 0 && isProto(bytes, end) && countOf(bytes, at) === 9 ? NOT_JSON : end;",
+    replace:
+      "return end >= 0 && isProto(bytes, end) && countOf(bytes, at) === -1 ? NOT_JSON : end;",
+    test: "packages/protocol/src/scan-messagepack.test.ts",
+    named: "a key `__proto__` deep inside",
+  },
+  {
+    faults: [25],
     breaks: "claims are looked for in what every object has",
     file: `${SERVER}/auth/claims.ts`,
     find: "if (!isFields(value) || !Object.hasOwn(value, step)) return undefined;",

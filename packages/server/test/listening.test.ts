@@ -91,6 +91,34 @@ describe("permessage-deflate", () => {
     expect(plain.map(({ payload }) => payload.toString()).join("")).toContain('"data":"small"');
   });
 
+  test("the limit is compressionMinBytes to the byte, for either codec", async () => {
+    for (const codec of ["aldis.json", "aldis.msgpack"]) {
+      await using t = await openWith([...DEFLATE, `Sec-WebSocket-Protocol: ${codec}`], compression);
+      const opcode = codec === "aldis.json" ? OPCODE.text : OPCODE.binary;
+      const ofBytes = (bytes: number) => {
+        const frames = t.raw.frames().filter((each) => each.opcode === opcode);
+        return frames.find(({ reserved, payload }) => reserved === 0 && payload.length === bytes);
+      };
+      const ann = await t.gateway.connect({ sub: "bob" });
+      const userOf = (length: number) => ({ user: "ann", data: "x".repeat(length) });
+      await eventually("welcome", () => t.raw.frames().length > 0);
+      // What stands around the text is of the same length each time.
+      await ann.must("send", userOf(700));
+      const plain = () => t.raw.frames().filter((each) => each.opcode === opcode);
+      const around = await eventually("the first", () =>
+        plain().find(({ payload }) => payload.length > 700),
+      );
+      const room = 1_000 - around.payload.length + 700;
+      await ann.must("send", userOf(room - 1));
+      await eventually("999 bytes, plain", () => ofBytes(999));
+      await ann.must("send", userOf(room));
+      await eventually("1,000 bytes, compressed", () =>
+        plain().some(({ reserved, payload }) => reserved === 4 && payload.length < 500),
+      );
+      expect(ofBytes(1_000)).toBeUndefined();
+    }
+  });
+
   test("a real client reads compressed messages, in order with plain ones", async () => {
     await using gateway = await startTestGateway({ config: { listen: compression } });
     const ann = await gateway.connect();
