@@ -33,6 +33,8 @@ export type RequestOptions = {
 };
 
 export type SendOptions = RequestOptions & {
+  /** Overtakes what waits for a receiver that reads slowly (DM3). */
+  readonly urgent?: boolean | undefined;
   readonly event?: string | undefined;
 };
 

@@ -190,7 +190,7 @@ class GatewayClient implements Client {
   }
 
   publish(channel: string, data: unknown, options: PublishOptions = {}): Promise<PublishBody> {
-    const { event, version, echo, signal, timeoutMs } = options;
+    const { event, key, version, echo, signal, timeoutMs } = options;
     return abortable(signal, (settle) => {
       const closed = this.#closedError();
       if (closed !== undefined) {
@@ -202,7 +202,15 @@ class GatewayClient implements Client {
       if (JSON.stringify(payload) === "{}") {
         throw new AldisError("bad_request", "`data` must be something that JSON can say");
       }
-      const json = JSON.stringify({ channel, event, ...payload, idempotencyKey, version, echo });
+      const json = JSON.stringify({
+        channel,
+        event,
+        key,
+        ...payload,
+        idempotencyKey,
+        version,
+        echo,
+      });
       const silent = echo === false;
       return this.#queue.add({ channel, json, silent, timeoutMs }, settle);
     });
@@ -213,7 +221,8 @@ class GatewayClient implements Client {
     data: unknown,
     options: SendOptions = {},
   ): Promise<{ delivered: number }> {
-    const body = { ...to, event: options.event, ...payloadOf(data) };
+    const { event, urgent } = options;
+    const body = { ...to, event, ...payloadOf(data), urgent };
     return this.#ask<{ delivered: number }>("send", body, { ...options, patience: "once" });
   }
 

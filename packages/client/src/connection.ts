@@ -180,7 +180,7 @@ export class Connection {
 
   #open(token: string | undefined): void {
     const { environment, options } = this.#deps;
-    const hello = JSON.stringify({ token, ...this.#deps.hello() });
+    const hello = JSON.stringify({ token, batch: options.batch, ...this.#deps.hello() });
     let transport: Transport;
     try {
       transport = openTransport(environment.WebSocket, options, {

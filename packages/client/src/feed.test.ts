@@ -473,3 +473,53 @@ test("listeners may leave, publish and close in the midst of a recovery", async 
   await settled();
   expect(h.errors).toEqual([]);
 });
+
+test("[BP3] what was left out is told in its place, and is no gap to repair", async () => {
+  const { socket, sub, seen } = await atFive();
+  const order: unknown[] = [];
+  sub.on("message", ({ offset }) => order.push(offset));
+  sub.on("skipped", ({ count }) => order.push(`${count} skipped`));
+  socket.push("message", pub(LOBBY, 6));
+  socket.push("position", { channel: LOBBY, offset: 9, skipped: 3 });
+  socket.push("message", pub(LOBBY, 10));
+  expect(order).toEqual([6, "3 skipped", 10]);
+  expect(sub.position).toEqual({ offset: 10, epoch: "e1" });
+  expect(seen.subscribed).toHaveLength(1);
+  expect(socket.all("subscribe")).toHaveLength(1);
+});
+
+test("[BP3] what is held back is delivered before what was left out is told", async () => {
+  const { h, socket, sub } = await atFive();
+  const order: unknown[] = [];
+  sub.on("message", ({ offset }) => order.push(offset));
+  sub.on("skipped", ({ count }) => order.push(`${count} skipped`));
+  // Its answer may explain the gap before 7.
+  const own = h.client.publish(LOBBY, 1, { echo: false });
+  socket.push("message", pub(LOBBY, 7));
+  socket.push("position", { channel: LOBBY, offset: 9, skipped: 2 });
+  socket.push("message", pub(LOBBY, 10));
+  socket.reply("publish", { channel: LOBBY, offset: 6, epoch: "e1" });
+  await own;
+  expect(order).toEqual([7, "2 skipped", 10]);
+  expect(socket.all("subscribe")).toHaveLength(1);
+});
+
+test("[BP3] while it is subscribed anew, the answer counts", async () => {
+  const { socket, sub, seen } = await atFive();
+  socket.push("message", pub(LOBBY, 8));
+  socket.push("position", { channel: LOBBY, offset: 20, skipped: 12 });
+  const publications = [pub(LOBBY, 6), pub(LOBBY, 7), pub(LOBBY, 8)];
+  socket.reply("subscribe", subscribed(LOBBY, 8, { recovered: true, publications }));
+  expect([seen.offsets, sub.position?.offset]).toEqual([[6, 7, 8], 8]);
+});
+
+test("[BP1] every subscribe on the wire asks for the policy of the first", async () => {
+  const h = new Harness();
+  const socket = await h.connected();
+  h.client.subscribe(LOBBY, { slow: "latest" });
+  socket.reply("subscribe", subscribed(LOBBY, 5));
+  await settled();
+  h.client.subscribe(LOBBY, { last: 3 });
+  const asked = socket.all("subscribe").map(({ data }) => data["slow"]);
+  expect(asked).toEqual(["latest", "latest"]);
+});

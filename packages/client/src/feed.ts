@@ -1,4 +1,9 @@
-import type { StreamPosition, SubscribeBody, WirePublication } from "@aldis/protocol";
+import type {
+  SlowConsumerPolicy,
+  StreamPosition,
+  SubscribeBody,
+  WirePublication,
+} from "@aldis/protocol";
 import type { Clock, Timer } from "./environment.ts";
 import type { AldisError } from "./errors.ts";
 import type { Outcome, Settle } from "./outcome.ts";
@@ -46,6 +51,7 @@ export class Feed {
   readonly isPattern: boolean;
   readonly #deps: FeedDeps;
   readonly #last: number | undefined;
+  readonly #slow: SlowConsumerPolicy | undefined;
   /** Who gets the messages. */
   readonly #handles = new Set<Handle>();
   /** Who came later, and waits for messages of its own before it joins the others. */
@@ -64,6 +70,7 @@ export class Feed {
     this.channel = founder.channel;
     this.isPattern = founder.channel.endsWith("*");
     this.#last = founder.options.last;
+    this.#slow = founder.options.slow;
     this.#sequence = new Sequence(founder.options.since);
     this.#handles.add(founder);
   }
@@ -133,6 +140,18 @@ export class Feed {
     if (this.#phase.name === "live") this.#drain();
   }
 
+  /** The gateway left messages out, up to `offset` (BP3): no gap, but told. */
+  onSkipped(offset: number, count: number): void {
+    if (this.#phase.name !== "live") return;
+    for (;;) {
+      const held = this.#sequence.nextUpTo(offset);
+      if (held === undefined) break;
+      this.#deliver(held);
+    }
+    for (const handle of [...this.#handles]) handle.emit("skipped", { count });
+    this.#drain();
+  }
+
   /** A `subscribe` push: the session goes on from here, or the channel has a new epoch. */
   onSubscribePush(body: SubscribeBody): void {
     if (this.#phase.name !== "resuming" && this.#phase.name !== "live") return;
@@ -170,7 +189,8 @@ export class Feed {
 
   #request(): void {
     const phase = this.#enter({ name: "subscribing" });
-    const data = { channel: this.channel, since: this.position, last: this.#last };
+    const { channel, position: since } = this;
+    const data = { channel, since, last: this.#last, slow: this.#slow };
     this.#deps.request("subscribe", data, (outcome: Outcome<object>) => {
       if (this.#phase !== phase) return;
       if (!outcome.ok) this.#refused(outcome.error);
@@ -275,7 +295,7 @@ export class Feed {
   #letIn(handle: Handle): void {
     const phase = this.#phase;
     const { since, last } = handle.options;
-    const data = { channel: this.channel, since, last };
+    const data = { channel: this.channel, since, last, slow: this.#slow };
     this.#deps.request("subscribe", data, (outcome) => {
       if (this.#phase !== phase || !this.#joining.has(handle)) return;
       if (outcome.ok) this.#joined(handle, outcome.value as SubscribeBody);

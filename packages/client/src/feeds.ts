@@ -1,5 +1,6 @@
 import type {
   ErrorCode,
+  PositionPush,
   PresencePush,
   PublishBody,
   StreamPosition,
@@ -120,7 +121,7 @@ export class Feeds {
         feed?.onUnsubscribePush(endError((frame.data as { code: ErrorCode }).code));
         return true;
       case "position":
-        this.#onPosition(feed, (frame.data as { offset: number }).offset);
+        this.#onPosition(feed, frame.data as PositionPush);
         return true;
       case "presence":
         for (const handle of this.#concerned(channel)) {
@@ -149,7 +150,8 @@ export class Feeds {
     feed?.onMessage(publication);
   }
 
-  #onPosition(feed: Feed | undefined, offset: number): void {
+  #onPosition(feed: Feed | undefined, { offset = 0, skipped }: PositionPush): void {
+    if (skipped !== undefined) return feed?.onSkipped(offset, skipped);
     if (feed?.position === undefined) return;
     feed.onOwn({ offset, epoch: feed.position.epoch }, "silent");
     feed.recheck();

@@ -9,15 +9,19 @@ export type Frame = {
   readonly data: object;
 };
 
-/** What came in a WebSocket message. Undefined for what is no frame; the protocol has none such, so it is ignored. */
-export function readFrame(message: unknown, codec: Codec | undefined): Frame | undefined {
+/** What came in a WebSocket message: one frame, or those of a batch. What is no frame is left out: the protocol has none such. */
+export function readFrames(message: unknown, codec: Codec | undefined): Frame[] {
   try {
-    if (typeof message === "string") return frameOf(JSON.parse(message));
-    if (codec === undefined || !(message instanceof ArrayBuffer)) return undefined;
-    return frameOf(codec.decode(new Uint8Array(message)));
+    if (typeof message === "string") return framesOf(JSON.parse(message));
+    if (codec === undefined || !(message instanceof ArrayBuffer)) return [];
+    return framesOf(codec.decode(new Uint8Array(message)));
   } catch {
-    return undefined;
+    return [];
   }
+}
+
+function framesOf(value: unknown): Frame[] {
+  return (Array.isArray(value) ? value : [value]).flatMap((each) => frameOf(each) ?? []);
 }
 
 function frameOf(value: unknown): Frame | undefined {

@@ -7,6 +7,7 @@ export type {
   PublicUser,
   PublishBody,
   Sender,
+  SlowConsumerPolicy,
   StreamPosition,
   TypingPush,
   WirePublication,

@@ -11,6 +11,8 @@ export type ClientOptions = EnvironmentOptions & {
   readonly codec?: (() => Codec) | undefined;
   /** Absent: an anonymous user, where the gateway lets them in (AU8). */
   readonly token?: TokenOption | undefined;
+  /** The gateway may put messages that leave it together into one WebSocket message (BA1): less work for many small ones. */
+  readonly batch?: boolean | undefined;
   /** The wait before attempt n is even over [0, min(maxMs, minMs · 2^n)]. Default 500 to 20,000. */
   readonly backoff?: Partial<BackoffBounds> | undefined;
   /** How long a connection must hold until the backoff starts anew. Default 10,000. */
@@ -36,6 +38,7 @@ export type ClientOptions = EnvironmentOptions & {
 export type ConnectionOptions = {
   readonly url: string;
   readonly codec: Codec | undefined;
+  readonly batch: true | undefined;
   readonly backoff: BackoffBounds;
   readonly stableMs: number;
   readonly connectTimeoutMs: number;
@@ -53,6 +56,7 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
   return {
     url: options.url.replace(/^http/i, "ws"),
     codec: options.codec?.(),
+    batch: options.batch || undefined,
     backoff: { minMs: options.backoff?.minMs ?? 500, maxMs: options.backoff?.maxMs ?? 20_000 },
     stableMs: options.stableMs ?? 10_000,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,

@@ -53,6 +53,20 @@ export class Sequence {
     return undefined;
   }
 
+  /** Steps onto the next held message up to `offset`, over what is missing before it; undefined: none, it steps onto `offset`. */
+  nextUpTo(offset: number): WirePublication | undefined {
+    if (this.#position === undefined) return undefined;
+    const { epoch } = this.#position;
+    for (const held of this.#held.values()) {
+      if (held.offset > offset) continue;
+      this.#held.delete(held.offset);
+      this.#position = { offset: held.offset, epoch };
+      return held;
+    }
+    this.reach({ offset, epoch });
+    return undefined;
+  }
+
   /** Steps onto a recovered message, over whatever is before it. False: it is a repeat. */
   stepTo({ offset }: WirePublication, epoch: string): boolean {
     if (this.#has(offset)) return false;

@@ -1,6 +1,6 @@
 import type { Codec } from "./codec.ts";
 import type { WebSocketConstructor } from "./environment.ts";
-import { type Frame, readFrame } from "./frames.ts";
+import { type Frame, readFrames } from "./frames.ts";
 
 /** One WebSocket. After {@link Transport.close} or the first `onClose` no event comes any more. */
 export type Transport = {
@@ -31,8 +31,7 @@ export function openTransport(
   };
   socket.onopen = () => events.onOpen();
   socket.onmessage = (event: { readonly data: unknown }) => {
-    const frame = readFrame(event.data, codec);
-    if (frame !== undefined) events.onFrame(frame);
+    for (const frame of readFrames(event.data, codec)) events.onFrame(frame);
   };
   // A close always follows, so there is nothing to do. The listener stays even when the others go:
   // `ws` throws an uncaught error when a socket fails that nobody listens to.

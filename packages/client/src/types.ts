@@ -3,6 +3,7 @@ import type {
   HistoryBody,
   Json,
   PresencePush,
+  SlowConsumerPolicy,
   StreamPosition,
   TypingPush,
   WirePublication,
@@ -33,6 +34,8 @@ export type DirectMessage = Omit<DirectPush, "data" | "base64"> & { data: Payloa
 
 export type PublishOptions = {
   readonly event?: string | undefined;
+  /** What the message is the latest value of: subscribers with `slow: "latest"` that fall behind get the last one of each. */
+  readonly key?: string | undefined;
   /**
    * Two publishes of a user with the same key within 5 minutes have one effect (PB2). Every publish has
    * one, made up if not given here, so that repeating it after a break is safe.
@@ -61,6 +64,12 @@ export type SubscribeOptions = {
   readonly last?: number | undefined;
   /** Where the application stands, from an earlier {@link Subscription.position}: what came after is recovered. */
   readonly since?: StreamPosition | undefined;
+  /**
+   * What happens to messages that this client reads too slowly; the first `subscribe` of a channel decides for all. `close`:
+   * the connection breaks and everything is recovered. `drop-oldest` and `latest` (of each `key`) leave some out, told by
+   * `skipped`. `catch-up`: they come from the history later. Default: what the gateway's namespace says.
+   */
+  readonly slow?: SlowConsumerPolicy | undefined;
   /** Unsubscribes. */
   readonly signal?: AbortSignal | undefined;
 };
@@ -80,6 +89,8 @@ export type SubscriptionEvents<E = AnyEvents> = {
   /** After each (re)subscription, before the messages that came with it. */
   subscribed: Subscribed;
   message: Message<E>;
+  /** So many messages before the next one were left out, as `slow` asked for. */
+  skipped: { readonly count: number };
   presence: PresencePush;
   typing: TypingPush;
   /** The subscription was refused; if `temporary`, it is tried again. */

@@ -452,3 +452,20 @@ test("[SU1] [PB2] under random cuts every message comes once and in order, and e
     expect(subscribed.length).toBeGreaterThan(3);
   }
 }, 60_000);
+
+test("[BA1] batches make no difference but in the number of messages", async () => {
+  await using gateway = await startTestGateway();
+  const token = await gateway.token({ sub: "ann" });
+  const plain = clientOf({ url: gateway.wsUrl, token });
+  const batched = clientOf({ url: gateway.wsUrl, token, batch: true });
+  const seen = [plain, batched].map((client) => {
+    client.connect();
+    return watch(client.subscribe(LOBBY, { slow: "drop-oldest" }));
+  });
+  await eventually("both are there", () => seen.every(({ subscribed }) => subscribed.length > 0));
+  await Promise.all(range(1, 50).map((n) => plain.publish(LOBBY, n, { key: `k${n % 3}` })));
+  await eventually("all", () => seen.every(({ offsets }) => offsets.length === 50));
+  for (const { offsets } of seen) expect(offsets).toEqual(range(1, 50));
+  plain.close();
+  batched.close();
+});

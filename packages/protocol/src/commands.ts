@@ -23,6 +23,8 @@ export type ConnectCommand = Base<"connect"> & {
   readonly session: string | undefined;
   /** Where the client stands in the session's channels; it then knows better than the gateway. */
   readonly positions: ReadonlyMap<string, StreamPosition> | undefined;
+  /** What leaves in one turn may stand in one message (BA1). */
+  readonly batch: boolean;
 };
 
 export type RefreshCommand = Base<"refresh"> & { readonly token: string };

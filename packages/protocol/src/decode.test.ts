@@ -163,7 +163,13 @@ describe("connect", () => {
       token: "t",
       session: undefined,
       positions: undefined,
+      batch: false,
     });
+  });
+
+  test("[BA1] may ask for batches", () => {
+    expect(accepted({ action: "connect", data: { batch: true } })).toMatchObject({ batch: true });
+    expect(codeOf("connect", { batch: 1 })).toBe("bad_request");
   });
 
   test("[AU2] may come without one", () => {

@@ -156,6 +156,7 @@ function decodeAction(action: string, id: CommandId | undefined, data: Fields): 
         token: optionalString(data, "token", FIELD_LIMITS.token),
         session: optionalString(data, "session", FIELD_LIMITS.session),
         positions: decodePositions(data),
+        batch: optionalBoolean(data, "batch") ?? false,
       };
     case "refresh":
       return { action, id, token: requiredString(data, "token", FIELD_LIMITS.token) };

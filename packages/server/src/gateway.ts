@@ -13,7 +13,11 @@ import { createMessagePack } from "./codec/messagepack.ts";
 import { namespaceSchema } from "./config/namespace-schema.ts";
 import type { Config } from "./config/schema.ts";
 import { configWarnings } from "./config/warnings.ts";
-import { createBinaryWriter, createTextWriter } from "./connection/burst-writer.ts";
+import {
+  createBatchWriter,
+  createBinaryWriter,
+  createTextWriter,
+} from "./connection/burst-writer.ts";
 import type { ConnectionDeps } from "./connection/connection-deps.ts";
 import { createProofPace } from "./connection/delivery-proof.ts";
 import { drain } from "./connection/drain.ts";
@@ -231,6 +235,7 @@ function connectionDeps({ config, clock, random, counters, log, probe }: Shared)
     },
     codecs: { json: jsonCodec, msgpack },
     binaryWriter: createBinaryWriter(compressMinBytes, msgpack.encode),
+    batchWriter: createBatchWriter(compressMinBytes),
     limits: config.limits,
     proofs,
   };

@@ -20,11 +20,14 @@ const KERNEL_MAX_BYTES = 4 * MIB + 32 * MIB;
 const config = { outbox: { maxBytes: 256 * KIB } };
 
 /** A subscriber that never reads again. */
-async function openStuck(gateway: TestGateway): Promise<RawSocket & { session: string }> {
+async function openStuck(
+  gateway: TestGateway,
+  options: object = {},
+): Promise<RawSocket & { session: string }> {
   const path = `/ws?token=${await gateway.token({ sub: "stuck" })}`;
   const raw = await openRawSocket(gateway.gateway.port, path);
   const { data } = await raw.message("welcome", ({ action }) => action === "welcome");
-  raw.send("subscribe", { channel }, 1);
+  raw.send("subscribe", { channel, ...options }, 1);
   await raw.message("subscribed", ({ id }) => id === 1);
   raw.pause();
   return Object.assign(raw, { session: data.session });
@@ -163,4 +166,97 @@ describe("faults 15 and 16: readers that do not read", () => {
     const again = await Raw.connect(`${gateway.wsUrl}?session=${stuck.session}`);
     expect((await again.next("subscribe")).data.offset).toBe(200);
   });
+});
+
+/** What waits for the slowest connection. */
+async function largestOutbox(gateway: TestGateway): Promise<number> {
+  const headers = { authorization: `Bearer ${gateway.apiKey}` };
+  const text = await (await fetch(`${gateway.url}/metrics`, { headers })).text();
+  return Number(/^aldis_outbox_largest_bytes (\S+)/m.exec(text)?.[1]);
+}
+
+/** Walks over what a stuck client was sent, by offsets and what it was told: no jump without a word. Gives the messages. */
+function walk(stuck: RawSocket) {
+  let at = 0;
+  let skipped = 0;
+  const messages = [];
+  for (const { action, id, data } of stuck.messages()) {
+    if (id !== undefined) continue;
+    if (action === "position") {
+      expect(data.offset).toBe(at + data.skipped);
+      skipped += data.skipped;
+      at = data.offset;
+    } else if (action === "message") {
+      expect(data.offset).toBe(at + 1);
+      at = data.offset;
+      messages.push(data);
+    }
+  }
+  return { messages, skipped };
+}
+
+describe("protocol section 19: policies for slow consumers", () => {
+  test("[P3] faults 15, 16: what waits is bounded, others get everything, and who reads again gets what its policy says", async () => {
+    const namespaces = { chat: { history: { size: 10_000, maxBytes: 64 * MIB } } };
+    await using gateway = await startTestGateway({ config: { ...config, namespaces } });
+    const { counters } = gateway.gateway;
+    const other = await gateway.connect({ sub: "other" });
+    await other.must("subscribe", { channel });
+    const dropping = await openStuck(gateway, { slow: "drop-oldest" });
+    const latest = await openStuck(gateway, { slow: "latest" });
+    const catching = await openStuck(gateway, { slow: "catch-up" });
+    const all = [dropping, latest, catching];
+    let top = 0;
+    const isSlow = () =>
+      counters.framesDropped > 20 && counters.framesConflated > 20 && counters.catchUps > 0;
+    while (!isSlow()) {
+      if (top * text.length > KERNEL_MAX_BYTES + 8 * MIB) throw new Error("never slow");
+      top++;
+      await gateway.publish(channel, text, { key: `k${top % 3}` });
+      const waiting = await largestOutbox(gateway);
+      expect(waiting).toBeLessThanOrEqual(config.outbox.maxBytes);
+    }
+    expect(await offsetsSeen(other)).toEqual(Array.from({ length: top }, (_, i) => i + 1));
+    for (const stuck of all) stuck.resume();
+    const last = await gateway.publish(channel, "last", { key: "last" });
+    for (const stuck of all) {
+      await stuck.message("the last", ({ data }) => data.offset === last.offset);
+    }
+    expect(counters.slowConsumers).toBe(0);
+    const ofDropping = walk(dropping);
+    expect(ofDropping.skipped).toBeGreaterThan(20);
+    expect(ofDropping.messages.length + ofDropping.skipped).toBe(last.offset);
+    const ofLatest = walk(latest);
+    expect(ofLatest.skipped).toBeGreaterThan(20);
+    for (const n of [top, top - 1, top - 2]) {
+      const ofKey = ofLatest.messages.filter(({ key }) => key === `k${n % 3}`);
+      expect(ofKey.at(-1)?.offset).toBe(n);
+    }
+    expect(walk(catching)).toMatchObject({ skipped: 0, messages: { length: last.offset } });
+    const told = catching.messages().filter(({ action, id }) => action === "subscribe" && !id);
+    expect(told[0]?.data).toMatchObject({ channel, recovered: true });
+  }, 30_000);
+
+  test("[P3] many subscriptions of one connection share its bound", async () => {
+    await using gateway = await startTestGateway({ config });
+    const { counters } = gateway.gateway;
+    const stuck = await openStuck(gateway, { slow: "drop-oldest" });
+    stuck.resume();
+    const names = Array.from({ length: 20 }, (_, n) => `chat:${n}`);
+    const policies = ["drop-oldest", "latest", "catch-up"];
+    for (const [n, name] of names.entries()) {
+      stuck.send("subscribe", { channel: name, slow: policies[n % 3] }, 100 + n);
+    }
+    await stuck.message("all of them", ({ id }) => id === 119);
+    stuck.pause();
+    for (let n = 0; counters.framesDropped < 100; n++) {
+      if (n * text.length > KERNEL_MAX_BYTES + 8 * MIB) throw new Error("never slow");
+      await gateway.publish(names[n % 20] ?? "", text);
+      if (n % 20 === 0) {
+        expect(await largestOutbox(gateway)).toBeLessThanOrEqual(config.outbox.maxBytes);
+      }
+    }
+    expect(counters.slowConsumers).toBe(0);
+    stuck.cut();
+  }, 30_000);
 });

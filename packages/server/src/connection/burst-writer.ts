@@ -40,3 +40,16 @@ export function createBinaryWriter(
     }
   };
 }
+
+/**
+ * A burst as one message: a JSON array of its frames, or the frame when it is one alone (docs/protocol.md BA1). Joins the text
+ * for each connection: for clients to which a message of their own is dear, not for fan-out.
+ */
+export function createBatchWriter(compressMinBytes: number): BurstWriter {
+  return (socket, frames, from, to) => {
+    let text = frames[from]?.text ?? "";
+    for (let i = from + 1; i < to; i++) text += `,${frames[i]?.text}`;
+    if (to - from > 1) text = `[${text}]`;
+    socket.sendText(text, text.length >= compressMinBytes);
+  };
+}

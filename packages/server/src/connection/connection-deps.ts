@@ -21,6 +21,8 @@ export type ConnectionDeps = {
   readonly codecs: Codecs;
   /** How connections of a binary codec send. */
   readonly binaryWriter: BurstWriter;
+  /** How it is sent to clients that asked for batches. */
+  readonly batchWriter: BurstWriter;
   readonly limits: { readonly badFramesMax: number; readonly pingsPerMinute: number };
   readonly proofs: ProofPace;
 };

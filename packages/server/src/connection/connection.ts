@@ -137,6 +137,11 @@ export class Connection implements SessionConnection, OutboxOwner, LaneOwner, Du
     this.outbox.pushUrgent(frameOf(text));
   }
 
+  sendBatches(): void {
+    const { codecs, batchWriter } = this.#deps;
+    if (this.codec === codecs.json) this.outbox.writeWith(batchWriter);
+  }
+
   openLane(name: ChannelName | ChannelPattern, policy: LanePolicy): Lane {
     return new Lane(this, this.#deps.counters, name, policy);
   }

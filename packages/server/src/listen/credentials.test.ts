@@ -17,6 +17,7 @@ describe("[AU1] credentials of an upgrade", () => {
         credentials: undefined,
         subprotocol: undefined,
         codec: "json",
+        batch: false,
       });
   });
 

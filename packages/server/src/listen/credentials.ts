@@ -13,6 +13,8 @@ export type UpgradeRequest = {
   /** What to select of the subprotocols that the client offered; undefined: none were offered. */
   readonly subprotocol: string | undefined;
   readonly codec: CodecName;
+  /** The client asks for batches (BA1). */
+  readonly batch: boolean;
 };
 
 /** Reads the token, the session and the subprotocol of an upgrade (AU1, SE2, MP1). Judges nothing. */
@@ -31,6 +33,7 @@ export function readUpgrade(request: Request): UpgradeRequest {
     credentials: given ? { token, session, positions: undefined } : undefined,
     subprotocol: named ?? bearer,
     codec: CODECS.get(named ?? "") ?? "json",
+    batch: query.get("batch") === "1",
   };
 }
 

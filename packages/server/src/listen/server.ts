@@ -22,7 +22,12 @@ import { addressOf, createUpgradeGate, type PeerSource } from "./upgrade-gate.ts
 /** What hangs on a socket: nothing but its echo, or its codec, and a connection from the moment that it opens. */
 type SocketState =
   | { readonly kind: "echo" }
-  | { readonly kind: CodecName; credentials: Credentials | undefined; connection?: Connection };
+  | {
+      readonly kind: CodecName;
+      readonly batch: boolean;
+      credentials: Credentials | undefined;
+      connection?: Connection;
+    };
 
 /** Serves what the gateway itself does not; undefined: not that either. */
 export type Pages = (
@@ -150,8 +155,8 @@ function createFetch(deps: ListenDeps) {
     if (pathname === "/ws" || pathname.startsWith("/ws/")) {
       const refusal = gate(request, server);
       if (refusal !== undefined) return refusalResponse(refusal);
-      const { credentials, subprotocol, codec } = readUpgrade(request);
-      return upgrade(request, server, { kind: codec, credentials }, subprotocol);
+      const { credentials, subprotocol, codec, batch } = readUpgrade(request);
+      return upgrade(request, server, { kind: codec, batch, credentials }, subprotocol);
     }
     if (pathname.startsWith("/api/")) {
       return deps.api.answer(request, () => addressOf(limits, request, server), requestId);
@@ -195,6 +200,7 @@ function createSocketHandler(deps: ListenDeps): WebSocketHandler<SocketState> {
       data.connection = connection;
       const { credentials } = data;
       data.credentials = undefined;
+      if (data.batch) connection.sendBatches();
       guard(ws, () => connection.start(new Session(connection, deps.session), credentials));
     },
     message(ws, message) {

@@ -42,6 +42,8 @@ export type SessionConnection = Subscriber & {
   send(text: string): void;
   /** The same before all that waits for the peer, but for what is urgent too: never for what has its place in an order. */
   sendUrgent(text: string): void;
+  /** From now on what leaves in one turn may stand in one message (BA1). */
+  sendBatches(): void;
   openLane(name: ChannelName | ChannelPattern, policy: LanePolicy): Lane;
   /** Without a `reason` the close code's own. */
   close(cause: CloseCause, reason?: string): void;

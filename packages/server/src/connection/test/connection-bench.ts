@@ -4,7 +4,7 @@ import { createMessagePack } from "../../codec/messagepack.ts";
 import type { Credentials } from "../../session/authenticate.ts";
 import { Session } from "../../session/session.ts";
 import { type SentFrame, type TestClaims, tokenOf, World } from "../../session/test/world.ts";
-import { createTextWriter } from "../burst-writer.ts";
+import { createBatchWriter, createTextWriter } from "../burst-writer.ts";
 import { Connection } from "../connection.ts";
 import type { ConnectionDeps } from "../connection-deps.ts";
 import { createFlusher } from "../flusher.ts";
@@ -126,6 +126,7 @@ export class Bench {
         writer: createTextWriter(Number.POSITIVE_INFINITY),
         counters,
       },
+      batchWriter: createBatchWriter(Number.POSITIVE_INFINITY),
       limits: { badFramesMax: 3, pingsPerMinute: 5, ...options.limits },
       proofs: heartbeat.proofs,
       codecs: { json: jsonCodec, msgpack: createMessagePack() },

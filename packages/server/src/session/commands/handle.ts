@@ -28,6 +28,7 @@ export function handleCommand(session: Session, command: Command): void {
     case "refresh":
       return onRefresh(session, command);
     case "connect":
+      if (command.batch) session.connection.sendBatches();
       return authenticate(session, command, command);
     case "ping":
       return onPing(session, command);

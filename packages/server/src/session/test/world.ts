@@ -283,6 +283,8 @@ export class TestClient implements SessionConnection {
     this.send(text);
   }
 
+  sendBatches(): void {}
+
   /** Nothing ever waits here: a connection's own tests have lanes. */
   openLane(): never {
     throw new Error("no lanes without an outbox");
