@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { CliFailure } from "./console.ts";
-import { devConfig } from "./dev-config.ts";
+import { createDevSecrets, devConfig } from "./dev-config.ts";
 
 const settings = (env: Record<string, string> = {}, file: Record<string, unknown> = {}) =>
-  devConfig({ env, file, options: {} });
+  devConfig({ env, file, options: {}, secrets: createDevSecrets() });
 
 test("without any setting it is a gateway to try everything with, on loopback", () => {
   const { config, ownKey, ownSecret } = settings();
@@ -21,12 +21,18 @@ test("a foreign page's own host does not count as this one (DNS rebinding)", () 
 test("file, environment and flags go before the preset, in this order", () => {
   const file = { listen: { port: 1 }, typing: { expiryMs: 7 }, namespaces: { chat: {} } };
   const env = { ALDIS_PORT: "2", ALDIS_JWT_SECRET: "a secret of the environment", ALDIS_URL: "x" };
-  const { config, ownSecret } = devConfig({ env, file, options: { port: 3, verbose: true } });
+  const { config, ownSecret } = devConfig({
+    env,
+    file,
+    options: { port: 3, quiet: true },
+    secrets: createDevSecrets(),
+  });
   expect(config.listen).toMatchObject({ host: "127.0.0.1", port: 3 });
   expect(settings(env, file).config.listen.port).toBe(2);
   expect(config.typing.expiryMs).toBe(7);
   expect(Object.keys(config.namespaces).sort()).toEqual(["chat", "default"]);
-  expect(config.log.level).toBe("debug");
+  expect(config.log.level).toBe("warn");
+  expect(settings().config.log.level).toBe("debug");
   expect(ownSecret).toBe(false);
 });
 
@@ -42,12 +48,17 @@ test.each(["0.0.0.0", "::", "10.0.0.1", "example.com", "127.0.0.2", ""])(
   (host) => {
     expect(() => settings({}, { listen: { host } })).toThrow(CliFailure);
     expect(() => settings({ ALDIS_HOST: host })).toThrow(CliFailure);
-    expect(() => devConfig({ env: {}, file: {}, options: { host } })).toThrow(CliFailure);
+    expect(() =>
+      devConfig({ env: {}, file: {}, options: { host }, secrets: createDevSecrets() }),
+    ).toThrow(CliFailure);
   },
 );
 
 test("[P7] both loopback addresses are accepted", () => {
   for (const host of ["127.0.0.1", "::1"]) {
-    expect(devConfig({ env: {}, file: {}, options: { host } }).config.listen.host).toBe(host);
+    expect(
+      devConfig({ env: {}, file: {}, options: { host }, secrets: createDevSecrets() }).config.listen
+        .host,
+    ).toBe(host);
   }
 });

@@ -21,10 +21,20 @@ const PRESET = {
   drain: { windowMs: 0 },
   metrics: { public: true },
   limits: { connectionAttemptsPerMinute: 500, messagesPerUserPerMinute: 1_000 },
-  log: { level: "warn" },
+  log: { level: "debug" },
 } satisfies ConfigInput;
 
-export type DevOptions = { config?: string; port?: number; host?: string; verbose?: true };
+export type DevOptions = { config?: string; port?: number; host?: string; quiet?: true };
+
+/** What tokens are signed with and backends show, unless it is set: the same for the whole run, whatever changes meanwhile. */
+export type DevSecrets = { readonly jwtSecret: string; readonly key: string };
+
+export function createDevSecrets(): DevSecrets {
+  return {
+    jwtSecret: randomBytes(32).toString("base64url"),
+    key: randomBytes(24).toString("base64url"),
+  };
+}
 
 /** Where the secrets come from: those of the environment are never printed. */
 export type DevConfig = {
@@ -37,15 +47,16 @@ type Sources = {
   readonly env: CliContext["env"];
   readonly file: Record<string, unknown>;
   readonly options: DevOptions;
+  readonly secrets: DevSecrets;
 };
 
 /** Throws with all problems at once, and when it would be reachable from other machines. */
-export function devConfig({ env, file, options }: Sources): DevConfig {
+export function devConfig({ env, file, options, secrets }: Sources): DevConfig {
   const environment = gatewayEnvironment(env);
   // A config file's `auth` is for production, with an identity provider perhaps; here tokens are made on the spot.
   const { auth: _, ...rest } = file;
-  const secret = { auth: { jwtSecret: randomBytes(32).toString("base64url") } };
-  const keys = { api: { keys: [{ key: randomBytes(24).toString("base64url") }] } };
+  const secret = { auth: { jwtSecret: secrets.jwtSecret } };
+  const keys = { api: { keys: [{ key: secrets.key }] } };
   const loaded = loadConfig({
     file: [keys, secret, rest].reduce<unknown>(merge, PRESET),
     environment,
@@ -62,11 +73,11 @@ export function devConfig({ env, file, options }: Sources): DevConfig {
   };
 }
 
-function flags({ port, host, verbose }: DevOptions): ConfigInput {
+function flags({ port, host, quiet }: DevOptions): ConfigInput {
   const listen: ConfigInput["listen"] = {};
   if (port !== undefined) listen.port = port;
   if (host !== undefined) listen.host = host;
-  return { listen, ...(verbose ? { log: { level: "debug" } } : {}) };
+  return { listen, ...(quiet ? { log: { level: "warn" } } : {}) };
 }
 
 const LOOPBACK = ["127.0.0.1", "::1"];

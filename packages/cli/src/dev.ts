@@ -1,18 +1,22 @@
 import { createDemo } from "@aldis/demo";
+import type { Config, Gateway } from "@aldis/server";
 import { Command } from "commander";
 import pc from "picocolors";
 import { readConfigFile } from "./config-sources.ts";
 import type { CliContext } from "./console.ts";
 import { devBanner } from "./dev-banner.ts";
-import { type DevConfig, type DevOptions, devConfig } from "./dev-config.ts";
+import { createDevSecrets, type DevConfig, type DevOptions, devConfig } from "./dev-config.ts";
+import { devLogLine } from "./dev-log.ts";
 import { createDevToken } from "./dev-token.ts";
 import { mintToken, type Signing, signingOf } from "./mint.ts";
 import { parsePort } from "./options.ts";
+import { reloading } from "./reloading.ts";
 import { catchSignals, openGateway } from "./run-gateway.ts";
 
 const HELP = `
 The secret and the API key are made anew at each start; set ALDIS_JWT_SECRET and ALDIS_API_KEY to keep them. It
-listens on this machine alone. The \`auth\` section of a config file is left aside.
+listens on this machine alone. The \`auth\` section of a config file is left aside. When the config file changes, the
+gateway starts anew with it; clients come back by themselves.
 `;
 
 export function devCommand(context: CliContext): Command {
@@ -21,34 +25,52 @@ export function devCommand(context: CliContext): Command {
     .option("-p, --port <port>", "port to listen on (default: ALDIS_PORT or 8965)", parsePort)
     .option("--host <address>", "127.0.0.1 or ::1, nothing else")
     .option("-c, --config <file>", "JSON, JSONC, YAML or TOML (default: ALDIS_CONFIG)")
-    .option("-v, --verbose", "log everything")
+    .option("-q, --quiet", "log warnings and errors alone")
     .addHelpText("after", HELP)
     .action((options: DevOptions) => dev(context, options));
 }
 
 async function dev(context: CliContext, options: DevOptions): Promise<void> {
   const { env, out, note } = context;
-  const path = options.config ?? env["ALDIS_CONFIG"];
-  const file = path === undefined || path === "" ? {} : await readConfigFile(path);
-  const settings = devConfig({ env, file, options });
+  const path = (options.config ?? env["ALDIS_CONFIG"]) || undefined;
+  const secrets = createDevSecrets();
+  const read = async () => {
+    const file = path === undefined ? {} : await readConfigFile(path);
+    return devConfig({ env, file, options, secrets });
+  };
+  const settings = await read();
   const signing = requireSigning(settings);
   const stopping = catchSignals();
-  const demo = await createDemo();
-  const devToken = createDevToken(signing);
-  const gateway = openGateway({
-    config: settings.config,
-    write: (line) => note(line.trimEnd()),
-    pages: (request, target) => devToken(request, target) ?? demo(request, target.pathname),
-  });
+  const open = await createOpener(context, signing);
+  const first = open(settings.config);
   const token = await mintToken(signing, {
     user: "dev",
     capabilities: { "*": ["*"] },
     expiresInSeconds: 86_400,
   });
-  out(devBanner({ ...settings, url: publicUrl(gateway.url), token, env }));
+  out(devBanner({ ...settings, url: publicUrl(first.url), token, env }));
+  const running = reloading(
+    { path, note, open, read: async () => (await read()).config },
+    {
+      gateway: first,
+      config: settings.config,
+    },
+  );
   await stopping;
   note(pc.dim("stopping"));
-  await gateway.close();
+  await running.close();
+}
+
+/** Starts a gateway with the demo page beside it; the page is bundled once. */
+async function createOpener({ note }: CliContext, signing: Signing) {
+  const demo = await createDemo();
+  const devToken = createDevToken(signing);
+  return (config: Config): Gateway =>
+    openGateway({
+      config,
+      write: (line) => note(devLogLine(line)),
+      pages: (request, target) => devToken(request, target) ?? demo(request, target.pathname),
+    });
 }
 
 function requireSigning({ config }: DevConfig): Signing {
