@@ -79,6 +79,24 @@ describe("metrics", () => {
     expect((await scrape(second)).value("aldis_publications_total")).toBe(0);
   });
 
+  test("faults 14: a loop that is held up shows", async () => {
+    const blockedMs = 400;
+    await using gateway = await startTestGateway({
+      pages: () => {
+        for (const start = performance.now(); performance.now() < start + blockedMs; );
+        return new Response();
+      },
+    });
+    const late = async () => {
+      const { value } = await scrape(gateway);
+      const all = value("aldis_event_loop_lag_seconds_count") ?? 0;
+      return all - (value("aldis_event_loop_lag_seconds_bucket", 'le="0.25"') ?? 0);
+    };
+    const before = await late();
+    await fetch(`${gateway.url}/block`);
+    await eventually("it is measured", async () => (await late()) > before);
+  });
+
   test("[P7] want an API key, unless they are public", async () => {
     await using gateway = await startTestGateway();
     for (const headers of [{}, { authorization: "Bearer wrong" }]) {
