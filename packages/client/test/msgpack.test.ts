@@ -58,6 +58,8 @@ describe("[MP2] a client with `codec: msgpack`", () => {
       url: `ws://127.0.0.1:${proxy.port}/ws`,
     });
     const seen = watch(ann);
+    // What is published before the subscription stands is not missed, but none of it comes.
+    await ann.subscribe(LOBBY).ready;
     const published: Promise<unknown>[] = [];
     for (let n = 0; n < 60; n++) {
       published.push(ann.publish(LOBBY, n));
