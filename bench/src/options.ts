@@ -10,6 +10,7 @@ export const SCENARIO_NAMES = [
   "connect",
   "memory",
   "history",
+  "codec",
   "presence",
   "stuck",
 ] as const;

@@ -3,6 +3,7 @@ export type Sizes = {
   subscribers: number;
   levels: number[];
   historyLevels: number[];
+  codecLevels: number[];
   payloadBytes: number;
   warmUpMs: number;
   measureMs: number;
@@ -31,6 +32,7 @@ export const FULL: Sizes = {
   subscribers: 1000,
   levels: [1, 8, 32],
   historyLevels: [8, 32],
+  codecLevels: [8],
   payloadBytes: 100,
   warmUpMs: 1500,
   measureMs: 3000,

@@ -8,6 +8,7 @@ import type { Sample } from "./scenario.ts";
 import type { JobResult } from "./scenarios/all.ts";
 import { SUBSCRIBERS_OF_EACH } from "./scenarios/channels.ts";
 import { CLIENTS_OF_A_CHANNEL } from "./scenarios/client-publish.ts";
+import { STUCK_POLICIES } from "./scenarios/stuck.ts";
 import { type Machine, openMachine } from "./servers/launch.ts";
 import { FULL } from "./sizes.ts";
 import { renderTable } from "./table.ts";
@@ -24,6 +25,7 @@ const TINY: Options = {
     subscribers: 25,
     levels: [1, 8],
     historyLevels: [8],
+    codecLevels: [8],
     warmUpMs: 30,
     measureMs: 150,
     connections: 60,
@@ -72,7 +74,7 @@ describe("bench smoke run", () => {
 
   test("every subscriber of every system got every publish exactly once, in order", () => {
     const fanOuts = resultsOf("fanout");
-    expect(fanOuts).toHaveLength(SYSTEMS.length * 2 + 2);
+    expect(fanOuts).toHaveLength(SYSTEMS.length * 2 + 2 + 3);
     for (const result of fanOuts) {
       expect(result.published).toBeGreaterThan(0);
       expect(result.delivered).toBe(result.published * TINY.sizes.subscribers);
@@ -111,6 +113,7 @@ describe("bench smoke run", () => {
   });
 
   test("the healthy got everything while others were stuck", () => {
+    expect(resultsOf("stuck")).toHaveLength(STUCK_POLICIES.length);
     for (const result of resultsOf("stuck")) {
       const { published, deliveredMin, deliveredMax } = result;
       expect(published).toBeGreaterThan(0);
@@ -142,6 +145,8 @@ describe("bench smoke run", () => {
       "20 channels of 10",
       "client publishes/s, 10 clients",
       "HTTP publishes/s",
+      "codecs, all MessagePack",
+      "all read (",
       "connections/s",
       "kB per idle",
       "presence churn among 15",

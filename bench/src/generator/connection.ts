@@ -1,6 +1,6 @@
 import type { Socket } from "bun";
 import type { Dialect } from "./dialects.ts";
-import { encodeFrame, encodeText, FrameScanner, type FrameSink, OPCODE } from "./frames.ts";
+import { encodeFrame, FrameScanner, type FrameSink, OPCODE } from "./frames.ts";
 
 /** Everything the generator needs to open a connection; `channel` asks for a subscription as well. */
 export type OpenOptions = {
@@ -12,9 +12,11 @@ export type OpenOptions = {
 
 /** The upgrade, as bytes to come. */
 export function upgradeRequest({ dialect, token, port }: OpenOptions): string {
+  const protocol = dialect.subprotocol;
   return (
     `GET ${dialect.target(token)} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\n` +
-    "Connection: Upgrade\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    "Connection: Upgrade\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13\r\n" +
+    (protocol === undefined ? "\r\n" : `Sec-WebSocket-Protocol: ${protocol}\r\n\r\n`)
   );
 }
 
@@ -52,6 +54,10 @@ export class Connection implements FrameSink {
     this.#opening = opening;
   }
 
+  get dialect(): Dialect {
+    return this.#options.dialect;
+  }
+
   /** What it was subscribed to when it was opened. */
   get channel(): string | undefined {
     return this.#options.channel;
@@ -75,7 +81,7 @@ export class Connection implements FrameSink {
   }
 
   send(text: string): void {
-    this.write(encodeText(text));
+    this.write(this.#options.dialect.encode(text));
   }
 
   /** Stops reading, as a stuck client does: what comes fills the buffers of the kernel. */

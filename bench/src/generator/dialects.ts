@@ -1,4 +1,7 @@
+import { Packr } from "msgpackr/pack";
 import type { SystemName } from "../job.ts";
+import { encodeFrame, encodeText, OPCODE } from "./frames.ts";
+import { JSON_MARKS, MESSAGEPACK_MARKS, type SequenceMarks } from "./payload.ts";
 
 /** What to do after a frame that came while a connection is being opened. */
 export type OpenStep = { open: boolean; send?: string };
@@ -7,6 +10,12 @@ export type OpenStep = { open: boolean; send?: string };
 export type Dialect = {
   /** The request target of the upgrade. */
   target(token: string): string;
+  /** The WebSocket subprotocol to ask for. */
+  subprotocol?: string;
+  /** A command, as the text that the functions below give, to a frame. */
+  encode(text: string): Uint8Array;
+  /** Where a publish's number stands in a delivery. */
+  marks: SequenceMarks;
   /** `text` is undefined for the upgrade itself, else a text frame from before the connection is open. */
   opening(text: string | undefined, token: string): OpenStep;
   /** The same without looking into frames: how many come until the connection is open, and what the first wants to hear. */
@@ -27,6 +36,8 @@ const OPEN: OpenStep = { open: true };
 
 const aldis: Dialect = {
   target: (token) => `/ws?token=${token}`,
+  encode: encodeText,
+  marks: JSON_MARKS,
   opening: (text) => (text?.startsWith('{"action":"welcome"') ? OPEN : WAIT),
   admission: { frames: 1 },
   subscribe: (channel) => `{"action":"subscribe","id":1,"data":{"channel":"${channel}"}}`,
@@ -53,6 +64,8 @@ const SOCKET_CONNECT = "40";
 
 const socketIo: Dialect = {
   target: () => "/socket.io/?EIO=4&transport=websocket",
+  encode: encodeText,
+  marks: JSON_MARKS,
   opening(text, token) {
     if (text?.startsWith(SOCKET_CONNECT)) {
       return OPEN;
@@ -67,6 +80,18 @@ const socketIo: Dialect = {
   isAck: (text) => text.startsWith("43"),
   ackPrefix: "43",
   pong: (text) => (text === ENGINE_PING ? ENGINE_PONG : undefined),
+};
+
+const packr = new Packr({ useRecords: false });
+
+/** Aldis over MessagePack. What stands in a frame as text is text in it, too: names are enough to tell frames apart. */
+export const MESSAGEPACK: Dialect = {
+  ...aldis,
+  subprotocol: "aldis.msgpack",
+  encode: (text) => encodeFrame(OPCODE.binary, packr.pack(JSON.parse(text))),
+  marks: MESSAGEPACK_MARKS,
+  opening: (text) => (text?.includes("welcome") ? OPEN : WAIT),
+  isSubscribed: (text) => text.includes("subscribe") && !text.includes("error"),
 };
 
 export const DIALECTS: Record<SystemName, Dialect> = {

@@ -2,7 +2,7 @@ import { Histogram } from "../histogram.ts";
 import { type FanOutJob, type FanOutResult, isExact } from "../scenarios/fan-out.ts";
 import { mintToken, mintTokens } from "../token.ts";
 import { type Connection, openConnection } from "./connection.ts";
-import { DIALECTS } from "./dialects.ts";
+import { DIALECTS, MESSAGEPACK } from "./dialects.ts";
 import { startHeartbeats } from "./heartbeats.ts";
 import { leastDisturbed, loadBetween } from "./load.ts";
 import { closeAll, openMany } from "./open-many.ts";
@@ -28,7 +28,7 @@ export async function runFanOut(job: FanOutJob): Promise<FanOutResult[]> {
     window: OPEN_WINDOW,
     options: (index) => ({
       port: job.port,
-      dialect,
+      dialect: speaksMessagePack(job, index) ? MESSAGEPACK : dialect,
       token: tokens[index] ?? "",
       channel: job.channel,
     }),
@@ -53,6 +53,11 @@ export async function runFanOut(job: FanOutJob): Promise<FanOutResult[]> {
   heartbeats.stop();
   closeAll([...subscribers, publisher]);
   return results;
+}
+
+/** In runs of a hundred, so that those that are sampled are of both kinds. */
+function speaksMessagePack({ messagePackShare }: FanOutJob, index: number): boolean {
+  return (Math.floor(index / SAMPLE_EVERY) % 2) + 1 <= messagePackShare * 2;
 }
 
 type Parties = { publisher: Connection; subscribers: Connection[] };
@@ -113,7 +118,7 @@ function watchCounted(subscriber: Connection, window: PublishWindow): Tally {
 
 function watchSampled(subscriber: Connection, window: PublishWindow, latency: Histogram): Tally {
   const tally: Tally = { seen: 0, disordered: 0 };
-  const reader = new SequenceReader();
+  const reader = new SequenceReader(subscriber.dialect.marks);
   subscriber.receive(
     {
       onText(payload) {

@@ -2,6 +2,7 @@ import type { ScenarioName } from "../options.ts";
 import type { Scenario } from "../scenario.ts";
 import { type ChannelsJob, type ChannelsResult, channels } from "./channels.ts";
 import { type ClientsJob, type ClientsResult, clientPublish } from "./client-publish.ts";
+import { codec } from "./codec.ts";
 import { type ConnectJob, type ConnectResult, connect } from "./connect.ts";
 import { type FanOutJob, type FanOutResult, fanOut, history } from "./fan-out.ts";
 import { type HttpJob, type HttpResult, httpPublish } from "./http-publish.ts";
@@ -13,6 +14,7 @@ import { type StuckJob, type StuckResult, stuck } from "./stuck.ts";
 export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   fanout: fanOut,
   history,
+  codec,
   channels,
   clients: clientPublish,
   http: httpPublish,

@@ -30,6 +30,8 @@ export type FanOutJob = JobBase &
     /** Publishes in flight, one run for each. */
     levels: number[];
     payloadBytes: number;
+    /** Of the subscribers, those that speak MessagePack. */
+    messagePackShare: number;
   };
 
 export type FanOutResult = Load & {
@@ -60,7 +62,7 @@ export const fanOut: Scenario<FanOutJob, FanOutResult> = {
   turns: turnsOf,
   plan: (turn, options) => planFor(turn, options, options.sizes.levels),
   rows: (samples) => levelsOf(samples).flatMap((level) => levelRows(samples, level)),
-  faults: faultsOf,
+  faults: fanOutFaults,
 };
 
 const OFF: Variant = "aldis, history off";
@@ -76,7 +78,7 @@ export const history: Scenario<FanOutJob, FanOutResult> = {
       : [],
   plan: (turn, options) => planFor(turn, options, options.sizes.historyLevels),
   rows: (samples) => levelsOf(samples).flatMap((level) => historyRows(samples, level)),
-  faults: faultsOf,
+  faults: fanOutFaults,
 };
 
 /** For {@link history}, and to find out what a delivery weighs. */
@@ -93,6 +95,7 @@ export function planFor(turn: Turn, options: Options, levels: number[]): Plan<Fa
     warmUpMs,
     measureMs,
     attemptsMax,
+    messagePackShare: 0,
   };
 }
 
@@ -154,7 +157,8 @@ function levelsOf(samples: Sample<FanOutResult>[]): number[] {
   return [...new Set(samples.flatMap(({ results }) => results.map(({ level }) => level)))];
 }
 
-function faultsOf(result: FanOutResult): string[] {
+/** Of a run in which one delivery is missing, doubled or out of order. */
+export function fanOutFaults(result: FanOutResult): string[] {
   const { level, published, deliveredMin, deliveredMax, disordered } = result;
   return isExact(result)
     ? []

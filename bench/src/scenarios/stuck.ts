@@ -7,7 +7,7 @@ import { ratioSpread, showCount, showSpread, threeDigits } from "../statistics.t
 /** What subscribers that never read cost those who do, at a fixed rate of publishing. Aldis alone, for each policy. */
 const P99_TIMES_MAX = 1.3;
 /** The namespaces of the bench's server, by the policy that they have for slow consumers. */
-export const STUCK_POLICIES = ["close"] as const;
+export const STUCK_POLICIES = ["close", "drop-oldest", "latest", "catch-up"] as const;
 export type StuckPolicy = (typeof STUCK_POLICIES)[number];
 
 export type StuckJob = JobBase &

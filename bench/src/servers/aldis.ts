@@ -1,4 +1,5 @@
 import { type ConfigInput, loadConfig, startGateway } from "@aldis/server";
+import type { StuckPolicy } from "../scenarios/stuck.ts";
 import { BENCH_API_KEY, BENCH_SECRET } from "../token.ts";
 import { NO_RATE_LIMITS } from "./no-rate-limits.ts";
 import { sayReady } from "./ready.ts";
@@ -18,9 +19,18 @@ const overrides: ConfigInput = {
     bench: { presence: false, joinLeave: false, history: { size: 0 } },
     history: { presence: false, joinLeave: false },
     presence: { history: { size: 0 } },
-    "stuck-close": { presence: false, joinLeave: false, history: { size: 0 } },
+    "stuck-close": stuckNamespace("close"),
+    "stuck-drop-oldest": stuckNamespace("drop-oldest"),
+    "stuck-latest": stuckNamespace("latest"),
+    // To catch up there must be something to catch up from.
+    "stuck-catch-up": { ...stuckNamespace("catch-up"), history: {} },
   },
 };
+
+function stuckNamespace(slowConsumer: StuckPolicy) {
+  return { presence: false, joinLeave: false, history: { size: 0 }, slowConsumer };
+}
+
 const outcome = loadConfig({ overrides });
 if (!outcome.ok) {
   throw new Error(`the bench's own config is refused: ${JSON.stringify(outcome.problems)}`);

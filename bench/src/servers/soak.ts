@@ -36,9 +36,11 @@ const gateway = startGateway({
 function stateNow(): ServerState {
   Bun.gc(true);
   const { heapSize, objectCount, objectTypeCounts } = heapStats();
-  const counters = Object.entries(gateway.counters).filter(
-    (entry): entry is [string, number] => typeof entry[1] === "number",
-  );
+  const { byTenant: _, ...counts } = gateway.counters;
+  const counters = Object.entries(counts).map(([name, count]) => [
+    name,
+    typeof count === "number" ? count : sumOf(Object.values(count)),
+  ]);
   return {
     heapBytes: heapSize,
     objects: objectCount,
@@ -46,6 +48,11 @@ function stateNow(): ServerState {
     connections: gateway.connections,
     counters: Object.fromEntries(counters),
   };
+}
+
+/** Of what is counted by a label. */
+function sumOf(values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 process.on("message", () => process.send?.(stateNow()));
