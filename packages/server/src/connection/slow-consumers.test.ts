@@ -87,9 +87,9 @@ async function subscribe(bench: Bench, peer: Peer, options: object = {}): Promis
 }
 
 /** Publishes 1 kB at a time. */
-async function publish(bench: Bench, times: number): Promise<void> {
+async function publish(bench: Bench, times: number, bytes = 1_000): Promise<void> {
   for (let n = 0; n < times; n++) {
-    await bench.world.publish(CHANNEL, "x".repeat(1_000));
+    await bench.world.publish(CHANNEL, "x".repeat(bytes));
     await bench.turn();
   }
 }
@@ -148,6 +148,21 @@ describe("Connection: policies for slow consumers", () => {
     await readAll(bench, peer);
     expect(peer.offsets).toEqual(upTo(400));
     expect(bench.world.counters.slowConsumers).toBe(0);
+  });
+
+  test("[BP5] [P1] catch-up: it goes on page by page until it has all that it passed over", async () => {
+    const bench = new Bench({ outboxMaxBytes: 50_000, world: { namespaces: KEEP_ALL } });
+    const peer = await bench.connect();
+    await subscribe(bench, peer, { slow: "catch-up" });
+    peer.socket.stuck = true;
+    await publish(bench, 60);
+    await publish(bench, 350, 1);
+    expect(bench.world.counters.catchUps).toBe(1);
+    peer.drain();
+    for (let turn = 0; turn < 3; turn++) await bench.turn();
+    await publish(bench, 10, 1);
+    for (let turn = 0; turn < 20; turn++) await bench.turn();
+    expect(peer.offsets).toEqual(upTo(420));
   });
 
   test("[BP5] [P1] catch-up: what the history let go of is told", async () => {
