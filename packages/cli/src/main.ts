@@ -1,7 +1,7 @@
 #!/usr/bin/env bun
-import { processConsole, settle } from "./console.ts";
+import { openConsole, settle } from "./console.ts";
 import { run } from "./program.ts";
 
-const code = await run(process.argv.slice(2), { env: process.env, ...processConsole });
+const code = await run(process.argv.slice(2), { env: process.env, ...openConsole() });
 await settle();
 process.exit(code);

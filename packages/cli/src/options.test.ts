@@ -43,7 +43,7 @@ test.each(["", "localhost:8965", "ftp://example.com", "http://", "file:///etc/pa
 );
 
 test("the gateway is the one given, then the environment's, then the usual one", () => {
-  const context = (env: Record<string, string>) => ({ env, out() {}, note() {} });
+  const context = (env: Record<string, string>) => ({ env, out() {}, log() {}, note() {} });
   expect(gatewayUrl(context({ ALDIS_URL: "http://env" }), "http://given")).toBe("http://given");
   expect(gatewayUrl(context({ ALDIS_URL: "http://env/" }), undefined)).toBe("http://env");
   expect(gatewayUrl(context({ ALDIS_URL: "" }), undefined)).toBe("http://localhost:8965");

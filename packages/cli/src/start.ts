@@ -21,10 +21,10 @@ export function startCommand(context: CliContext): Command {
     .action((options: ProductionOptions) => start(context, options));
 }
 
-async function start({ env, out }: CliContext, options: ProductionOptions): Promise<void> {
+async function start({ env, log }: CliContext, options: ProductionOptions): Promise<void> {
   const stopping = catchSignals();
   const { config } = productionConfig(await readProduction(env, options));
-  const gateway = openGateway({ config, write: out });
+  const gateway = openGateway({ config, write: log });
   await stopping;
   await gateway.drain();
 }

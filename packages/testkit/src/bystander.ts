@@ -23,7 +23,8 @@ const PAUSE_MS = 10;
 
 /** A healthy connection that publishes in a channel of its own, hears itself, and measures how long that takes. */
 export async function startBystander(gateway: GatewayAccess): Promise<Bystander> {
-  const token = await gateway.token({ sub: "bystander" });
+  const exp = Math.floor(Date.now() / 1000) + 24 * 3600;
+  const token = await gateway.token({ sub: "bystander", exp });
   const client = await RawClient.connect(`${gateway.wsUrl}?token=${token}`);
   const channel = "bystander:own";
   await client.must("subscribe", { channel });

@@ -33,7 +33,10 @@ export type FaultRunOptions = {
 /** What a fault is done to. */
 export type FaultRun = {
   readonly gateway: GatewayProcess;
+  /** Before the subscribers. */
   readonly proxy: TcpProxy;
+  /** Before the publishers. */
+  readonly publisherProxy: TcpProxy;
   readonly checker: Checker;
   readonly bystander: Bystander;
   readonly subscribers: readonly CheckedSubscriber[];
@@ -105,9 +108,12 @@ async function startRun(options: FaultRunOptions): Promise<FaultRun & AsyncDispo
     },
   });
   const proxy = startTcpProxy(gateway.port);
+  const publisherProxy = startTcpProxy(gateway.port);
   const checker = createChecker(() => historySize, crypto.randomUUID());
   const sdkOf = async (sub: string, url: string) => {
-    const token = await gateway.token({ sub });
+    // Long enough for clocks that jump.
+    const exp = Math.floor(Date.now() / 1000) + 24 * 3600;
+    const token = await gateway.token({ sub, exp });
     return { publishQueueMax: 10_000, ...options.sdk, url, token };
   };
   const subscribe = (kind: string, count: number, url: string) =>
@@ -117,20 +123,20 @@ async function startRun(options: FaultRunOptions): Promise<FaultRun & AsyncDispo
         return startSubscriber({ name, checker, channels, sdk: await sdkOf(name, url) });
       }),
     );
-  const through = `ws://127.0.0.1:${proxy.port}/ws`;
-  const subscribers = await subscribe("subscriber", options.subscribers ?? 10, through);
+  const through = ({ port }: TcpProxy) => `ws://127.0.0.1:${port}/ws`;
+  const subscribers = await subscribe("subscriber", options.subscribers ?? 10, through(proxy));
   const stayers = await subscribe("stayer", options.stayers ?? 3, gateway.wsUrl);
   const bystander = await startBystander(gateway);
   const publishers = await Promise.all(
     Array.from({ length: options.publishers ?? 2 }, async (_, n) => {
       const name = `publisher-${n}`;
       const log = checker.publisher(name, "default");
-      const sdk = await sdkOf(name, gateway.wsUrl);
+      const sdk = await sdkOf(name, through(publisherProxy));
       return startPublisher({ log, channels, sdk, pauseMs: options.pauseMs ?? 5 });
     }),
   );
   return {
-    ...{ gateway, proxy, checker, bystander, subscribers, stayers, publishers },
+    ...{ gateway, proxy, publisherProxy, checker, bystander, subscribers, stayers, publishers },
     async published(count) {
       const enough = checker.counts.acknowledged + count;
       await eventually(`${count} publishes`, () => checker.counts.acknowledged >= enough);
@@ -139,7 +145,7 @@ async function startRun(options: FaultRunOptions): Promise<FaultRun & AsyncDispo
       for (const publisher of publishers) await publisher.stop();
       await bystander.stop();
       for (const each of [...publishers, ...subscribers, ...stayers]) each.close();
-      await proxy[Symbol.asyncDispose]();
+      for (const each of [proxy, publisherProxy]) await each[Symbol.asyncDispose]();
       await gateway[Symbol.asyncDispose]();
     },
   };

@@ -21,7 +21,14 @@ export { type Conformance, createConformance, type Exchange } from "./conformanc
 export { eventually } from "./eventually.ts";
 export { createFakeClock, type FakeClock } from "./fake-clock.ts";
 export { type FaultReport, type FaultRun, type FaultRunOptions, runFault } from "./fault-run.ts";
-export { ALL_RIGHTS, type GatewayAccess } from "./gateway-access.ts";
+export { freePort } from "./free-port.ts";
+export {
+  ALL_RIGHTS,
+  API_KEY,
+  accessTo,
+  type GatewayAccess,
+  SECRET,
+} from "./gateway-access.ts";
 export { type GatewayProcess, startGatewayProcess } from "./gateway-process.ts";
 export type { Sample } from "./gateway-process-messages.ts";
 export type { HttpAnswer, HttpClient, HttpInit } from "./http-client.ts";
