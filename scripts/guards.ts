@@ -70,11 +70,7 @@ async function runUnbroken(
   problems: Map<Guard, string>,
 ): Promise<void> {
   const test = sharing[0]?.test ?? "";
-  const run = await runTests(
-    tree,
-    test,
-    sharing.map(({ named }) => named),
-  );
+  const run = await runTests(tree, test, sharing);
   for (const guard of sharing) {
     const problem = problemUnbroken(guard, run);
     if (problem !== undefined) problems.set(guard, problem);
@@ -89,16 +85,17 @@ async function runBroken(tree: string, guard: Guard): Promise<string | undefined
   if ("problem" in outcome) return outcome.problem;
   try {
     writeFileSync(path, outcome.broken);
-    return problemBroken(guard, await runTests(tree, guard.test, [guard.named]));
+    return problemBroken(guard, await runTests(tree, guard.test, [guard]));
   } finally {
     writeFileSync(path, text);
   }
 }
 
-async function runTests(tree: string, test: string, named: readonly string[]): Promise<Run> {
+async function runTests(tree: string, test: string, guards: readonly Guard[]): Promise<Run> {
   const reportPath = join(tree, "guards-report.xml");
   writeFileSync(reportPath, "");
-  const pattern = named.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
+  const giveUpMs = Math.max(...guards.map((guard) => guard.giveUpMs ?? GIVE_UP_MS));
+  const pattern = guards.map(({ named }) => named.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
   const { ending } = await runBun(
     [
       "test",
@@ -109,7 +106,7 @@ async function runTests(tree: string, test: string, named: readonly string[]): P
       `--reporter-outfile=${reportPath}`,
       `./${test}`,
     ],
-    { timeLimitMs: RUN_LIMIT_MS, cwd: tree, env: { ALDIS_TEST_GIVE_UP_MS: `${GIVE_UP_MS}` } },
+    { timeLimitMs: RUN_LIMIT_MS, cwd: tree, env: { ALDIS_TEST_GIVE_UP_MS: `${giveUpMs}` } },
   );
   const report = readFileSync(reportPath, "utf8");
   return { ending, report: report === "" ? undefined : report };

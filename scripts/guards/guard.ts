@@ -17,6 +17,8 @@ export type Guard = {
   readonly test: string;
   /** Part of the names of the tests that must then fail, at least one of them. */
   readonly named: string;
+  /** How long its tests wait for what should come; 4 s unless given. */
+  readonly giveUpMs?: number;
 };
 
 /** `text` without its guard; what keeps that from being done, otherwise. */

@@ -2,6 +2,7 @@ import { CLIENT_GUARDS } from "./clients.ts";
 import type { Guard } from "./guard.ts";
 import { HTTP_GUARDS } from "./http.ts";
 import { INPUT_GUARDS } from "./input.ts";
+import { LIMIT_GUARDS } from "./limits.ts";
 import { OPERATION_GUARDS } from "./operation.ts";
 import { TIME_GUARDS } from "./time.ts";
 import { TOKEN_GUARDS } from "./tokens.ts";
@@ -14,4 +15,5 @@ export const GUARDS: readonly Guard[] = [
   ...TOKEN_GUARDS,
   ...HTTP_GUARDS,
   ...OPERATION_GUARDS,
+  ...LIMIT_GUARDS,
 ];

@@ -31,8 +31,7 @@ export function createLogOutput(
     stuck = false;
     waitingBytes = 0;
     if (dropped === 0) return;
-    const level = 40; // As pino writes "warn".
-    const told = { level, time: nowMs(), lines: dropped, msg: "log lines were dropped" };
+    const told = { level: "warn", time: nowMs(), lines: dropped, msg: "log lines were dropped" };
     dropped = 0;
     write(`${JSON.stringify(told)}\n`);
   }

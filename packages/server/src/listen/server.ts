@@ -70,12 +70,17 @@ export type Listener = {
   stop(): Promise<void>;
 };
 
+/** How long a request may take to be whole, and a connection be kept for the next one; Bun looks every few seconds. */
+const REQUEST_IDLE_SECONDS = 10;
+
 /** Starts to listen: WebSockets at `/ws`, the API below `/api/`, health. */
 export function listen(deps: ListenDeps): Listener {
   const { config } = deps;
   const server = Bun.serve<SocketState>({
     port: config.port,
     hostname: config.host,
+    // Attack: requests that come a byte a second (slowloris). Bun counts from the start of a request until it is whole.
+    idleTimeout: REQUEST_IDLE_SECONDS,
     // Bun's own refusal has no body: what is not far over the limit is refused by us, with one.
     maxRequestBodySize: 2 * config.bodyMaxBytes,
     ...(config.tls && {

@@ -1,11 +1,19 @@
 import { describe, expect, test } from "bun:test";
-import { type FaultRun, openRawSocket, type RawSocket, runFault } from "@aldis/testkit";
+import {
+  type FaultRun,
+  openRawSocket,
+  type PublisherLog,
+  type RawSocket,
+  runFault,
+  type SubscriberLog,
+} from "@aldis/testkit";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const channel = "bulk:x";
 const text = "x".repeat(60 * KIB);
-const config = { outbox: { maxBytes: 256 * KIB } };
+const config = { outbox: { maxBytes: 256 * KIB, resumeBytes: 128 * KIB } };
+const LONG_HISTORY = { history: { size: 10_000, maxBytes: 64 * MIB } };
 /** What the kernel may hold for one connection on both sides. */
 const KERNEL_MAX_BYTES = 36 * MIB;
 
@@ -36,6 +44,41 @@ async function publishUntilSlow({ gateway }: FaultRun, count: number): Promise<n
   }
 }
 
+/** Publishes until something waits in memory, then far more than may wait. Gives the last offset. */
+async function publishTooMuch(run: FaultRun, log: PublisherLog): Promise<number> {
+  let last = 0;
+  const publish = async (count: number) => {
+    for (let n = 0; n < count; n++) {
+      const payload = log.intend(channel);
+      const at = await run.gateway.publish(
+        channel,
+        { ...payload, text },
+        { key: `${payload.n % 20}` },
+      );
+      log.acknowledge(payload, at);
+      last = at.offset;
+    }
+  };
+  // Less than this may also be what is on its way to those who read.
+  while ((await run.gateway.sample()).queuedBytes < 100 * KIB) await publish(8);
+  await publish(40);
+  return last;
+}
+
+/** Tells the checker what a reader was told, in order. Gives how many messages were left out. */
+function retell(raw: RawSocket, log: SubscriberLog): number {
+  let skipped = 0;
+  for (const { action, data } of raw.messages()) {
+    if (action === "subscribe") log.stands(channel, data);
+    else if (action === "message") log.message(channel, data.offset, data.data);
+    else if (action === "position") {
+      log.skipped(channel, data.offset);
+      skipped += data.skipped;
+    }
+  }
+  return skipped;
+}
+
 describe("faults 15, 16: readers that do not read", () => {
   test.each([1, 6])(
     "[P3] %d of them: closed, memory is bounded, and nobody else loses anything",
@@ -54,6 +97,37 @@ describe("faults 15, 16: readers that do not read", () => {
       expect(most).toBeLessThanOrEqual(count * (config.outbox.maxBytes + 2 * 64 * KIB));
       expect(report.after.counters.slowConsumers).toBe(count);
       expect(report.resumes.possible).toBe(0);
+    },
+  );
+
+  test.each(["drop-oldest", "latest", "catch-up"])(
+    "[BP2] [BP3] [BP5] with the policy %s it stays, what waits is bounded, and each jump is told",
+    async (slow) => {
+      const report = await runFault(
+        { config: { ...config, namespaces: { bulk: LONG_HISTORY } } },
+        async (run) => {
+          const raw = await openRawSocket(
+            run.gateway.port,
+            `/ws?token=${await run.gateway.token({ sub: "stuck" })}`,
+          );
+          await raw.message("welcome", ({ action }) => action === "welcome");
+          raw.send("subscribe", { channel, slow }, 1);
+          await raw.message("subscribed", ({ id }) => id === 1);
+          raw.pause();
+          const last = await publishTooMuch(run, run.checker.publisher("bulk", "default"));
+          const { queuedBytes } = await run.gateway.sample();
+          expect(queuedBytes).toBeLessThanOrEqual(config.outbox.maxBytes + 2 * 64 * KIB);
+          raw.resume();
+          await raw.message(
+            "the last",
+            ({ data }) => data.offset === last && data.data !== undefined,
+          );
+          const skipped = retell(raw, run.checker.subscriber("stuck", "default"));
+          expect(skipped > 0).toBe(slow !== "catch-up");
+          raw.cut();
+        },
+      );
+      expect(report.after.counters.slowConsumers).toBe(0);
     },
   );
 });
