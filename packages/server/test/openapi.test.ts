@@ -62,3 +62,52 @@ test("the check of answers sees what is not as documented", async () => {
     expect([wrong, problemOf({ ...right, ...wrong }) !== undefined]).toEqual([wrong, true]);
   }
 });
+
+test("[HT5] /docs shows every route, runs nothing, and loads nothing", async () => {
+  await using gateway = await startTestGateway();
+  const answer = await fetch(`${gateway.url}/docs`);
+  const page = await answer.text();
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
+  const policy = answer.headers.get("content-security-policy") ?? "";
+  const style = /<style>([\s\S]*?)<\/style>/.exec(page)?.[1] ?? "";
+  const hash = new Bun.CryptoHasher("sha256").update(style).digest("base64");
+  expect(policy).toStartWith(`default-src 'none'; style-src 'sha256-${hash}';`);
+  expect(page).not.toMatch(
+    /<script|<link|<img|<iframe|\son\w+=|\sstyle=|https?:\/\/(?!localhost)/i,
+  );
+  const document = await (await fetch(`${gateway.url}/openapi.json`)).json();
+  for (const [path, operations] of Object.entries(document.paths)) {
+    expect([path, page.includes(`<code>${path}</code>`)]).toEqual([path, true]);
+    for (const { operationId } of Object.values(operations as Record<string, Operation>)) {
+      expect(page.includes(`<article id="${operationId}">`)).toBe(true);
+    }
+  }
+  const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const [, target] of page.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(target);
+});
+
+test("[HT5] the example of every route is taken by that route", async () => {
+  await using gateway = await startTestGateway();
+  const ann = await gateway.connect();
+  await ann.must("subscribe", { channel: "chat:lobby" });
+  const document = await (await fetch(`${gateway.url}/openapi.json`)).json();
+  // biome-ignore lint/suspicious/noExplicitAny: other tests judge the document's shape
+  const routes = Object.entries<Record<string, any>>(document.paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({ path, method, operation })),
+  );
+  for (const { path, method, operation } of routes) {
+    const { path: values = {}, query = {}, body } = operation["x-example"] ?? {};
+    const key = operation["x-access"] === "user-token" ? await gateway.token() : gateway.apiKey;
+    const filled = path.replace(/\{(\w+)\}/g, (_: string, name: string) => values[name] ?? "");
+    const search = new URLSearchParams(query).toString();
+    const verb = method.toUpperCase();
+    if (path === "/metrics") continue;
+    const { status } = await gateway.call(verb, `${filled}?${search}`, body, key);
+    const absent = filled === "/api/connections/Q1ZqLw9oX7Gk2c0d" ? 404 : 200;
+    expect([verb, filled, status]).toEqual([verb, filled, absent]);
+  }
+});
+
+type Operation = { readonly operationId: string };

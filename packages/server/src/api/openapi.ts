@@ -1,5 +1,6 @@
-import type { OpenAPIHono } from "@hono/zod-openapi";
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { ApiEnv } from "./api-app.ts";
+import { errorAnswer } from "./schemas.ts";
 
 /** The version of the HTTP API, not of the gateway: it grows by additions. */
 const API_VERSION = "1.0.0";
@@ -36,6 +37,7 @@ export function createDocument(app: OpenAPIHono<ApiEnv>): OpenApiDocument {
     bearerFormat: "JWT",
     description: "The token of a user, the same that opens a WebSocket.",
   });
+  registerPlainRoutes(registry);
   const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: { title: "Aldis", version: API_VERSION, description: DESCRIPTION },
@@ -43,6 +45,51 @@ export function createDocument(app: OpenAPIHono<ApiEnv>): OpenApiDocument {
     tags: TAGS,
   });
   return describeSettings(JSON.parse(JSON.stringify(document))) as OpenApiDocument;
+}
+
+/** What the listener answers by itself (HT3). */
+function registerPlainRoutes(registry: OpenAPIHono<ApiEnv>["openAPIRegistry"]): void {
+  const health = (status: string) => ({
+    description: `\`${status}\`.`,
+    content: { "application/json": { schema: z.object({ status: z.literal(status) }) } },
+  });
+  registry.registerPath({
+    method: "get",
+    path: "/health/live",
+    operationId: "getHealthLive",
+    tags: ["Health"],
+    summary: "Whether the process runs",
+    description: "200 as long as the gateway's process answers at all.",
+    responses: { 200: health("live") },
+  });
+  registry.registerPath({
+    method: "get",
+    path: "/health/ready",
+    operationId: "getHealthReady",
+    tags: ["Health"],
+    summary: "Whether it takes connections",
+    description:
+      "200 while it takes connections; 503 while it starts, drains, or something that it needs is away.",
+    responses: { 200: health("ready"), 503: health("not ready") },
+  });
+  registry.registerPath({
+    method: "get",
+    path: "/metrics",
+    operationId: "getMetrics",
+    tags: ["Health"],
+    summary: "Metrics for Prometheus",
+    description:
+      "The gateway's figures, of all tenants together, in the Prometheus text format. For keys with the scope `metrics`, or for everyone with `metrics.public`.",
+    security: [{ apiKey: [] }, {}],
+    "x-access": "metrics",
+    responses: {
+      200: { description: "The figures.", content: { "text/plain": { schema: z.string() } } },
+      401: {
+        description: "`unauthorized`: no valid credentials.",
+        content: { "application/json": { schema: errorAnswer } },
+      },
+    },
+  });
 }
 
 /** Schemas of the configuration say `doc` and `unit` where OpenAPI says `description`. */
