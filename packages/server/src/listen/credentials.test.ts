@@ -1,10 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { readUpgrade } from "./credentials.ts";
+import { requestTarget } from "./request-target.ts";
 
 function upgrade(path: string, subprotocols?: string) {
   const headers = new Headers();
   if (subprotocols !== undefined) headers.set("sec-websocket-protocol", subprotocols);
-  return readUpgrade(new Request(`http://localhost${path}`, { headers }));
+  const request = new Request(`http://localhost${path}`, { headers });
+  return readUpgrade(request, requestTarget(request));
 }
 
 const tokenOf = (path: string, subprotocols?: string) =>

@@ -1,6 +1,6 @@
 import type { CodecName } from "../codec/codec.ts";
 import type { Credentials } from "../session/authenticate.ts";
-import { requestTarget } from "./request-target.ts";
+import type { RequestTarget } from "./request-target.ts";
 
 const BEARER = "aldis.bearer.";
 const CODECS: ReadonlyMap<string, CodecName> = new Map([
@@ -18,12 +18,8 @@ export type UpgradeRequest = {
 };
 
 /** Reads the token, the session and the subprotocol of an upgrade (AU1, SE2, MP1). Judges nothing. */
-export function readUpgrade(request: Request): UpgradeRequest {
-  const { pathname, query } = requestTarget(request);
-  const offered = (request.headers.get("sec-websocket-protocol") ?? "")
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
+export function readUpgrade(request: Request, { pathname, query }: RequestTarget): UpgradeRequest {
+  const offered = subprotocolsIn(request.headers.get("sec-websocket-protocol"));
   const bearer = offered.find((name) => name.startsWith(BEARER));
   const token = query.get("token") ?? tokenInPath(pathname) ?? bearer?.slice(BEARER.length);
   const session = query.get("session") ?? undefined;
@@ -35,6 +31,16 @@ export function readUpgrade(request: Request): UpgradeRequest {
     codec: CODECS.get(named ?? "") ?? "json",
     batch: query.get("batch") === "1",
   };
+}
+
+const NONE: readonly string[] = [];
+
+function subprotocolsIn(header: string | null): readonly string[] {
+  if (header === null) return NONE;
+  return header
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
 }
 
 /** `/ws/<token>` */

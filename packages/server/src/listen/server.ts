@@ -160,7 +160,7 @@ function createFetch(deps: ListenDeps) {
     if (pathname === "/ws" || pathname.startsWith("/ws/")) {
       const refusal = gate(request, server);
       if (refusal !== undefined) return refusalResponse(refusal);
-      const { credentials, subprotocol, codec, batch } = readUpgrade(request);
+      const { credentials, subprotocol, codec, batch } = readUpgrade(request, target);
       return upgrade(request, server, { kind: codec, batch, credentials }, subprotocol);
     }
     if (pathname.startsWith("/api/")) {
