@@ -3,6 +3,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { createApi } from "./api/api.ts";
 import { createApiKeys } from "./auth/api-keys.ts";
 import { createTokenVerifier } from "./auth/create-token-verifier.ts";
+import type { KeySetOutcome } from "./auth/key-set.ts";
 import { createRefusalLog } from "./auth/refusal-log.ts";
 import { timed } from "./auth/timed-verifier.ts";
 import { MemoryBroker } from "./broker/memory-broker.ts";
@@ -28,7 +29,7 @@ import { Hub } from "./hub/hub.ts";
 import { createLimits, type Limits } from "./limits/create-limits.ts";
 import { createMetricsPage } from "./listen/metrics-page.ts";
 import { type ListenDeps, type Listener, listen } from "./listen/server.ts";
-import { type Counters, createCounters } from "./observe/counters.ts";
+import { type Counters, countOne, createCounters } from "./observe/counters.ts";
 import { FanOutProbe } from "./observe/fan-out-probe.ts";
 import { type LimitedLog, limitLog } from "./observe/limited-log.ts";
 import { createLog } from "./observe/log.ts";
@@ -244,9 +245,14 @@ function connectionDeps({ config, clock, random, counters, log, probe }: Shared)
 type SessionParts = { readonly deps: SessionDeps; close(): void };
 
 function sessionDeps(shared: Shared): SessionParts {
-  const { config, clock, hub, namespaces, limits, log, metrics } = shared;
+  const { config, clock, counters, hub, namespaces, limits, log, metrics } = shared;
   const refusals = createRefusalLog(log, clock);
-  const verifier = timed(createTokenVerifier(config.auth, { clock }), clock, metrics.observeAuth);
+  const onKeySetFetch = (outcome: KeySetOutcome) => {
+    countOne(counters.keySetFetches, outcome);
+    if (outcome !== "ok") log.warn({ outcome }, "the key set could not be fetched");
+  };
+  const judging = createTokenVerifier(config.auth, { clock, onKeySetFetch });
+  const verifier = timed(judging, clock, metrics.observeAuth);
   const presence = new Presence({ clock, hub, namespaces }, config.presence);
   const parked = createMemorySessionStore(clock, config.session);
   const typing = createTyping({ clock, hub }, config.typing);

@@ -277,6 +277,7 @@ describe("protocol section 2: keys that cannot be had", () => {
     const url = `http://127.0.0.1:${down.port}/keys`;
     await using gateway = await startTestGateway({ config: { auth: { jwks: { url } } } });
     expect(await closeCodeOf(`${gateway.wsUrl}?token=${token}`)).toBe(4007);
+    expect(gateway.gateway.counters.keySetFetches).toEqual({ status: 1 });
     const ann = await gateway.connect();
     const refusal = await ann.refused("refresh", { token });
     expect(refusal).toMatchObject({ code: "unavailable", temporary: true });

@@ -151,6 +151,7 @@ describe("docs/reference/metrics.md", () => {
 
   test("names the labels", async () => {
     const config = {
+      auth: { jwks: { url: "http://127.0.0.1:1/nothing-is-here" } },
       limits: { keyGuessesPerMinute: 1, connectionsPerUser: 1 },
       metrics: { public: true },
     };
@@ -159,6 +160,8 @@ describe("docs/reference/metrics.md", () => {
     await fetch(`${gateway.url}/ws`);
     const refused = await RawClient.open(`${gateway.wsUrl}?token=bad`);
     await refused.closed;
+    const unknownKey = `${Buffer.from('{"alg":"ES256","kid":"a"}').toString("base64url")}.e30.AAAA`;
+    await (await RawClient.open(`${gateway.wsUrl}?token=${unknownKey}`)).closed;
     const ann = await gateway.connect();
     await (await RawClient.open(`${gateway.wsUrl}?token=${await gateway.token()}`)).closed;
     await ann.refused("nothing", {});

@@ -12,8 +12,6 @@ import type { TokenRefusal, TokenVerdict, TokenVerifier } from "./token-verifier
 import { trustOf } from "./trust.ts";
 
 export type TokenVerifierDeps = JoseJudgeDeps & {
-  /** Called once for each refused token. */
-  readonly countRefusal?: (cause: TokenRefusal) => void;
   /** Tokens speak for this tenant alone; see `createIdentityReader`. */
   readonly tenant?: TenantId;
 };
@@ -62,9 +60,9 @@ export function createTokenVerifier(config: AuthConfig, deps: TokenVerifierDeps)
   }
 
   function verdictOf(judged: Identity | TokenRefusal): TokenVerdict {
-    if (typeof judged !== "string") return { ok: true, identity: judged };
-    deps.countRefusal?.(judged);
-    return { ok: false, cause: judged };
+    return typeof judged === "string"
+      ? { ok: false, cause: judged }
+      : { ok: true, identity: judged };
   }
 
   return {

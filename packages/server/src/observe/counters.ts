@@ -34,6 +34,8 @@ export type Counters = {
   sessionsParked: number;
   sessionsResumed: number;
   tokensRefused: CountsByLabel;
+  /** Fetches of the provider's key set, by outcome. */
+  keySetFetches: CountsByLabel;
   /** Calls of the HTTP API without a valid key. */
   apiKeysRefused: number;
   faults: number;
@@ -70,6 +72,7 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     sessionsParked: 0,
     sessionsResumed: 0,
     tokensRefused: countsByLabel(),
+    keySetFetches: countsByLabel(),
     apiKeysRefused: 0,
     faults: 0,
     byTenant,

@@ -76,6 +76,11 @@ export const COUNTER_METRICS = {
     help: "Connections and refreshes turned away, by why",
     label: "cause",
   },
+  keySetFetches: {
+    name: "aldis_key_set_fetches_total",
+    help: "Fetches of the identity provider's key set, by outcome",
+    label: "outcome",
+  },
   apiKeysRefused: {
     name: "aldis_api_keys_refused_total",
     help: "HTTP API calls without a valid key",
