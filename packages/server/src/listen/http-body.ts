@@ -8,6 +8,9 @@ import {
   refuse,
 } from "@aldis/protocol";
 
+/** Keeps nothing between two calls that decode a whole text each. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
 /**
  * The JSON object in a request's body of at most `maxBytes`. Invalid UTF-8 is refused, not repaired: repairing would store what nobody sent.
  */
@@ -23,7 +26,7 @@ export async function readJsonBody(request: Request, maxBytes: number): Promise<
     const bytes = await request.arrayBuffer();
     // A chunked body tells its length only now; Bun has stopped reading at twice the limit.
     if (bytes.byteLength > maxBytes) return tooLarge;
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const text = UTF8.decode(bytes);
     if (nestsTooDeeply(text)) return refuse("bad_request", `nested deeper than ${NESTING_MAX}`);
     value = JSON.parse(text);
   } catch {

@@ -1,5 +1,17 @@
-/** The path and query of a request, as they were sent. */
-export type RequestTarget = { readonly pathname: string; readonly query: URLSearchParams };
+/** The path and query of a request, as they were sent. The query is parsed by who reads it: most requests have none. */
+export class RequestTarget {
+  readonly pathname: string;
+  readonly #search: string;
+
+  constructor(pathname: string, search: string) {
+    this.pathname = pathname;
+    this.#search = search;
+  }
+
+  get query(): URLSearchParams {
+    return new URLSearchParams(this.#search);
+  }
+}
 
 /**
  * Taken out of `request.url` by hand: that text holds the Host header, which is the sender's to write, and `new URL`
@@ -13,9 +25,6 @@ export function requestTarget(request: Request): RequestTarget {
   const fragment = target.indexOf("#");
   const whole = fragment < 0 ? target : target.slice(0, fragment);
   const question = whole.indexOf("?");
-  if (question < 0) return { pathname: whole, query: new URLSearchParams() };
-  return {
-    pathname: whole.slice(0, question),
-    query: new URLSearchParams(whole.slice(question + 1)),
-  };
+  if (question < 0) return new RequestTarget(whole, "");
+  return new RequestTarget(whole.slice(0, question), whole.slice(question + 1));
 }
