@@ -4,6 +4,7 @@ import { HTTP_GUARDS } from "./http.ts";
 import { INPUT_GUARDS } from "./input.ts";
 import { LIMIT_GUARDS } from "./limits.ts";
 import { OPERATION_GUARDS } from "./operation.ts";
+import { RATE_GUARDS } from "./rates.ts";
 import { TIME_GUARDS } from "./time.ts";
 import { TOKEN_GUARDS } from "./tokens.ts";
 
@@ -16,4 +17,5 @@ export const GUARDS: readonly Guard[] = [
   ...HTTP_GUARDS,
   ...OPERATION_GUARDS,
   ...LIMIT_GUARDS,
+  ...RATE_GUARDS,
 ];

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { refuse } from "@aldis/protocol";
 import packageJson from "../package.json" with { type: "json" };
 import { createApi } from "./api/api.ts";
+import { judgeKey } from "./api/judge-key.ts";
 import { createApiKeys } from "./auth/api-keys.ts";
 import { createTokenVerifier } from "./auth/create-token-verifier.ts";
 import type { KeySetOutcome } from "./auth/key-set.ts";
@@ -108,9 +110,13 @@ export function startGateway(options: GatewayOptions): Gateway {
       bodyMaxBytes: config.listen.bodyMaxBytes,
       onNamespaceChange: (tenant) => reviewTenant(session.deps, tenant),
     }),
-    metrics: createMetricsPage(metrics, ({ headers }) => {
-      const grant = keys.grantOf(headers.get("authorization"));
-      return config.metrics.public || grant?.scopes.has("metrics") === true;
+    metrics: createMetricsPage(metrics, ({ headers }, address) => {
+      if (config.metrics.public) return undefined;
+      const key = { keys, guesses: limits.keyGuesses, counters };
+      const judged = judgeKey(key, headers.get("authorization"), address);
+      if (!judged.ok) return judged;
+      const may = judged.value.scopes.has("metrics");
+      return may ? undefined : refuse("unauthorized", "send an API key that may read metrics");
     }),
     observeHttp: metrics.observeHttp,
     pages: options.pages,

@@ -84,6 +84,14 @@ describe("[LI2] connection attempts of an address", () => {
     expect((await upgrade(gateway)).status).toBe(429);
   });
 
+  test("the echo endpoint is no way around", async () => {
+    const config = { listen: { echo: true }, limits: { connectionAttemptsPerMinute: 1 } };
+    await using gateway = await startTestGateway({ config });
+    const heads = [1, 2].map(async () => (await openRawSocket(gateway.gateway.port, "/echo")).head);
+    const answers = (await Promise.all(heads)).map((head) => head.split(" ")[1]);
+    expect(answers.sort()).toEqual(["101", "429"]);
+  });
+
   test("a client's own X-Forwarded-For makes it nobody else", async () => {
     const config = { limits: { connectionAttemptsPerMinute: 2 } };
     await using gateway = await startTestGateway({ config });
@@ -130,6 +138,17 @@ describe("[LI3] faults 29: guesses of API keys", () => {
     clock.advance(20_000);
     expect((await guess("guess-5")).status).toBe(401);
     expect((await guess("guess-6")).status).toBe(429);
+  });
+
+  test("`/metrics` is no way to guess on", async () => {
+    const config = { limits: { keyGuessesPerMinute: 2 } };
+    await using gateway = await startTestGateway({ config });
+    const guess = async (key: string) => {
+      const headers = { authorization: `Bearer ${key}` };
+      return (await fetch(`${gateway.url}/metrics`, { headers })).status;
+    };
+    expect([await guess("guess-1"), await guess("guess-2")]).toEqual([401, 401]);
+    expect([await guess("guess-3"), await guess(gateway.apiKey)]).toEqual([429, 429]);
   });
 
   test("a right key that comes too late is not told from a wrong one", async () => {

@@ -41,7 +41,7 @@ export type ListenDeps = {
   readonly session: SessionDeps;
   readonly log: Log;
   /** Answers `GET /metrics`. */
-  readonly metrics: (request: Request) => Promise<Response>;
+  readonly metrics: (request: Request, address: () => string) => Promise<Response>;
   readonly observeHttp: (request: HttpRequestSeen) => void;
   readonly limits: Limits;
   readonly connectionsMax: number;
@@ -166,8 +166,14 @@ function createFetch(deps: ListenDeps) {
     if (pathname.startsWith("/api/")) {
       return deps.api.answer(request, () => addressOf(limits, request, server), requestId);
     }
-    if (deps.config.echo && pathname === "/echo") return upgrade(request, server, { kind: "echo" });
-    if (pathname === "/metrics") return deps.metrics(request);
+    if (deps.config.echo && pathname === "/echo") {
+      const refusal = gate(request, server);
+      if (refusal !== undefined) return refusalResponse(refusal);
+      return upgrade(request, server, { kind: "echo" });
+    }
+    if (pathname === "/metrics") {
+      return deps.metrics(request, () => addressOf(limits, request, server));
+    }
     const own = healthResponse(pathname, deps.isReady()) ?? deps.api.page(pathname);
     return own ?? servePage(deps, request, target);
   });
