@@ -237,6 +237,8 @@ export class ModelClient {
     for (const asked of this.#asked.values()) {
       if (asked.kind === "publish") this.#unanswered.push(asked.payload);
       else if (asked.kind === "unsubscribe") this.#forget(asked.channel);
+      // It may have started anew at the top, and what was on its way then was passed over (SU5).
+      else if (asked.since === undefined) this.#forget(asked.channel);
     }
     this.#asked.clear();
   }

@@ -138,7 +138,8 @@ async function comeToRest(run: Run): Promise<void> {
 }
 
 const given = Bun.env["ALDIS_TEST_SEED"];
-const fixed = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89];
+/** The last one: a subscribe without `since` whose answer was lost. */
+const fixed = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 351_581_114];
 const seeds =
   given === undefined ? [...fixed, Math.floor(Math.random() * 2 ** 31)] : [Number(given)];
 
