@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import { addressKey, parseAddress } from "./address.ts";
 import { cidrProblem, createRanges } from "./cidr.ts";
 import { createClientAddress } from "./client-address.ts";
@@ -61,6 +62,29 @@ describe("[LI2] whom an address counts for", () => {
   ])("%j is none", (written) => {
     expect(key(written)).toBeUndefined();
   });
+});
+
+test("[LI2] however an address is written, it counts for the same /64", () => {
+  const group = fc.oneof(fc.constantFrom(0, 1, 0xffff), fc.nat(0xffff));
+  const eight = fc.tuple(group, group, group, group, group, group, group, group);
+  fc.assert(
+    fc.property(eight, fc.nat(6), fc.nat(3), fc.boolean(), (groups, from, width, upper) => {
+      const plain = groups.map((value) => value.toString(16));
+      const long = plain.map((text) => text.padStart(width + 1, "0")).join(":");
+      const zeros = groups.slice(from).findIndex((value) => value !== 0);
+      const length = zeros < 0 ? 8 - from : zeros;
+      const short =
+        length === 0
+          ? plain.join(":")
+          : `${plain.slice(0, from).join(":")}::${plain.slice(from + length).join(":")}`;
+      const expected = key(long);
+      expect(key(short)).toBe(expected);
+      expect(key(upper ? short.toUpperCase() : `[${long}]:80`)).toBe(expected);
+      const isMapped = groups.slice(0, 5).every((value) => value === 0) && groups[5] === 0xffff;
+      if (!isMapped) expect(expected).toBe(`${plain.slice(0, 4).join(":")}::/64`);
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 describe("ranges of trusted proxies", () => {

@@ -9,8 +9,7 @@ export type Address = { readonly family: "ipv4" | "ipv6"; readonly text: string 
  */
 export function parseAddress(written: string): Address | undefined {
   if (isIPv4(written)) return { family: "ipv4", text: written };
-  const bracketed = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(written);
-  const bare = bracketed?.[1] ?? written;
+  const bare = written.startsWith("[") ? bracketed(written) : written;
   const zone = bare.indexOf("%");
   const text = zone < 0 ? bare : bare.slice(0, zone);
   if (isIPv6(text)) {
@@ -29,13 +28,46 @@ export function parseAddress(written: string): Address | undefined {
  */
 export function addressKey({ family, text }: Address): string {
   if (family === "ipv4") return text;
+  const written = writtenPrefix(text);
+  if (written !== undefined) return `${written}::/64`;
   return `${groupsOf(text)
     .slice(0, 4)
     .map((group) => group.toString(16))
     .join(":")}::/64`;
 }
 
+/** What stands in brackets, with or without a port behind them. */
+function bracketed(written: string): string {
+  return /^\[([^\]]+)\](?::\d{1,5})?$/.exec(written)?.[1] ?? "";
+}
+
+/**
+ * The first four groups as they are written, when that is as short as they can be: so sockets have it, and in a reconnect storm
+ * there are ten thousand of them. Undefined: to be read properly, as one address can be written in many ways.
+ */
+function writtenPrefix(text: string): string | undefined {
+  let groups = 0;
+  let start = 0;
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at);
+    if (char === COLON) {
+      const isShort = at - start === 1 || (at > start && text.charCodeAt(start) !== ZERO);
+      if (!isShort) return undefined;
+      if (++groups === 4) return text.slice(0, at);
+      start = at + 1;
+    } else if (char < ZERO || (char > NINE && char < LETTER_A)) return undefined;
+  }
+  return undefined;
+}
+
+const ZERO = 48;
+const NINE = 57;
+const COLON = 58;
+const LETTER_A = 97;
+
 function mappedIPv4(text: string): string | undefined {
+  const first = text.charCodeAt(0);
+  if (first !== COLON && first !== ZERO) return undefined;
   if (!/^[0:]*:ffff:/i.test(text)) return undefined;
   const groups = groupsOf(text);
   if (groups[5] !== 0xffff || groups.slice(0, 5).some((group) => group !== 0)) return undefined;
