@@ -5,6 +5,7 @@ import { eventually, RawClient, startTestGateway, type TestGateway } from "@aldi
 async function turnedBack(gateway: TestGateway, claims: Record<string, unknown> = {}, query = "") {
   const url = `${gateway.wsUrl}?token=${await gateway.token(claims)}${query}`;
   const newcomer = await RawClient.open(url);
+  await newcomer.wait(({ action }) => action === "error", "what turns it back");
   const { code } = await newcomer.closed;
   return {
     code,
