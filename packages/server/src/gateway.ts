@@ -3,7 +3,7 @@ import { refuse } from "@aldis/protocol";
 import packageJson from "../package.json" with { type: "json" };
 import { createApi } from "./api/api.ts";
 import { judgeKey } from "./api/judge-key.ts";
-import { createApiKeys } from "./auth/api-keys.ts";
+import { type ApiKeys, createApiKeys } from "./auth/api-keys.ts";
 import { createTokenVerifier } from "./auth/create-token-verifier.ts";
 import type { KeySetOutcome } from "./auth/key-set.ts";
 import { createRefusalLog } from "./auth/refusal-log.ts";
@@ -110,14 +110,7 @@ export function startGateway(options: GatewayOptions): Gateway {
       bodyMaxBytes: config.listen.bodyMaxBytes,
       onNamespaceChange: (tenant) => reviewTenant(session.deps, tenant),
     }),
-    metrics: createMetricsPage(metrics, ({ headers }, address) => {
-      if (config.metrics.public) return undefined;
-      const key = { keys, guesses: limits.keyGuesses, counters };
-      const judged = judgeKey(key, headers.get("authorization"), address);
-      if (!judged.ok) return judged;
-      const may = judged.value.scopes.has("metrics");
-      return may ? undefined : refuse("unauthorized", "send an API key that may read metrics");
-    }),
+    metrics: metricsPage(shared, keys),
     observeHttp: metrics.observeHttp,
     pages: options.pages,
     isReady: () => ready,
@@ -153,6 +146,17 @@ export function startGateway(options: GatewayOptions): Gateway {
     },
     close,
   };
+}
+
+function metricsPage({ config, counters, limits, metrics }: Shared, keys: ApiKeys) {
+  return createMetricsPage(metrics, ({ headers }, address) => {
+    if (config.metrics.public) return undefined;
+    const deps = { keys, guesses: limits.keyGuesses, counters };
+    const judged = judgeKey(deps, headers.get("authorization"), address);
+    if (!judged.ok) return judged;
+    const may = judged.value.scopes.has("metrics");
+    return may ? undefined : refuse("unauthorized", "send an API key that may read metrics");
+  });
 }
 
 /** What one asks first when something is wrong; the rest is in `aldis config show`. */
