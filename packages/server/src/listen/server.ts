@@ -142,6 +142,8 @@ function createFetch(deps: ListenDeps) {
       const refusal = refuse("unavailable", "the gateway is stopping: another one takes you");
       return refusalResponse(refusal, { "retry-after": "1" });
     }
+    const refusal = gate(request, server);
+    if (refusal !== undefined) return refusalResponse(refusal);
     if (!allowsOrigin(headers.get("origin"), headers.get("host"))) {
       countOne(deps.connection.counters.upgradesRefused, "origin");
       return refusalResponse(refuse("forbidden", "this origin is not in listen.origins"));
@@ -158,19 +160,13 @@ function createFetch(deps: ListenDeps) {
   return measured(deps, ({ request, target, server, requestId }: Asked<Upgrader>) => {
     const { pathname } = target;
     if (pathname === "/ws" || pathname.startsWith("/ws/")) {
-      const refusal = gate(request, server);
-      if (refusal !== undefined) return refusalResponse(refusal);
       const { credentials, subprotocol, codec, batch } = readUpgrade(request, target);
       return upgrade(request, server, { kind: codec, batch, credentials }, subprotocol);
     }
     if (pathname.startsWith("/api/")) {
       return deps.api.answer(request, () => addressOf(limits, request, server), requestId);
     }
-    if (deps.config.echo && pathname === "/echo") {
-      const refusal = gate(request, server);
-      if (refusal !== undefined) return refusalResponse(refusal);
-      return upgrade(request, server, { kind: "echo" });
-    }
+    if (deps.config.echo && pathname === "/echo") return upgrade(request, server, { kind: "echo" });
     if (pathname === "/metrics") {
       return deps.metrics(request, () => addressOf(limits, request, server));
     }

@@ -21,7 +21,7 @@ export function addressOf(limits: Limits, request: Request, peers: PeerSource): 
   return limits.clientAddress(peers.requestIP(request)?.address, forwardedFor);
 }
 
-/** Whether another WebSocket may be opened at all, asked before anything else of the request is looked at (LI1, LI2). */
+/** Whether another WebSocket may be opened at all, asked before its origin and credentials are judged (LI1, LI2). */
 export function createUpgradeGate({ limits, counters, connectionsMax }: UpgradeGateDeps) {
   return (request: Request, peers: PeerSource): Refusal | undefined => {
     if (counters.connectionsOpened - counters.connectionsClosed >= connectionsMax) {
