@@ -22,6 +22,12 @@ export type ClientEvents = {
   state: ClientState;
   /** A message to this user or connection (DM1). */
   direct: DirectMessage;
+  /**
+   * The application's backend has put this client into a channel (SE9). Told before the first message of it; who
+   * listens before `connect` misses none. It holds as one of {@link Client.subscribe} does. When the gateway has forgotten the session,
+   * it is subscribed to anew, which the token may not allow.
+   */
+  granted: Subscription;
   /** A push that the client does not know: of a plugin of the gateway, say. */
   push: { readonly action: string; readonly data: Json };
   /** What no call and no subscription's `error` listener could be told. */

@@ -101,6 +101,10 @@ class GatewayClient implements Client {
       onTimeout: () => this.#connection.probe(),
     });
     this.#feeds = new Feeds({
+      granted: (channel) => {
+        const { handle, subscription } = this.#subscription(channel, {});
+        return { handle, tell: () => this.#emitter.emit("granted", subscription) };
+      },
       clock,
       request,
       retryDelayMs,
@@ -157,21 +161,24 @@ class GatewayClient implements Client {
   }
 
   subscribe(channel: string, options: SubscribeOptions = {}): Subscription {
+    const { signal } = options;
+    const { handle, subscription } = this.#subscription(channel, options);
+    if (signal?.aborted) handle.end(undefined);
+    else {
+      const unsubscribe = () => subscription.unsubscribe();
+      this.#feeds.add(handle);
+      signal?.addEventListener("abort", unsubscribe, { once: true });
+      handle.on("unsubscribed", () => signal?.removeEventListener("abort", unsubscribe));
+    }
+    return subscription;
+  }
+
+  #subscription(channel: string, options: SubscribeOptions) {
     const handle = new Handle(channel, options, {
       report: this.#environment.report,
       onError: (error) => this.#emitter.emit("error", error),
     });
-    const unsubscribe = () => {
-      this.#feeds.remove(handle);
-      handle.end(undefined);
-    };
-    if (options.signal?.aborted) handle.end(undefined);
-    else {
-      this.#feeds.add(handle);
-      options.signal?.addEventListener("abort", unsubscribe, { once: true });
-      handle.on("unsubscribed", () => options.signal?.removeEventListener("abort", unsubscribe));
-    }
-    return new ChannelSubscription(
+    const subscription = new ChannelSubscription(
       {
         clock: this.#environment.clock,
         client: this,
@@ -183,10 +190,14 @@ class GatewayClient implements Client {
         tell: (action, data) => {
           this.#connection.send(commandFrame(action, undefined, JSON.stringify(data)));
         },
-        unsubscribe,
+        unsubscribe: () => {
+          this.#feeds.remove(handle);
+          handle.end(undefined);
+        },
       },
       handle,
     );
+    return { handle, subscription };
   }
 
   publish(channel: string, data: unknown, options: PublishOptions = {}): Promise<PublishBody> {

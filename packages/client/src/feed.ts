@@ -51,7 +51,7 @@ export class Feed {
   readonly isPattern: boolean;
   readonly #deps: FeedDeps;
   readonly #last: number | undefined;
-  readonly #slow: SlowConsumerPolicy | undefined;
+  #slow: SlowConsumerPolicy | undefined;
   /** Who gets the messages. */
   readonly #handles = new Set<Handle>();
   /** Who came later, and waits for messages of its own before it joins the others. */
@@ -84,6 +84,7 @@ export class Feed {
   }
 
   join(handle: Handle): void {
+    this.#slow ??= handle.options.slow;
     if (this.isPattern && this.#phase.name === "live") {
       this.#handles.add(handle);
       queueMicrotask(() => handle.onSubscribed({ recovered: false, position: undefined }));

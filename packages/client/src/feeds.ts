@@ -9,21 +9,32 @@ import type {
   WelcomeBody,
   WirePublication,
 } from "@aldis/protocol";
+import type { Timer } from "./environment.ts";
 import { AldisError, isTemporaryCode } from "./errors.ts";
 import { Feed, type FeedDeps } from "./feed.ts";
 import type { Frame } from "./frames.ts";
 import type { Handle } from "./subscription.ts";
 
-export type FeedsDeps = Omit<FeedDeps, "onEnded"> & { isConnected(): boolean };
+export type FeedsDeps = Omit<FeedDeps, "onEnded"> & {
+  isConnected(): boolean;
+  /** A backend has put the session into a channel (SE9): `tell` hands its subscription to the application. */
+  granted(channel: string): { readonly handle: Handle; tell(): void };
+};
 
 /** At most this many positions stand in one `connect` (docs/protocol.md section 14). */
 const POSITIONS_MAX = 512;
+
+/** An `unsubscribe` that is refused for now is in no hurry: nobody hears its channel any more. */
+const LEAVE_TRIES = 2;
 
 /** All feeds of a client by channel, and the way from a push to those it concerns. */
 export class Feeds {
   readonly #deps: FeedsDeps;
   readonly #feeds = new Map<string, Feed>();
   readonly #patterns = new Set<Feed>();
+  /** Channels that the application left, and the session may still have. */
+  readonly #left = new Set<string>();
+  #leaveTimer: Timer | undefined;
 
   constructor(deps: FeedsDeps) {
     this.#deps = deps;
@@ -35,10 +46,7 @@ export class Feeds {
       present.join(handle);
       return;
     }
-    const onEnded = (ended: Feed) => this.#drop(ended);
-    const feed = new Feed({ ...this.#deps, onEnded }, handle);
-    this.#feeds.set(feed.channel, feed);
-    if (feed.isPattern) this.#patterns.add(feed);
+    const feed = this.#found(handle);
     if (this.#deps.isConnected()) feed.subscribe();
   }
 
@@ -47,6 +55,8 @@ export class Feeds {
     if (feed === undefined) return;
     feed.leave(handle);
     if (!feed.isEmpty) return;
+    // Without a position the gateway has told nothing of it: there is no grant to end.
+    if (feed.position !== undefined) this.#left.add(feed.channel);
     feed.stop();
     this.#drop(feed);
     this.#unsubscribe(feed.channel);
@@ -75,7 +85,13 @@ export class Feeds {
   /** `told`: the channels whose positions stood in the `connect` that this welcome answers. */
   onWelcome(welcome: WelcomeBody, told: ReadonlySet<string>): void {
     const kept = new Set(welcome.resumed ? welcome.channels : []);
-    for (const channel of kept) if (!this.#feeds.has(channel)) this.#unsubscribe(channel);
+    const granted = new Set(welcome.granted);
+    if (!welcome.resumed) this.#left.clear();
+    for (const channel of kept) {
+      // A grant that this client has not heard of is told by the `subscribe` push that follows.
+      const isNews = granted.has(channel) && !this.#left.has(channel);
+      if (!this.#feeds.has(channel) && !isNews) this.#unsubscribe(channel);
+    }
     for (const feed of this.#feeds.values()) {
       if (kept.has(feed.channel) && (feed.isPattern || told.has(feed.channel))) feed.resume();
       else feed.subscribe();
@@ -83,6 +99,7 @@ export class Feeds {
   }
 
   onDown(): void {
+    this.#leaveTimer?.cancel();
     for (const feed of this.#feeds.values()) {
       feed.onDown();
       for (const handle of feed.everyone()) handle.onDown();
@@ -115,7 +132,7 @@ export class Feeds {
         this.#onMessage(channel, frame.data as WirePublication);
         return true;
       case "subscribe":
-        feed?.onSubscribePush(frame.data as SubscribeBody);
+        this.#onSubscribe(frame.data as SubscribeBody);
         return true;
       case "unsubscribe":
         feed?.onUnsubscribePush(endError((frame.data as { code: ErrorCode }).code));
@@ -136,6 +153,32 @@ export class Feeds {
       default:
         return false;
     }
+  }
+
+  /** Of a channel that this client does not know, it is a grant (SE9), or crosses an `unsubscribe`. */
+  #onSubscribe(body: SubscribeBody): void {
+    const { channel, granted } = body;
+    const isGrant = granted === true && !this.#left.has(channel);
+    const feed = this.#feeds.get(channel) ?? (isGrant ? this.#adopt(channel) : undefined);
+    feed?.onSubscribePush(body);
+  }
+
+  /** The application hears of it first, so that its listeners miss nothing; it may leave at once. */
+  #adopt(channel: string): Feed {
+    const { handle, tell } = this.#deps.granted(channel);
+    const feed = this.#found(handle);
+    feed.resume();
+    tell();
+    return feed;
+  }
+
+  #found(founder: Handle): Feed {
+    const onEnded = (ended: Feed) => this.#drop(ended);
+    const feed = new Feed({ ...this.#deps, onEnded }, founder);
+    this.#feeds.set(feed.channel, feed);
+    this.#left.delete(feed.channel);
+    if (feed.isPattern) this.#patterns.add(feed);
+    return feed;
   }
 
   /** A connection gets one copy, however many of its subscriptions match (SU6). */
@@ -169,7 +212,18 @@ export class Feeds {
   }
 
   #unsubscribe(channel: string): void {
-    if (this.#deps.isConnected()) this.#deps.request("unsubscribe", { channel }, () => {});
+    const { clock, isConnected, request, retryDelayMs } = this.#deps;
+    if (!isConnected()) return;
+    this.#left.add(channel);
+    request("unsubscribe", { channel }, (outcome) => {
+      if (outcome.ok || !outcome.error.temporary) this.#left.delete(channel);
+      else if (isConnected()) {
+        this.#leaveTimer?.cancel();
+        this.#leaveTimer = clock.setTimer(retryDelayMs(LEAVE_TRIES, outcome.error), () => {
+          for (const left of [...this.#left]) this.#unsubscribe(left);
+        });
+      }
+    });
   }
 
   #drop(feed: Feed): void {

@@ -65,7 +65,7 @@ export type SubscribeOptions = {
   /** Where the application stands, from an earlier {@link Subscription.position}: what came after is recovered. */
   readonly since?: StreamPosition | undefined;
   /**
-   * What happens to messages that this client reads too slowly; the first `subscribe` of a channel decides for all. `close`:
+   * What happens to messages that this client reads too slowly; the first one given for a channel decides for all. `close`:
    * the connection breaks and everything is recovered. `drop-oldest` and `latest` (of each `key`) leave some out, told by
    * `skipped`. `catch-up`: they come from the history later. Default: what the gateway's namespace says.
    */
