@@ -1,5 +1,4 @@
-import { wellFormedJson } from "@aldis/protocol";
-import { Packr } from "msgpackr/pack";
+import { MessagePackReader, MessagePackWriter } from "@aldis/protocol";
 import { fromBase64 } from "./bytes.ts";
 import type { Codec } from "./codec.ts";
 
@@ -10,15 +9,12 @@ export type { Codec } from "./codec.ts";
  * (docs/protocol.md MP1). An entry of its own, so that who does not use it does not load it.
  */
 export function msgpack(): Codec {
-  const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: "number" });
+  const writer = new MessagePackWriter();
+  const reader = new MessagePackReader();
   return {
     subprotocol: "aldis.msgpack",
-    encode(json) {
-      const frame: Frame = JSON.parse(wellFormedJson(json));
-      // A copy: what the packer gives is a part of a buffer that it goes on using.
-      return new Uint8Array(packr.pack(showBytes(frame))).buffer;
-    },
-    decode: (bytes) => packr.unpack(bytes),
+    encode: (json) => writer.write(showBytes(JSON.parse(json))).buffer,
+    decode: (bytes) => reader.read(bytes),
   };
 }
 

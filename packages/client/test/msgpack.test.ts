@@ -34,7 +34,9 @@ describe("[MP2] a client with `codec: msgpack`", () => {
     using bob = await connected(gateway, { sub: "bob" });
     const seen = [watch(ann), watch(bob)];
     await eventually("both", async () => (await ann.presence(LOBBY)).count === 2);
-    const values = [null, 0.5, 2 ** 40, "ü\u{1f600}", [[]], { a: { b: 1 } }];
+    const marked = `\ufeff${"x".repeat(100)}`;
+    const odd = [marked, { constructor: 1, toJSON: 1 }];
+    const values = [null, 0.5, 2 ** 40, "ü\u{1f600}", [[]], { a: { b: 1 } }, ...odd];
     for (const data of values) await ann.publish(LOBBY, data, { event: "e" });
     await eventually("all", () => seen.every(({ length }) => length === values.length));
     for (const list of seen) expect(list.map(({ data }) => data)).toEqual(values);

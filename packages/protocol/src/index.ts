@@ -43,7 +43,8 @@ export {
 } from "./fields.ts";
 export { NESTING_MAX, nestsTooDeeply } from "./nesting.ts";
 export { Base64, isBase64, type Payload, payloadOf } from "./payload.ts";
+export { MessagePackReader } from "./read-messagepack.ts";
 export { accept, type Refusal, type Result, refuse } from "./result.ts";
 export { findId, type MessagePackFlaw, scanMessagePack } from "./scan-messagepack.ts";
 export * from "./types.ts";
-export { wellFormedJson } from "./well-formed.ts";
+export { MessagePackWriter } from "./write-messagepack.ts";

@@ -1,10 +1,11 @@
 import { NESTING_MAX } from "./nesting.ts";
+import { numberBytes } from "./read-messagepack.ts";
 
 /**
  * Judges MessagePack bytes before any decoder sees them: whether they are exactly one map that JSON could have said too,
  * with bytes (`bin`) at most as the payload of a command (docs/protocol.md MP2, MP3). Hot: one walk, no allocation,
  * recursion no deeper than a message may be nested. Attacks that end here: lengths beyond the frame, nesting that
- * breaks stacks, extension types that run code of the decoder, `__proto__` as a key, numbers that JSON does not have.
+ * breaks stacks, extension types, `__proto__` as a key, numbers that JSON does not have.
  */
 export type MessagePackFlaw =
   /** No MessagePack, not one value alone, or no map at the top. */
@@ -231,12 +232,6 @@ function skipNumber(bytes: Uint8Array, at: number, head: number): number {
     default:
       return end;
   }
-}
-
-function numberBytes(head: number): number {
-  if (head === 0xca) return 4;
-  if (head === 0xcb) return 8;
-  return head <= 0xcf ? 1 << (head - 0xcc) : 1 << (head - 0xd0);
 }
 
 /** Within ±(2^53 − 1): the upper eleven bits are copies of the sign, and it is not −2^53 itself. */

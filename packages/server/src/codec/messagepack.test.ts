@@ -130,7 +130,28 @@ describe("[MP2] decode", () => {
   });
 });
 
+test("[MP2] what is read is what was sent: a byte order mark, a `toJSON`", () => {
+  const long = `\ufeff${"x".repeat(100)}`;
+  for (const data of [long, { [long]: long }]) {
+    expect(codec.decode(pack(publishing(data)))).toMatchObject({ ok: true, value: { data } });
+  }
+});
+
 describe("[MP5] encode", () => {
+  test("[P3] faults 25: a payload with members that a packer takes for methods is a payload like others", () => {
+    const payloads = [
+      { constructor: 1, toJSON: 1 },
+      { constructor: null, toJSON: { toJSON: [] } },
+      [{ a: { constructor: "", toJSON: "\ud800", __proto__: null } }],
+    ];
+    for (const data of payloads) {
+      const text = pushFrame("message", { channel: "a:b", offset: 1, data });
+      expect(packr.unpack(codec.encode(frameOf(text))).data.data).toEqual(
+        JSON.parse(text.replace("\\ud800", "\ufffd")).data.data,
+      );
+    }
+  });
+
   test("what JSON clients are sent, MessagePack clients are sent", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), json), (body) => {

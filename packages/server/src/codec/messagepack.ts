@@ -7,20 +7,19 @@ import {
   findId,
   isFields,
   type MessagePackFlaw,
+  MessagePackReader,
+  MessagePackWriter,
   NESTING_MAX,
   refuse,
   scanMessagePack,
   undecodable,
-  wellFormedJson,
 } from "@aldis/protocol";
-// Without the optional native part of msgpackr: nothing but JavaScript reads what strangers send.
-import { Packr } from "msgpackr/pack";
 import type { BinaryCodec } from "./codec.ts";
 
 /** The native protocol as MessagePack (docs/protocol.md section MessagePack). One for all connections of a gateway. */
 export function createMessagePack(): BinaryCodec {
-  const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: "number" });
-  const unpack = (bytes: Uint8Array): unknown => packr.unpack(bytes);
+  const writer = new MessagePackWriter();
+  const reader = new MessagePackReader();
   return {
     name: "msgpack",
     decode(message) {
@@ -28,11 +27,11 @@ export function createMessagePack(): BinaryCodec {
         return undecodable("bad_frame", "text frames are not understood here");
       }
       const flaw = scanMessagePack(message);
-      if (flaw !== undefined) return refuseFlaw(flaw, readId(message, unpack));
-      return decodeSound(unpack(message));
+      if (flaw !== undefined) return refuseFlaw(flaw, readId(message, reader));
+      return decodeSound(reader.read(message));
     },
     encode(frame) {
-      frame.binary ??= packr.pack(showBytes(JSON.parse(wellFormedJson(frame.text))));
+      frame.binary ??= writer.write(showBytes(JSON.parse(frame.text)));
       return frame.binary;
     },
   };
@@ -54,10 +53,10 @@ function refuseFlaw(flaw: MessagePackFlaw, id: CommandId | undefined): Decoded {
 }
 
 /** The id of a frame that is refused, if it can be had. */
-function readId(bytes: Uint8Array, unpack: (bytes: Uint8Array) => unknown): CommandId | undefined {
+function readId(bytes: Uint8Array, reader: MessagePackReader): CommandId | undefined {
   const found = findId(bytes);
   if (found === undefined) return undefined;
-  const decoded = decodeFrame({ id: unpack(bytes.subarray(found[0], found[1])) });
+  const decoded = decodeFrame({ id: reader.read(bytes.subarray(found[0], found[1])) });
   return decoded.ok ? undefined : decoded.id;
 }
 
