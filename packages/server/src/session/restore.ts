@@ -21,6 +21,10 @@ export type RestorePlan = {
   sentBytes: number;
 };
 
+export function isToBeRestored(plan: RestorePlan | undefined, name: string): boolean {
+  return plan?.waiting.some((parked) => parked.name === name) ?? false;
+}
+
 /** After so much the rest waits until it is sent. */
 const STEP_BYTES = 64 * 1024;
 

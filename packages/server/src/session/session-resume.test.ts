@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { CLOSE, type CloseCause } from "@aldis/protocol";
+import { type ChannelName, CLOSE, type CloseCause, channelOf } from "@aldis/protocol";
 import {
   createRemoteBroker,
   draft,
@@ -8,6 +8,7 @@ import {
   type RemoteBroker,
   tenant,
 } from "../broker/broker.contract.ts";
+import { subscribeFor } from "./control.ts";
 import { openMemoryBroker, type TestClient, tokenOf, World } from "./test/world.ts";
 
 const keptCodes = [1001, 1005, 1006, 1009, 1011, 4000, 4005, 4006, 4008, 4012, 4499];
@@ -493,3 +494,38 @@ describe("P5 Session: a broker that is away", () => {
 });
 
 const PAGE = { limit: 0, cursor: undefined };
+
+test("[SE9] a backend's channels that are still to be restored survive a further one", async () => {
+  const world = new World();
+  const before = await world.connect({ capabilities: {} });
+  for (const name of ["a", "b"]) subscribeFor(before.session, chat(name));
+  before.break();
+  // More than is sent at once: the second waits until that is on its way.
+  for (let n = 0; n < 8; n++) await world.publish("chat:a", "x".repeat(10_000));
+  const { session } = await world.resume(before);
+  expect(session.isSubscribed(chat("b"))).toBe(false);
+  expect(subscribeFor(session, chat("c"))).toBe(true);
+  session.onWritable();
+  expect(["a", "b", "c"].map((name) => session.isSubscribed(chat(name)))).toEqual([
+    true,
+    true,
+    true,
+  ]);
+});
+
+function chat(name: string): ChannelName {
+  return channelOf({ channel: `chat:${name}` });
+}
+
+test("[SE5] who subscribes anew and does not hear the answer hears at the resume that something was passed over", async () => {
+  const world = new World();
+  const before = await world.connect();
+  await before.must("subscribe", { channel: "chat:a" });
+  before.prove();
+  const stray = "a publication that the client may not have seen";
+  await world.publish("chat:a", stray);
+  await before.must("subscribe", { channel: "chat:a" });
+  before.break();
+  const back = await world.resume(before);
+  expect(back.pushes("subscribe")).toMatchObject([{ recovered: false, offset: 1 }]);
+});

@@ -29,7 +29,7 @@ import { leaveAll } from "./leave.ts";
 import { type ParkedSession, parkedForm } from "./parking.ts";
 import { noteRateRefusal, takeFrame, takeMessage } from "./rate-gate.ts";
 import type { RestorePlan } from "./restore.ts";
-import { restoreFirst, restoreMore } from "./restore.ts";
+import { isToBeRestored, restoreFirst, restoreMore } from "./restore.ts";
 import type { SessionDeps } from "./session-deps.ts";
 import { CLOSED, OPENING, rule, type SessionState } from "./session-state.ts";
 import { SubscriptionList, type SubscriptionView } from "./subscription-list.ts";
@@ -248,7 +248,9 @@ export class Session implements ActionContext {
 
   /** Bounded as subscriptions are: what is no longer subscribed to goes when there would be too many. */
   grantChannel(channel: ChannelName): void {
-    const kept = [...(this.granted ?? [])].filter((name) => this.#subscriptions?.has(name));
+    const kept = [...(this.granted ?? [])].filter(
+      (name) => this.#subscriptions?.has(name) || isToBeRestored(this.restoring, name),
+    );
     this.granted = new Set([...kept, channel]);
   }
 
