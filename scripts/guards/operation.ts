@@ -32,6 +32,15 @@ export const OPERATION_GUARDS: readonly Guard[] = [
     named: "[DR1]",
   },
   {
+    faults: [2],
+    breaks: "a signal that comes twice at once is a second one",
+    file: "packages/cli/src/signals.ts",
+    find: "nowMs - firstAtMs >= ONE_REQUEST_MS",
+    replace: "nowMs >= firstAtMs",
+    test: "packages/cli/src/signals.test.ts",
+    named: "one request",
+  },
+  {
     faults: [14],
     breaks: "the lag of the loop is not measured",
     file: `${SERVER}/observe/loop-lag.ts`,

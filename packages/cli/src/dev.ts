@@ -11,7 +11,8 @@ import { createDevToken } from "./dev-token.ts";
 import { mintToken, type Signing, signingOf } from "./mint.ts";
 import { parsePort } from "./options.ts";
 import { reloading } from "./reloading.ts";
-import { catchSignals, openGateway } from "./run-gateway.ts";
+import { openGateway } from "./run-gateway.ts";
+import { catchSignals } from "./signals.ts";
 
 const HELP = `
 The secret and the API key are made anew at each start; set ALDIS_JWT_SECRET and ALDIS_API_KEY to keep them. It

@@ -37,22 +37,3 @@ function tlsProblemOf(error: unknown, { tls }: Config["listen"]): string | undef
     ? undefined
     : `listen.tls: the certificate or key is unusable: ${error.message}`;
 }
-
-const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
-
-/**
- * Resolves at the first SIGINT or SIGTERM. A second one ends the process at once: whoever sends it does not want to
- * wait. To be called before the gateway starts, so that no signal finds it running and nobody listening.
- */
-export function catchSignals(): Promise<void> {
-  return new Promise((resolve) => {
-    let stopping = false;
-    for (const [signal, code] of Object.entries(SIGNAL_CODES)) {
-      process.on(signal, () => {
-        if (stopping) process.exit(code);
-        stopping = true;
-        resolve();
-      });
-    }
-  });
-}

@@ -2,7 +2,8 @@ import { Command } from "commander";
 import type { CliContext } from "./console.ts";
 import { parsePort } from "./options.ts";
 import { type ProductionOptions, productionConfig, readProduction } from "./production-config.ts";
-import { catchSignals, openGateway } from "./run-gateway.ts";
+import { openGateway } from "./run-gateway.ts";
+import { catchSignals } from "./signals.ts";
 
 const HELP = `
 Enough to start is one secret that signs tokens, and a key for backends that publish:

@@ -81,8 +81,18 @@ test("faults 2: a second signal does not wait for the window", async () => {
   const client = await RawClient.connect(`${gateway.wsUrl}?token=${await tokenOf("ann")}`);
   gateway.kill("SIGTERM");
   await client.next("reconnect");
-  gateway.kill("SIGTERM");
+  await gateway.insist("SIGTERM");
   expect(await gateway.exited).toBe(143);
+});
+
+test("faults 2: signals that come together are one: Ctrl-C reaches a process and its wrappers alike", async () => {
+  await using gateway = await startProduction({ ...TEST_KEYS, ALDIS_DRAIN_WINDOW_MS: "100" });
+  const client = await RawClient.connect(`${gateway.wsUrl}?token=${await tokenOf("ann")}`);
+  gateway.kill("SIGINT");
+  gateway.kill("SIGTERM");
+  await client.next("reconnect");
+  expect((await client.closed).code).toBe(4012);
+  expect(await gateway.exited).toBe(0);
 });
 
 test("without clients it ends at once, whatever the window", async () => {

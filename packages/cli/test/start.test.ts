@@ -102,7 +102,7 @@ test.each([
   await gateway.until(/running/);
   gateway.kill(signal);
   await gateway.until(/stopping/);
-  gateway.kill(signal);
+  await gateway.insist(signal);
   expect(await gateway.exited).toBe(code);
 });
 

@@ -12,6 +12,8 @@ export type Running = AsyncDisposable & {
   /** The parts of the first match in stdout and stderr together, once there is one. */
   until(pattern: RegExp): Promise<RegExpExecArray>;
   kill(signal: NodeJS.Signals): void;
+  /** Sends the signal until the process has ended: signals close to the first one do not count as a second. */
+  insist(signal: NodeJS.Signals): Promise<void>;
   readonly exited: Promise<number>;
 };
 
@@ -68,6 +70,12 @@ function startProcess(command: string[], env: Environment): Running {
       });
     },
     kill: (signal) => child.kill(signal),
+    async insist(signal) {
+      await eventually("the process has ended", () => {
+        child.kill(signal);
+        return child.exitCode !== null || child.signalCode !== null;
+      });
+    },
     async [Symbol.asyncDispose]() {
       endGroup(child.pid);
       await child.exited;

@@ -1,5 +1,5 @@
 // Something that never finishes closing, under the real signal handling.
-import { catchSignals } from "../../src/run-gateway.ts";
+import { catchSignals } from "../../src/signals.ts";
 
 const stopping = catchSignals();
 setInterval(() => {}, 1_000);
