@@ -170,7 +170,7 @@ export const RATE_GUARDS: readonly Guard[] = [
   {
     faults: [27],
     breaks: "each refused token is a log line",
-    file: `${SERVER}/auth/refusal-log.ts`,
+    file: `${SERVER}/observe/refusal-log.ts`,
     find: "if (count === undefined) log.info",
     replace: "if (count !== 0.5) log.info",
     test: `${SERVER_TESTS}/bad-input.test.ts`,

@@ -45,6 +45,15 @@ describe("[LI1] connections of a node", () => {
     expect(gateway.gateway.counters.upgradesRefused["node_full"]).toBe(35);
   });
 
+  test("why upgrades are refused is in the log, a line at once and not one each", async () => {
+    await using gateway = await startTestGateway({ config: { limits: { connectionsPerNode: 1 } } });
+    const only = await gateway.connect();
+    for (let n = 0; n < 9; n++) await upgrade(gateway);
+    const lines = () => gateway.logged.filter((line) => line.includes("node_full"));
+    expect(lines().map((line) => JSON.parse(line).msg)).toEqual(["connection turned away"]);
+    await only.settle();
+  });
+
   test("the refusal has the form of every error, and health still answers", async () => {
     await using gateway = await startTestGateway({ config: { limits: { connectionsPerNode: 1 } } });
     await gateway.connect();

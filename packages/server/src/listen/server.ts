@@ -133,25 +133,30 @@ type Upgrader = PeerSource & {
 function createFetch(deps: ListenDeps) {
   const { limits, connectionsMax } = deps;
   const allowsOrigin = createOriginCheck(deps.config.origins);
-  const gate = createUpgradeGate({ limits, connectionsMax, counters: deps.connection.counters });
+  const { counters } = deps.connection;
+  const turnAway = (cause: string): void => {
+    countOne(counters.upgradesRefused, cause);
+    deps.session.refusals.note(cause);
+  };
+  const gate = createUpgradeGate({ limits, connectionsMax, counters, turnAway });
 
   function upgrade(request: Request, server: Upgrader, state: SocketState, subprotocol?: string) {
     const { headers } = request;
     if (!deps.isReady()) {
-      countOne(deps.connection.counters.upgradesRefused, "stopping");
+      turnAway("stopping");
       const refusal = refuse("unavailable", "the gateway is stopping: another one takes you");
       return refusalResponse(refusal, { "retry-after": "1" });
     }
     const refusal = gate(request, server);
     if (refusal !== undefined) return refusalResponse(refusal);
     if (!allowsOrigin(headers.get("origin"), headers.get("host"))) {
-      countOne(deps.connection.counters.upgradesRefused, "origin");
+      turnAway("origin");
       return refusalResponse(refuse("forbidden", "this origin is not in listen.origins"));
     }
     const selected =
       subprotocol === undefined ? {} : { headers: { "Sec-WebSocket-Protocol": subprotocol } };
     if (server.upgrade(request, { data: state, ...selected })) return undefined;
-    countOne(deps.connection.counters.upgradesRefused, "no_websocket");
+    turnAway("no_websocket");
     return refusalResponse(refuse("bad_request", "this is a WebSocket endpoint"), {
       upgrade: "websocket",
     });

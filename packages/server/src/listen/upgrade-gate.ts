@@ -9,6 +9,8 @@ export type PeerSource = { requestIP(request: Request): { readonly address: stri
 export type UpgradeGateDeps = {
   readonly limits: Limits;
   readonly counters: Counters;
+  /** Notes a refusal, for metrics and the log. */
+  readonly turnAway: (cause: string) => void;
   readonly connectionsMax: number;
 };
 
@@ -22,15 +24,15 @@ export function addressOf(limits: Limits, request: Request, peers: PeerSource): 
 }
 
 /** Whether another WebSocket may be opened at all, asked before its origin and credentials are judged (LI1, LI2). */
-export function createUpgradeGate({ limits, counters, connectionsMax }: UpgradeGateDeps) {
+export function createUpgradeGate({ limits, counters, turnAway, connectionsMax }: UpgradeGateDeps) {
   return (request: Request, peers: PeerSource): Refusal | undefined => {
     if (counters.connectionsOpened - counters.connectionsClosed >= connectionsMax) {
-      countOne(counters.upgradesRefused, "node_full");
+      turnAway("node_full");
       return refuseFor("unavailable", "this node has no room for more connections", FULL_RETRY_MS);
     }
     const waitMs = limits.attempts.take(addressOf(limits, request, peers));
     if (waitMs === 0) return undefined;
-    countOne(counters.upgradesRefused, "attempts");
+    turnAway("attempts");
     countOne(counters.rateLimited, "attempts");
     return refuseFor("rate_limited", "too many connection attempts from your address", waitMs);
   };

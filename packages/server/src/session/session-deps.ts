@@ -1,4 +1,3 @@
-import type { RefusalLog } from "../auth/refusal-log.ts";
 import type { TokenVerifier } from "../auth/token-verifier.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { Namespaces } from "../channel/namespaces.ts";
@@ -7,6 +6,7 @@ import type { Hub } from "../hub/hub.ts";
 import type { SessionRates } from "../limits/session-rates.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
+import type { RefusalLog } from "../observe/refusal-log.ts";
 import type { Presence } from "../presence/presence.ts";
 import type { RandomIds } from "../random/random.ts";
 import type { Clock } from "../time/clock.ts";
