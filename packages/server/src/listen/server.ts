@@ -156,7 +156,8 @@ function createFetch(deps: ListenDeps) {
     const selected =
       subprotocol === undefined ? {} : { headers: { "Sec-WebSocket-Protocol": subprotocol } };
     if (server.upgrade(request, { data: state, ...selected })) return undefined;
-    turnAway("no_websocket");
+    // Scanners and people with a browser: nothing that an operator can mend.
+    countOne(counters.upgradesRefused, "no_websocket");
     return refusalResponse(refuse("bad_request", "this is a WebSocket endpoint"), {
       upgrade: "websocket",
     });
