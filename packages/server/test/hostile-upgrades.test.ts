@@ -107,6 +107,16 @@ describe("faults 19, 24, 30: upgrades that are none", () => {
     expect(gateway.gateway.counters.faults).toBe(0);
   });
 
+  test("without a Host, which HTTP/1.0 need not have, the path is still what was sent", async () => {
+    await using gateway = await startTestGateway();
+    const tcp = await connectTcp(gateway.gateway.port);
+    const key = `Authorization: Bearer ${gateway.apiKey}`;
+    tcp.write(request("GET /nothing?u=http://h/api/channels HTTP/1.0", [key]));
+    const answer = await tcp.until("an answer", (received) => received.includes("\r\n\r\n"));
+    expect(answer.toString()).toMatch(/^HTTP\/1\.\d 404/);
+    tcp.close();
+  });
+
   test("a header that comes byte by byte is waited for, and holds up nobody", async () => {
     await using gateway = await startTestGateway();
     const bystander = await gateway.connect();

@@ -19,7 +19,8 @@ export class RequestTarget {
  */
 export function requestTarget(request: Request): RequestTarget {
   const { url } = request;
-  const scheme = url.indexOf("://");
+  // HTTP/1.0 needs no Host: then it is the target alone. Attack: `/public?x=http://a/api/…` would be another path than a proxy saw.
+  const scheme = url.startsWith("/") ? -1 : url.indexOf("://");
   const start = scheme < 0 ? 0 : url.indexOf("/", scheme + 3);
   const target = start < 0 ? "/" : url.slice(start);
   const fragment = target.indexOf("#");
