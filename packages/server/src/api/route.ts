@@ -115,9 +115,9 @@ export function mayCall(grant: Grant, access: Access): boolean {
 function queryOf(request: Request): Record<string, string | string[]> {
   const { query } = requestTarget(request);
   const fields = Object.create(null) as Record<string, string | string[]>;
-  for (const name of new Set(query.keys())) {
-    const values = query.getAll(name);
-    fields[name] = values.length === 1 ? (values[0] ?? "") : values;
+  for (const [name, value] of query) {
+    const former = fields[name];
+    fields[name] = former === undefined ? value : [value];
   }
   return fields;
 }
