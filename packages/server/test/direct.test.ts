@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { openRawSocket, RawClient, startTestGateway } from "@aldis/testkit";
+import { MESSAGE_PACK, openRawSocket, RawClient, startTestGateway } from "@aldis/testkit";
 
 async function directTo(client: RawClient) {
   await client.settle();
@@ -27,6 +27,17 @@ describe("protocol section 9: direct messages", () => {
     }
     expect(await directTo(other)).toBeEmpty();
     expect(await directTo(ann)).toBeEmpty();
+  });
+
+  test("[DM1] faults 25: what is short in its codec and long as JSON is as long as JSON has it", async () => {
+    await using gateway = await startTestGateway();
+    const [ann, bob] = [await gateway.connect(), await gateway.connect({ sub: "b" }, MESSAGE_PACK)];
+    const data = Array(20_000).fill(false);
+    expect(await bob.refused("send", { user: "ann", data })).toMatchObject({ code: "too_large" });
+    expect(await bob.must("send", { user: "ann", data: data.slice(10_000) })).toEqual({
+      delivered: 1,
+    });
+    expect(await directTo(ann)).toHaveLength(1);
   });
 
   test("[DM1] to a connection: that one alone; to oneself too", async () => {

@@ -7,7 +7,7 @@ import type { z } from "@hono/zod-openapi";
 import type { PublishOutcome } from "../broker/broker.ts";
 import type { Publisher } from "../channel/publisher.ts";
 import { subscribeFor, unsubscribeFor } from "../session/control.ts";
-import { type Addressee, sendDirect, sessionsOf } from "../session/direct.ts";
+import { type Addressee, sendDirect, sessionsOf, tooLargeToSend } from "../session/direct.ts";
 import type { LiveSessions } from "../session/live-sessions.ts";
 import type { Session } from "../session/session.ts";
 import type { TenantId } from "../tenant/tenant.ts";
@@ -24,7 +24,7 @@ import {
 } from "./operation-schemas.ts";
 import { createPace, type Pace } from "./pace.ts";
 import { publishedBody } from "./publish-schema.ts";
-import { payloadFrom, tooLarge } from "./schemas.ts";
+import { payloadFrom } from "./schemas.ts";
 
 export type OperationDeps = FaultDeps & {
   readonly publisher: Publisher;
@@ -80,7 +80,7 @@ export function createOperations(deps: OperationDeps): Operations {
 
   function send(tenant: TenantId, to: Addressee, body: Send): ApiAnswer {
     const data = payloadFrom(body);
-    const refusal = tooLarge(data, deps.directMaxBytes);
+    const refusal = tooLargeToSend(data, deps.directMaxBytes);
     if (refusal !== undefined) return refusal;
     const { event, urgent } = body;
     const message = { tenant, to, from: undefined, event: event ?? undefined, data };

@@ -85,14 +85,6 @@ export function payloadFrom({ data, base64: text }: PayloadFields): Payload {
   return text === undefined ? (data as Json) : new Base64(text);
 }
 
-/** Undefined: it is not. Bytes are counted as they are, everything else as JSON. */
-export function tooLarge(data: Payload, maxBytes: number): Refusal | undefined {
-  const bytes = data instanceof Base64 ? data.bytes : Buffer.byteLength(JSON.stringify(data));
-  return bytes > maxBytes
-    ? refuse("too_large", `the message has at most ${maxBytes} bytes`)
-    : undefined;
-}
-
 export const eventName = z
   .string()
   .min(1)

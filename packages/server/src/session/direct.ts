@@ -1,4 +1,12 @@
-import { Base64, type DirectPush, type Payload, pushFrame, type Sender } from "@aldis/protocol";
+import {
+  Base64,
+  type DirectPush,
+  type Payload,
+  pushFrame,
+  type Refusal,
+  refuse,
+  type Sender,
+} from "@aldis/protocol";
 import type { TenantId } from "../tenant/tenant.ts";
 import type { Clock } from "../time/clock.ts";
 import type { LiveSessions } from "./live-sessions.ts";
@@ -17,6 +25,17 @@ export type DirectMessage = {
 };
 
 type DirectDeps = { readonly live: LiveSessions; readonly clock: Clock };
+
+/**
+ * Attack: what is short on its way in and long on its way out: `1e20` in JSON, or `false` in MessagePack, is several times as
+ * long as text of ours, for each connection that is sent it. Bytes are counted as they are. Undefined: it is not.
+ */
+export function tooLargeToSend(data: Payload, maxBytes: number): Refusal | undefined {
+  const bytes = data instanceof Base64 ? data.bytes : Buffer.byteLength(JSON.stringify(data));
+  return bytes > maxBytes
+    ? refuse("too_large", `the message has at most ${maxBytes} bytes`)
+    : undefined;
+}
 
 /** Hands the message to whom it is for and gives the number of connections (DM1). */
 export function sendDirect({ live, clock }: DirectDeps, message: DirectMessage): number {

@@ -1,7 +1,7 @@
 import type { SendCommand } from "@aldis/protocol";
 import { allows } from "../../auth/capabilities.ts";
 import { FORBIDDEN } from "../../channel/permissions.ts";
-import { sendDirect } from "../direct.ts";
+import { sendDirect, tooLargeToSend } from "../direct.ts";
 import type { Session } from "../session.ts";
 
 /** DM1–DM3. */
@@ -13,6 +13,8 @@ export function onSend(session: Session, command: SendCommand): void {
   if (!open && !allows(identity.capabilities, target, "send")) {
     return session.refuse(command, FORBIDDEN);
   }
+  const refusal = tooLargeToSend(command.data, deps.options.frameMaxBytes);
+  if (refusal !== undefined) return session.refuse(command, refusal);
   const delivered = sendDirect(deps, {
     tenant: identity.tenant,
     to,
