@@ -55,6 +55,44 @@ describe("[LI5] commands of a connection", () => {
   });
 });
 
+describe("[LI5] P3: what a command brings", () => {
+  test.each([
+    ["history", { channel }],
+    ["subscribe", { channel, last: 100 }],
+    ["subscribe without an id", { channel, last: 100 }],
+  ])("of `%s` counts as bytes of who asked for it", async (how, data) => {
+    const clock = createFakeClock();
+    const config = { limits: { bytesPerSecond: 1_000, bytesBurst: 20_000 } };
+    await using gateway = await startTestGateway({ config, clock });
+    const ann = await gateway.connect();
+    await gateway.publish(channel, "x".repeat(30_000));
+    if (how.endsWith("id")) ann.send("subscribe", data);
+    else await ann.must(how, data);
+    const refused = await ann.refused("history", { channel });
+    expect(refused).toMatchObject({ code: "rate_limited" });
+    expect(refused.retryAfterMs).toBeGreaterThan(10_000);
+    clock.advance(refused.retryAfterMs);
+    await ann.must("history", { channel });
+    // Who has nothing to be told owes nothing.
+    const bob = await gateway.connect({ sub: "bob" });
+    for (let n = 0; n < 50; n++) await bob.must("subscribe", { channel: "chat:empty", last: 100 });
+  });
+});
+
+test("[LI5] P3: a list of who is present counts as bytes of who asked for it", async () => {
+  const config = { limits: { bytesPerSecond: 1, bytesBurst: 10_000 } };
+  await using gateway = await startTestGateway({ config, clock: createFakeClock() });
+  const ann = await gateway.connect({ name: "A".repeat(100) });
+  await ann.must("subscribe", { channel });
+  await ann.must("presence", { channel, data: "x".repeat(900) });
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => ann.ask("presence", { channel })),
+  );
+  const refused = answers.filter(({ action }) => action === "error");
+  expect(refused.length).toBeGreaterThan(5);
+  expect(refused[0]?.data.code).toBe("rate_limited");
+});
+
 describe("[LI6] messages of a user", () => {
   test("over two connections together; the told wait is enough; the defaults are 120 a minute", async () => {
     const clock = createFakeClock();

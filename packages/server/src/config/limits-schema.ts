@@ -34,7 +34,10 @@ export const limitsSchema = z.strictObject({
     "How many of them may come at once: a client that reconnects subscribes to all its channels",
     "commands",
   ).default(1_000),
-  bytesPerSecond: upTo("Bytes of the frames of one connection", "bytes a second").default(MIB),
+  bytesPerSecond: upTo(
+    "Bytes of the frames of one connection, and of what it asks to be told",
+    "bytes a second",
+  ).default(MIB),
   bytesBurst: most("How many of them may come at once", "bytes").default(4 * MIB),
   refusalsPerMinute: upTo(
     "Refusals for a rate before the connection is closed",

@@ -1,5 +1,6 @@
 // Rates of a session's frames. Hot: asked for each frame; the buckets are number fields of the session.
 import type { Command, Refusal } from "@aldis/protocol";
+import type { Publication } from "../broker/broker.ts";
 import { takeFrom } from "../limits/buckets.ts";
 import { refuseFor } from "../limits/refuse-for.ts";
 import { countOne } from "../observe/counters.ts";
@@ -30,6 +31,22 @@ export function takeFrame(session: Session, bytes: number): number {
     session.bytesFullAtMs = rates.bytes.take(session.bytesFullAtMs, nowMs, bytes);
   }
   return 0;
+}
+
+/**
+ * What a session is sent because it asked for it counts as its bytes, after the fact. Attack: commands of a few bytes that have a whole
+ * history or a list of hundreds of users put together and sent, as often as commands may come (P3).
+ */
+export function takeAnswer(session: Session, length: number): void {
+  const { bytes } = session.deps.rates;
+  if (bytes === undefined || length === 0) return;
+  session.bytesFullAtMs = bytes.take(session.bytesFullAtMs, session.connection.lastSeenMs, length);
+}
+
+export function lengthOf(publications: readonly Publication[]): number {
+  let length = 0;
+  for (const { json } of publications) length += json.length;
+  return length;
 }
 
 /** What others get to see counts as a message: what is published, sent, or done in a feature, and one's presence (LI6). */

@@ -3,6 +3,7 @@ import { whenReady } from "../../awaitable.ts";
 import type { HistoryPage } from "../../broker/broker.ts";
 import { FORBIDDEN, permits } from "../../channel/permissions.ts";
 import { channelKey } from "../../tenant/tenant.ts";
+import { lengthOf, takeAnswer } from "../rate-gate.ts";
 import type { Session } from "../session.ts";
 
 /** HI1, HI2. */
@@ -30,6 +31,7 @@ function answer(session: Session, command: HistoryCommand, page: HistoryPage): v
   if (command.epoch !== undefined && command.epoch !== top.epoch) {
     return session.refuse(command, refuse("position_lost", "this epoch is over"));
   }
+  takeAnswer(session, lengthOf(publications));
   const list = publications.map((publication) => publication.json).join(",");
   session.replyJson(
     command,

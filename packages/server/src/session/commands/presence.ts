@@ -1,5 +1,6 @@
 import { namespaceOf, type PresenceCommand, refuse } from "@aldis/protocol";
 import { FORBIDDEN, permits } from "../../channel/permissions.ts";
+import { takeAnswer } from "../rate-gate.ts";
 import type { Session } from "../session.ts";
 
 /** PR1, PR2. */
@@ -11,7 +12,9 @@ export function onPresence(session: Session, command: PresenceCommand): void {
   const allowed = permits({ identity, namespace, subscribed }, "presence", channel);
   if (!allowed || !namespace.options.presence) return session.refuse(command, FORBIDDEN);
   if (request.kind === "read") {
-    return session.reply(command, deps.presence.read(identity.tenant, channel, request));
+    const json = JSON.stringify(deps.presence.read(identity.tenant, channel, request));
+    takeAnswer(session, json.length);
+    return session.replyJson(command, json);
   }
   if (isOver(request.data, deps.options.presenceDataMaxBytes)) {
     const max = deps.options.presenceDataMaxBytes;

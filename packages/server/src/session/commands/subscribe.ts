@@ -9,6 +9,7 @@ import {
 import { type Joined, joinChannel } from "../join.ts";
 import { joinPattern } from "../join-pattern.ts";
 import { mayJoin } from "../may-join.ts";
+import { lengthOf, takeAnswer } from "../rate-gate.ts";
 import type { Session } from "../session.ts";
 import { tellJoined } from "../tell-joined.ts";
 
@@ -55,6 +56,7 @@ function subscribeToChannel(
     { channel, since: command.since, last, slow: command.slow },
     {
       done(joined) {
+        takeAnswer(session, lengthOf(joined.publications));
         const asked = command.since !== undefined || last > 0;
         // Without an id there is no reply to hold what was asked for (SU9).
         if (command.id === undefined && asked) tellJoined(session, channel, joined);
