@@ -20,8 +20,8 @@ export type Direction = {
 const SERVER = "packages/server/src/";
 const under = (...names: string[]) => names.map((name) => `${SERVER}${name}`);
 
-const WIRING = under("gateway.ts", "main.ts");
-const ENTRIES = under("gateway.ts", "main.ts", "index.ts");
+const WIRING = under("gateway.ts", "gateway/", "main.ts");
+const ENTRIES = under("gateway.ts", "gateway/", "main.ts", "index.ts");
 const OUTER = under("listen/", "connection/", "api/");
 const LEAVES = under(
   "broker/",

@@ -7,7 +7,7 @@ export const OPERATION_GUARDS: readonly Guard[] = [
   {
     faults: [2],
     breaks: "a stopping gateway waits for nothing that is under way",
-    file: `${SERVER}/gateway.ts`,
+    file: `${SERVER}/gateway/stopping.ts`,
     find: "open.outbox.idle && !open.session.isJudged && !inFlight.has(open.session),",
     replace: "open.outbox.idle || true,",
     test: "packages/server/test/drain.test.ts",

@@ -1,8 +1,8 @@
-// What the metrics ask the parts of a gateway; beside the composition root, as it knows all of them.
-import type { ConnectionDeps } from "./connection/connection-deps.ts";
-import type { Hub } from "./hub/hub.ts";
-import type { Gauges } from "./observe/metrics/gauge-metrics.ts";
-import type { SessionDeps } from "./session/session-deps.ts";
+// What the metrics ask the parts of a gateway.
+import type { ConnectionDeps } from "../connection/connection-deps.ts";
+import type { Hub } from "../hub/hub.ts";
+import type { Gauges } from "../observe/metrics/gauge-metrics.ts";
+import type { SessionDeps } from "../session/session-deps.ts";
 
 export type GaugeSources = {
   readonly broker: { readonly streamCount: number; readonly historyBytes: number };

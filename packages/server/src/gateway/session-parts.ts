@@ -1,0 +1,68 @@
+import { randomBytes } from "node:crypto";
+import { createTokenVerifier } from "../auth/create-token-verifier.ts";
+import type { KeySetOutcome } from "../auth/key-set.ts";
+import { timed } from "../auth/timed-verifier.ts";
+import { countOne } from "../observe/counters.ts";
+import { createRefusalLog } from "../observe/refusal-log.ts";
+import { Presence } from "../presence/presence.ts";
+import { InFlight } from "../session/in-flight.ts";
+import { LiveSessions } from "../session/live-sessions.ts";
+import type { SessionDeps } from "../session/session-deps.ts";
+import { createSessionSecrets } from "../session/session-secrets.ts";
+import { createMemorySessionStore } from "../session/session-store.ts";
+import { createTyping } from "../typing/typing.ts";
+import type { Shared } from "./shared-parts.ts";
+
+export type SessionParts = { readonly deps: SessionDeps; close(): void };
+
+/** What every session is made from; closed with the gateway. */
+export function sessionDeps(shared: Shared): SessionParts {
+  const { config, clock, counters, hub, namespaces, limits, log, metrics } = shared;
+  const refusals = createRefusalLog(log, clock);
+  const onKeySetFetch = (outcome: KeySetOutcome) => {
+    countOne(counters.keySetFetches, outcome);
+    if (outcome !== "ok") log.warn({ outcome }, "the key set could not be fetched");
+  };
+  const judging = createTokenVerifier(config.auth, { clock, onKeySetFetch });
+  const verifier = timed(judging, clock, metrics.observeAuth);
+  const presence = new Presence({ clock, hub, namespaces }, config.presence);
+  const parked = createMemorySessionStore(clock, config.session);
+  const typing = createTyping({ clock, hub }, config.typing);
+  const deps: SessionDeps = {
+    ...shared,
+    verifier,
+    refusals,
+    presence,
+    parked,
+    live: new LiveSessions(),
+    inFlight: new InFlight(),
+    rates: limits.session,
+    ceilings: {
+      perTenant: config.limits.connectionsPerTenant,
+      perUser: config.limits.connectionsPerUser,
+    },
+    secrets: createSessionSecrets(randomBytes(32)),
+    actions: new Map([["typing", typing.onAction]]),
+    onLeave: [typing.onLeave],
+    options: {
+      refreshBeforeMs: config.auth.refreshBeforeMs,
+      clockSkewMs: config.auth.clockSkewMs,
+      subscriptionsMax: config.limits.subscriptionsPerConnection,
+      presenceDataMaxBytes: config.presence.dataMaxBytes,
+      directAllow: config.direct.allow,
+      pingIntervalMs: config.heartbeat.pingIntervalMs,
+      idleTimeoutMs: config.heartbeat.idleTimeoutMs,
+      frameMaxBytes: config.listen.frameMaxBytes,
+    },
+  };
+  return {
+    deps,
+    close() {
+      refusals.close();
+      typing.close();
+      presence.close();
+      parked.close();
+      verifier.close();
+    },
+  };
+}

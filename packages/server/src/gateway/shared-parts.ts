@@ -1,0 +1,70 @@
+import packageJson from "../../package.json" with { type: "json" };
+import { MemoryBroker } from "../broker/memory-broker.ts";
+import { Namespaces } from "../channel/namespaces.ts";
+import { createPublisher, type Publisher } from "../channel/publisher.ts";
+import { namespaceSchema } from "../config/namespace-schema.ts";
+import type { Config } from "../config/schema.ts";
+import { Hub } from "../hub/hub.ts";
+import { createLimits, type Limits } from "../limits/create-limits.ts";
+import { type Counters, createCounters } from "../observe/counters.ts";
+import { FanOutProbe } from "../observe/fan-out-probe.ts";
+import { type LimitedLog, limitLog } from "../observe/limited-log.ts";
+import { createLog } from "../observe/log.ts";
+import type { Gauges } from "../observe/metrics/gauge-metrics.ts";
+import { createMetrics, type Metrics } from "../observe/metrics/metrics.ts";
+import { createTenantTallies } from "../observe/tenant-tallies.ts";
+import { createRandomIds, type RandomIds } from "../random/random.ts";
+import type { TenantId } from "../tenant/tenant.ts";
+import { type Clock, systemClock } from "../time/clock.ts";
+
+/** What a gateway is made from. */
+export type PartOptions = {
+  readonly config: Config;
+  /** Where log lines go; without it nothing is logged. */
+  readonly write?: (line: string) => void;
+  readonly clock?: Clock;
+  readonly random?: RandomIds;
+};
+
+/** The parts that others are made of. */
+export type Shared = {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: RandomIds;
+  readonly log: LimitedLog;
+  readonly counters: Counters;
+  readonly namespaces: Namespaces;
+  readonly broker: MemoryBroker;
+  readonly hub: Hub;
+  readonly publisher: Publisher;
+  readonly limits: Limits;
+  readonly metrics: Metrics;
+  readonly probe: FanOutProbe;
+};
+
+export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared {
+  const { config } = options;
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? createRandomIds();
+  const log = limitLog(createLog(config.log.level, options.write ?? (() => {})), clock);
+  const counters = createCounters(
+    createTenantTallies({
+      max: config.metrics.tenantsMax,
+      first: config.api.keys.map(({ tenant }) => tenant as TenantId),
+    }),
+  );
+  const metrics = createMetrics({ counters, gauges, version: packageJson.version });
+  const namespaces = new Namespaces(config.namespaces, namespaceSchema.parse({}));
+  const broker = new MemoryBroker(
+    { clock, random, deliver: (key, publication) => hub.deliver(key, publication) },
+    config.channel,
+  );
+  const probe = new FanOutProbe({ clock, counters }, metrics.observeFanOut);
+  const hub: Hub = new Hub(broker, probe);
+  const limits = createLimits({ clock, counters }, config);
+  const publisher = createPublisher({ broker, namespaces, counters, rates: limits.channels });
+  return {
+    ...{ config, clock, random, log, counters, metrics },
+    ...{ namespaces, broker, probe, hub, publisher, limits },
+  };
+}

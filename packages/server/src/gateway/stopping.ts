@@ -1,0 +1,46 @@
+import type { ConnectionDeps } from "../connection/connection-deps.ts";
+import { drain } from "../connection/drain.ts";
+import type { Listener } from "../listen/server.ts";
+import type { SessionParts } from "./session-parts.ts";
+import type { Shared } from "./shared-parts.ts";
+
+export type Stopping = Shared & {
+  readonly listener: Listener;
+  readonly connection: ConnectionDeps;
+  readonly session: SessionParts;
+};
+
+/** Has the clients move to another gateway (P6); done when they have, or when their time is over. */
+export async function drainClients({
+  config,
+  clock,
+  log,
+  listener,
+  connection,
+  session,
+}: Stopping) {
+  if (config.drain.windowMs === 0) return;
+  const { inFlight } = session.deps;
+  await drain(
+    {
+      ...{ clock, log, random: Math.random },
+      connections: () => connection.heartbeat.connections(),
+      isSettled: (open) =>
+        open.outbox.idle && !open.session.isJudged && !inFlight.has(open.session),
+      isAnswering: () => listener.pendingRequests > 0,
+    },
+    config.drain,
+  );
+}
+
+/** In the reverse order of making. Clients are told why before the sockets go. */
+export async function stop(parts: Stopping): Promise<void> {
+  const { listener, connection, session, broker, metrics, log } = parts;
+  for (const open of connection.heartbeat.connections()) open.close("stopping");
+  await listener.stop();
+  connection.heartbeat.close();
+  session.close();
+  await broker.close();
+  metrics.close();
+  log.close();
+}
