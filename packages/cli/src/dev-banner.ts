@@ -19,6 +19,7 @@ export function devBanner(parts: BannerParts): string {
   ${pc.bold(pc.green("Aldis"))} ${readVersion()} ${pc.dim("for development, on this machine alone")}
 
   ${pc.bold("Open")}  ${pc.cyan(url)}  ${pc.dim("in two tabs and talk to yourself")}
+  ${pc.bold("Read")}  ${pc.cyan(`${url}/docs`)}  ${pc.dim("the HTTP API for backends")}
 
   ${pc.bold("Or watch the channel from a second terminal, in this folder")} ${pc.dim("(as user dev, who may do everything for 24 h)")}
 

@@ -1,5 +1,5 @@
 import { type Config, loadConfig } from "@aldis/server";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { gatewayEnvironment, problemsFailure, readConfigFile } from "./config-sources.ts";
 import { type CliContext, CliFailure, EXIT } from "./console.ts";
 import { mintToken, type Signing, signingOf } from "./mint.ts";
@@ -33,7 +33,11 @@ export function tokenCommand(context: CliContext): Command {
     .option("-t, --tenant <id>", "the tenant; without, `default`")
     .option("-n, --name <name>", "name that others see")
     .option("--email <address>", "e-mail address")
-    .option("-e, --expires <time>", "how long it holds: 90s, 15m, 1h, 7d", parseDuration, 3_600)
+    .addOption(
+      new Option("-e, --expires <time>", "how long it holds: 90s, 15m, 1h, 7d")
+        .argParser(parseDuration)
+        .default(3_600, "1h"),
+    )
     .option(
       "-c, --capability <channels=rights>",
       "what it allows, as chat:*=subscribe,publish; may be repeated",
