@@ -80,6 +80,24 @@ export function busyRow(of: (variant: Variant) => Load[]): Row {
   });
 }
 
+/** Below a rate: how long each took, what it cost the server, and whether the server was the one that was full. */
+export function costRows<R extends Load & { latency: HistogramDump }>(
+  of: (variant: Variant) => R[],
+  cpu: { name: string; of: (result: R) => number; digits: number },
+): Row[] {
+  return [
+    latencyRow(of, 0.5),
+    latencyRow(of, 0.99),
+    rowOf({
+      name: `  server CPU ${cpu.name}`,
+      series: (variant) => of(variant).map(cpu.of),
+      show: (value) => value.toFixed(cpu.digits),
+      ratios: true,
+    }),
+    busyRow(of),
+  ];
+}
+
 /** A target and whether the median meets it; empty when nothing was measured. */
 export function verdict(
   name: string,

@@ -1,7 +1,7 @@
 import type { Load } from "../generator/load.ts";
 import type { HistogramDump } from "../histogram.ts";
 import type { JobBase, Timing } from "../job.ts";
-import { busyRow, latencyRow, resultsOf, rowOf } from "../rows.ts";
+import { costRows, resultsOf, rowOf } from "../rows.ts";
 import { type Scenario, turnsOf, type Variant } from "../scenario.ts";
 import { showCount } from "../statistics.ts";
 
@@ -54,15 +54,11 @@ export const channels: Scenario<ChannelsJob, ChannelsResult> = {
         show: showCount,
         ratios: true,
       }),
-      latencyRow(of, 0.5),
-      latencyRow(of, 0.99),
-      rowOf({
-        name: "  server CPU ns per delivery",
-        series: (variant) => of(variant).map((result) => result.serverCpuNsPerDelivery),
-        show: (value) => value.toFixed(0),
-        ratios: true,
+      ...costRows(of, {
+        name: "ns per delivery",
+        of: (result) => result.serverCpuNsPerDelivery,
+        digits: 0,
       }),
-      busyRow(of),
     ];
   },
   faults: ({ published, delivered, inexact, disordered }) =>

@@ -1,7 +1,7 @@
 import type { Load } from "../generator/load.ts";
 import type { HistogramDump } from "../histogram.ts";
 import type { JobBase, Timing } from "../job.ts";
-import { busyRow, latencyRow, resultsOf, rowOf } from "../rows.ts";
+import { costRows, resultsOf, rowOf } from "../rows.ts";
 import { type Scenario, turnsOf, type Variant } from "../scenario.ts";
 import { showCount } from "../statistics.ts";
 
@@ -54,15 +54,11 @@ export const clientPublish: Scenario<ClientsJob, ClientsResult> = {
         show: showCount,
         ratios: true,
       }),
-      latencyRow(of, 0.5),
-      latencyRow(of, 0.99),
-      rowOf({
-        name: "  server CPU µs per publish",
-        series: (variant) => of(variant).map((result) => result.serverCpuUsPerPublish),
-        show: (value) => value.toFixed(1),
-        ratios: true,
+      ...costRows(of, {
+        name: "µs per publish",
+        of: (result) => result.serverCpuUsPerPublish,
+        digits: 1,
       }),
-      busyRow(of),
     ];
   },
   faults: ({ published, acknowledged, delivered, inexact }) =>

@@ -2,7 +2,7 @@ import type { Load } from "../generator/load.ts";
 import { openFilesMax } from "../generator/proc.ts";
 import type { HistogramDump } from "../histogram.ts";
 import type { JobBase } from "../job.ts";
-import { busyRow, latencyRow, resultsOf, rowOf, verdict } from "../rows.ts";
+import { costRows, resultsOf, rowOf, verdict } from "../rows.ts";
 import { type Scenario, turnsOf, type Variant } from "../scenario.ts";
 import { ratioSpread, showCount } from "../statistics.ts";
 
@@ -46,15 +46,11 @@ export const connect: Scenario<ConnectJob, ConnectResult> = {
           min: SHARE_OF_BARE_BUN_MIN,
         }),
       }),
-      latencyRow(of, 0.5),
-      latencyRow(of, 0.99),
-      rowOf({
-        name: "  server CPU µs per connection",
-        series: (variant) => of(variant).map((result) => result.serverCpuUsPerConnection),
-        show: (value) => value.toFixed(0),
-        ratios: true,
+      ...costRows(of, {
+        name: "µs per connection",
+        of: (result) => result.serverCpuUsPerConnection,
+        digits: 0,
       }),
-      busyRow(of),
     ];
   },
   faults: () => [],
