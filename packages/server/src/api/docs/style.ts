@@ -76,7 +76,7 @@ td:first-child { white-space: nowrap; }
 @media (max-width: 56rem) {
   td:first-child { white-space: normal; overflow-wrap: anywhere; }
   .frame { display: block; }
-  nav { position: static; height: auto; border-right: 0; border-bottom: 1px solid var(--line); padding-bottom: 1.25rem; }
+  nav { position: static; height: auto; max-height: 40vh; border-right: 0; border-bottom: 1px solid var(--line); padding-bottom: 1.25rem; }
   main { padding: 1.5rem 1.1rem 4rem; }
   article { padding: 1.1rem; }
   .path .access { margin-left: 0; width: 100%; }
