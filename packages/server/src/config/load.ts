@@ -4,6 +4,7 @@ import { configFields, covers } from "./fields.ts";
 import { isPlainObject, merge, setAt, valueAt } from "./objects.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { suggest } from "./suggest.ts";
+import { wordsOf } from "./words.ts";
 
 /** One thing that is wrong, with the place to mend it: a path such as `listen.port`, or an environment name. */
 export type ConfigProblem = { readonly path: string; readonly message: string };
@@ -30,7 +31,7 @@ export function loadConfig(sources: ConfigSources): ConfigOutcome {
   }
   const environment = readEnvironment(sources.environment ?? {});
   const merged = [file ?? {}, environment.tree, sources.overrides ?? {}].reduce(merge, {});
-  const parsed = configSchema.safeParse(merged);
+  const parsed = configSchema.safeParse(merged, { error: wordsOf });
   const issues = parsed.success ? [] : parsed.error.issues.flatMap(problemsOf);
   const problems = [
     ...environment.problems,

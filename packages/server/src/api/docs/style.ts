@@ -53,7 +53,7 @@ article { border: 1px solid var(--line); border-radius: 8px; background: var(--r
 article h3 { margin: 0 0 .35rem; font-size: 1.1rem; }
 article h3 a { text-decoration: none; }
 article h3 a:hover { text-decoration: underline; text-decoration-color: var(--lamp); }
-pre + p { margin-top: .9rem; }
+pre + p, pre + .lead { margin-top: .9rem; }
 .path { max-width: none; display: flex; gap: .75rem; align-items: baseline; margin: 0 0 .9rem; flex-wrap: wrap; }
 .path code { font-size: .95rem; overflow-wrap: anywhere; }
 .path .access { margin-left: auto; color: var(--quiet); font-size: .8125rem; }
