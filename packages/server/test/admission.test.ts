@@ -83,6 +83,22 @@ describe("[LI2] connection attempts of an address", () => {
     expect((await upgrade(gateway)).status).toBe(429);
   });
 
+  test.each([
+    ["no proxy is trusted", [], true],
+    ["it is trusted", ["127.0.0.1"], false],
+  ] as const)(
+    "an address is refused behind a proxy: %s; the log warns when none is",
+    async (_, trusted, told) => {
+      const config = {
+        listen: { trustedProxies: [...trusted] },
+        limits: { connectionAttemptsPerMinute: 1 },
+      };
+      await using gateway = await startTestGateway({ config });
+      expect(await statuses(gateway, ["203.0.113.1", "203.0.113.1"])).toEqual([101, 429]);
+      expect(gateway.logged.some((line) => line.includes("listen.trustedProxies"))).toBe(told);
+    },
+  );
+
   test("attempts count whatever becomes of them, and HTTP is no attempt", async () => {
     const config = { limits: { connectionAttemptsPerMinute: 3 } };
     await using gateway = await startTestGateway({ config });

@@ -126,6 +126,9 @@ function socketOptions(config: Config["listen"]) {
 
 const SOCKET_BUFFER_MAX_BYTES = 64 * 1024 * 1024;
 
+const UNTRUSTED_PROXY =
+  "refused clients come through a proxy that is not trusted: all behind it count as one address";
+
 type Upgrader = PeerSource & {
   upgrade(request: Request, options: { data: SocketState; headers?: HeadersInit }): boolean;
 };
@@ -138,7 +141,11 @@ function createFetch(deps: ListenDeps) {
     countOne(counters.upgradesRefused, cause);
     deps.session.refusals.note(cause);
   };
-  const gate = createUpgradeGate({ limits, connectionsMax, counters, turnAway });
+  const onForwarded = (): void => {
+    if (deps.config.trustedProxies.length > 0) return;
+    deps.log.warn({ setting: "listen.trustedProxies" }, UNTRUSTED_PROXY);
+  };
+  const gate = createUpgradeGate({ limits, connectionsMax, counters, turnAway, onForwarded });
 
   function upgrade(request: Request, server: Upgrader, state: SocketState, subprotocol?: string) {
     const { headers } = request;

@@ -11,6 +11,8 @@ export type UpgradeGateDeps = {
   readonly counters: Counters;
   /** Notes a refusal, for metrics and the log. */
   readonly turnAway: (cause: string) => void;
+  /** A request that is refused for its address has come through a proxy, perhaps one that is not trusted. */
+  readonly onForwarded: () => void;
   readonly connectionsMax: number;
 };
 
@@ -24,7 +26,8 @@ export function addressOf(limits: Limits, request: Request, peers: PeerSource): 
 }
 
 /** Whether another WebSocket may be opened at all, asked before its origin and credentials are judged (LI1, LI2). */
-export function createUpgradeGate({ limits, counters, turnAway, connectionsMax }: UpgradeGateDeps) {
+export function createUpgradeGate(deps: UpgradeGateDeps) {
+  const { limits, counters, turnAway, onForwarded, connectionsMax } = deps;
   return (request: Request, peers: PeerSource): Refusal | undefined => {
     if (counters.connectionsOpened - counters.connectionsClosed >= connectionsMax) {
       turnAway("node_full");
@@ -33,6 +36,7 @@ export function createUpgradeGate({ limits, counters, turnAway, connectionsMax }
     const waitMs = limits.attempts.take(addressOf(limits, request, peers));
     if (waitMs === 0) return undefined;
     turnAway("attempts");
+    if (request.headers.has("x-forwarded-for")) onForwarded();
     countOne(counters.rateLimited, "attempts");
     return refuseFor("rate_limited", "too many connection attempts from your address", waitMs);
   };
