@@ -4,7 +4,7 @@ import { type AuthConfig, authSchema } from "./auth-config.ts";
 import { createTokenVerifier } from "./create-token-verifier.ts";
 import { createFakeClock } from "./test/fake-clock.ts";
 import { createKeyServer, type KeyServer } from "./test/key-server.ts";
-import { createKeyPair, createSecretSigner } from "./test/tokens.ts";
+import { craft, createKeyPair, createSecretSigner, withPart } from "./test/tokens.ts";
 import { tokenVerifierContract, type VerifierFixture } from "./token-verifier.contract.ts";
 
 type AuthInput = Parameters<typeof authSchema.parse>[0] & Record<string, unknown>;
@@ -66,6 +66,28 @@ describe("createTokenVerifier", () => {
     const verdict = await createTokenVerifier(config, { clock }).verify(token);
     return verdict.ok ? "accepted" : verdict.cause;
   };
+
+  test("faults 27: a header is each token's own, whatever was read before it", async () => {
+    const config = authSchema.parse({ jwtSecret: secret, algorithms: ["HS256", "HS512"] });
+    const good = await createSecretSigner(secret).sign({ sub: "ann" });
+    const [header = ""] = good.split(".");
+    const others = [
+      await createSecretSigner(secret, "HS512").sign({ sub: "ann" }),
+      await createSecretSigner(secret).sign({ sub: "ann" }, { typ: "logout+jwt" }),
+      craft({ alg: "none" }, { sub: "ann" }),
+      withPart(good, 0, `${header}${header}`),
+      withPart(good, 0, header.slice(0, -4)),
+      `.${good}`,
+      good.slice(good.indexOf(".")),
+    ];
+    const verifier = createTokenVerifier(config, { clock });
+    for (const other of others) {
+      for (const token of [good, other, other]) {
+        const verdict = await verifier.verify(token);
+        expect(verdict.ok ? "accepted" : verdict.cause).toBe(await causeOf(config, token));
+      }
+    }
+  });
 
   test("several secrets: tokens of the old and of the new one are accepted", async () => {
     const verifier = open({ jwtSecret: ["old secret, old secret", "new secret, new secret"] });

@@ -35,6 +35,7 @@ export function createTokenVerifier(config: AuthConfig, deps: TokenVerifierDeps)
     deps.tenant === undefined ? {} : { tenant: deps.tenant },
   );
   const lane = createHs256Lane(trust);
+  const headerOf = createHeaderReader();
   const jose = createJoseJudge({ trust, config, judgeClaims }, deps);
 
   function judgeClaims(claims: JWTPayload, at: JudgedAt): Identity | TokenRefusal {
@@ -49,7 +50,7 @@ export function createTokenVerifier(config: AuthConfig, deps: TokenVerifierDeps)
     // First of all, so that a giant costs neither a hash nor a parse.
     if (token.length > config.tokenMaxBytes) return "oversize";
     if (!COMPACT_FORM.test(token)) return "malformed";
-    const header = readHeader(token);
+    const header = headerOf(token);
     if (header === undefined) return "malformed";
     if (!trust.algorithms.some((name) => name === header.alg)) return "algorithm";
     if (!lane?.takes(header)) return jose.judge(token, header);
@@ -74,6 +75,20 @@ export function createTokenVerifier(config: AuthConfig, deps: TokenVerifierDeps)
   };
 }
 
+/** The tokens of an application mostly begin with the same header: the latest that was read is remembered. */
+function createHeaderReader(): (token: string) => JWTHeaderParameters | undefined {
+  let latest: JWTHeaderParameters | undefined;
+  /** With the dot behind it, so that it is the whole of what a token begins with. */
+  let latestText = ".";
+  return (token) => {
+    if (!token.startsWith(latestText)) {
+      latest = readHeader(token);
+      latestText = token.slice(0, token.indexOf(".") + 1);
+    }
+    return latest;
+  };
+}
+
 /**
  * Token substitution (RFC 8725 §3.11): a provider signs other things with the same key, such as logout
  * tokens, and says so in `typ`. What is explicitly typed as one of those is no credential.
@@ -84,7 +99,7 @@ function readHeader(token: string): JWTHeaderParameters | undefined {
     if (typeof header.alg !== "string") return undefined;
     const typ = typeof header.typ === "string" ? header.typ.toLowerCase() : "jwt";
     if (typ.endsWith("+jwt") && !typ.endsWith("at+jwt")) return undefined;
-    return { ...header, alg: header.alg };
+    return Object.freeze({ ...header, alg: header.alg });
   } catch {
     // Not a token at all; jose's message would quote nothing more useful than that.
     return undefined;

@@ -1,7 +1,8 @@
 // HS256 without promises: a token that any backend makes with the shared secret is judged in the turn that it comes in, so its
 // connection is let in within its upgrade (docs/decisions/0009-hs256-lane.md).
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import type { JWTHeaderParameters, JWTPayload } from "jose";
+import { createHmacSha256, type HmacSha256 } from "../crypto/hmac-sha256.ts";
 import { readClaims, refusalOfClaims } from "./claims-set.ts";
 import type { JudgedAt } from "./presets.ts";
 import type { TokenRefusal } from "./token-verifier.ts";
@@ -17,7 +18,7 @@ export type Hs256Lane = {
 /** Undefined where HS256 is not accepted, or no secret is there. Verdicts are the same as those of jose. */
 export function createHs256Lane(trust: Trust): Hs256Lane | undefined {
   if (trust.secrets.length === 0 || !trust.algorithms.includes("HS256")) return undefined;
-  const keys = trust.secrets.map((secret) => createSecretKey(new TextEncoder().encode(secret)));
+  const hmacs = trust.secrets.map((secret) => createHmacSha256(new TextEncoder().encode(secret)));
   return {
     takes: (header) => header.alg === "HS256" && header.crit === undefined,
     judge(token, at) {
@@ -26,7 +27,7 @@ export function createHs256Lane(trust: Trust): Hs256Lane | undefined {
       const signature = readSignature(token.slice(signatureAt));
       if (signature === undefined) return "malformed";
       const signed = token.slice(0, signatureAt - 1);
-      if (!keys.some((key) => isSignedWith(key, signed, signature))) return "signature";
+      if (!hmacs.some((hmac) => isSignedWith(hmac, signed, signature))) return "signature";
       const claims = readClaims(token.slice(payloadAt, signatureAt - 1));
       if (claims === undefined) return "malformed";
       return refusalOfClaims(claims, trust, at) ?? claims;
@@ -45,7 +46,7 @@ function readSignature(text: string): Uint8Array | undefined {
 }
 
 /** Attack: guessing a signature byte by byte from the time that a comparison takes. */
-function isSignedWith(key: KeyObject, signed: string, signature: Uint8Array): boolean {
-  const right = createHmac("sha256", key).update(signed).digest();
+function isSignedWith(hmac: HmacSha256, signed: string, signature: Uint8Array): boolean {
+  const right = hmac(signed);
   return right.length === signature.length && timingSafeEqual(right, signature);
 }

@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
+import { createHmacSha256 } from "../crypto/hmac-sha256.ts";
 
 /** Makes and checks the secrets that open sessions again. */
 export type SessionSecrets = {
@@ -13,10 +14,9 @@ export type SessionSecrets = {
  * opens nothing. `key`: at least 32 random bytes.
  */
 export function createSessionSecrets(key: Uint8Array): SessionSecrets {
-  function secretOf(sessionId: string): string {
-    // Not Bun.CryptoHasher: with a key it throws what an earlier, unrelated use of OpenSSL left behind (Bun 1.4.5).
-    return createHmac("sha256", key).update(sessionId).digest("base64url");
-  }
+  const hmac = createHmacSha256(key);
+  const secretOf = (sessionId: string) => hmac(sessionId).toString("base64url");
+
   return {
     credential: (sessionId) => `${sessionId}.${secretOf(sessionId)}`,
     verify(credential) {
