@@ -8,40 +8,23 @@ export class LiveSessions {
   readonly #byConnection = new Map<string, Session>();
   /** Those whose id is not that of their connection: the resumed ones. */
   readonly #resumed = new Map<string, Session>();
-  /** One session alone, or a set of them: almost every user has one, and a set costs more than all else here. */
-  readonly #byUser = new Map<string, Session | Set<Session>>();
-  /** In the order in which they came, for lists that are read in pages. */
-  readonly #byTenant = new Map<TenantId, OrderedList<number, Session>>();
+  readonly #byTenant = new Map<TenantId, TenantSessions>();
   #latestOrdinal = 0;
 
   add(session: Session): void {
     this.#byConnection.set(session.connectionId, session);
     if (session.id !== session.connectionId) this.#resumed.set(session.id, session);
-    const { tenant, userId } = session.identity;
     session.ordinal = ++this.#latestOrdinal;
-    getOrCreate(this.#byTenant, tenant, createOrder).add(session);
-    const key = userKey(tenant, userId);
-    const others = this.#byUser.get(key);
-    if (others === undefined) this.#byUser.set(key, session);
-    else if (others instanceof Set) others.add(session);
-    else this.#byUser.set(key, new Set([others, session]));
+    getOrCreate(this.#byTenant, session.identity.tenant, createTenantSessions).add(session);
   }
 
   remove(session: Session): void {
     if (this.#resumed.get(session.id) === session) this.#resumed.delete(session.id);
     this.#byConnection.delete(session.connectionId);
-    const { tenant, userId } = session.identity;
-    const ofTenant = this.#byTenant.get(tenant);
-    ofTenant?.remove(session.ordinal);
-    if (ofTenant?.size === 0) this.#byTenant.delete(tenant);
-    const key = userKey(tenant, userId);
-    const known = this.#byUser.get(key);
-    if (!(known instanceof Set)) {
-      if (known === session) this.#byUser.delete(key);
-      return;
-    }
-    known.delete(session);
-    if (known.size === 0) this.#byUser.delete(key);
+    const { tenant } = session.identity;
+    const here = this.#byTenant.get(tenant);
+    here?.remove(session);
+    if (here?.ordered.size === 0) this.#byTenant.delete(tenant);
   }
 
   bySession(id: string): Session | undefined {
@@ -58,25 +41,25 @@ export class LiveSessions {
   }
 
   byUser(tenant: TenantId, userId: string): Iterable<Session> {
-    const known = this.#byUser.get(userKey(tenant, userId));
+    const known = this.#byTenant.get(tenant)?.byUser.get(userId);
     if (known === undefined) return [];
     return known instanceof Set ? known : [known];
   }
 
   /** How many connections of a user are here. */
   countOfUser(tenant: TenantId, userId: string): number {
-    const known = this.#byUser.get(userKey(tenant, userId));
+    const known = this.#byTenant.get(tenant)?.byUser.get(userId);
     if (known === undefined) return 0;
     return known instanceof Set ? known.size : 1;
   }
 
   countOfTenant(tenant: TenantId): number {
-    return this.#byTenant.get(tenant)?.size ?? 0;
+    return this.#byTenant.get(tenant)?.ordered.size ?? 0;
   }
 
   /** The tenant's sessions whose `ordinal` is at least `ordinal`, in that order: who is longest connected comes first. */
   ofTenantFrom(tenant: TenantId, ordinal: number): Iterable<Session> {
-    return this.#byTenant.get(tenant)?.from(ordinal) ?? [];
+    return this.#byTenant.get(tenant)?.ordered.from(ordinal) ?? [];
   }
 
   all(): Iterable<Session> {
@@ -88,11 +71,34 @@ export class LiveSessions {
   }
 }
 
-function createOrder(): OrderedList<number, Session> {
-  return new OrderedList((session) => session.ordinal);
+class TenantSessions {
+  /** In the order in which they came, for lists that are read in pages. */
+  readonly ordered = new OrderedList<number, Session>((session) => session.ordinal);
+  /** One session alone, or a set of them: almost every user has one, and a set costs more than all else here. */
+  readonly byUser = new Map<string, Session | Set<Session>>();
+
+  add(session: Session): void {
+    this.ordered.add(session);
+    const { userId } = session.identity;
+    const others = this.byUser.get(userId);
+    if (others === undefined) this.byUser.set(userId, session);
+    else if (others instanceof Set) others.add(session);
+    else this.byUser.set(userId, new Set([others, session]));
+  }
+
+  remove(session: Session): void {
+    this.ordered.remove(session.ordinal);
+    const { userId } = session.identity;
+    const known = this.byUser.get(userId);
+    if (!(known instanceof Set)) {
+      if (known === session) this.byUser.delete(userId);
+      return;
+    }
+    known.delete(session);
+    if (known.size === 0) this.byUser.delete(userId);
+  }
 }
 
-/** A tenant id holds no `/`, so no user id can make this another tenant's key. */
-function userKey(tenant: TenantId, userId: string): string {
-  return `${tenant}/${userId}`;
+function createTenantSessions(): TenantSessions {
+  return new TenantSessions();
 }
