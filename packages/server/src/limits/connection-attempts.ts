@@ -7,13 +7,13 @@ export type ConnectionAttempts = {
   take(address: string): number;
 };
 
-/** Attack: one address that opens connections as fast as it can, each with a handshake and a token to judge. */
+/** Attack: one address that opens connections as fast as it can, each with a handshake and a token to judge. Undefined: no limit. */
 export function createConnectionAttempts(
   deps: { readonly clock: Clock; readonly onForgotten: (count: number) => void },
   limits: { readonly connectionAttemptsPerMinute: number; readonly addressesMax: number },
-): ConnectionAttempts {
+): ConnectionAttempts | undefined {
   const rate = perMinute(limits.connectionAttemptsPerMinute);
-  if (rate === undefined) return { take: () => 0 };
+  if (rate === undefined) return undefined;
   const bounds = { max: limits.addressesMax, fillMs: rate.fillMs };
   const buckets = new Buckets(bounds, deps.onForgotten);
   return {

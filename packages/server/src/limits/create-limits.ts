@@ -11,7 +11,7 @@ import { createSessionRates, type SessionRates } from "./session-rates.ts";
 /** The limits of a gateway that belong to no single connection. */
 export type Limits = {
   readonly clientAddress: ClientAddress;
-  readonly attempts: ConnectionAttempts;
+  readonly attempts: ConnectionAttempts | undefined;
   readonly keyGuesses: KeyGuesses;
   readonly session: SessionRates;
   readonly channels: ChannelRates;

@@ -18,18 +18,19 @@ export type UpgradeRequest = {
 };
 
 /** Reads the token, the session and the subprotocol of an upgrade (AU1, SE2, MP1). Judges nothing. */
-export function readUpgrade(request: Request, { pathname, query }: RequestTarget): UpgradeRequest {
+export function readUpgrade(request: Request, target: RequestTarget): UpgradeRequest {
   const offered = subprotocolsIn(request.headers.get("sec-websocket-protocol"));
   const bearer = offered.find((name) => name.startsWith(BEARER));
-  const token = query.get("token") ?? tokenInPath(pathname) ?? bearer?.slice(BEARER.length);
-  const session = query.get("session") ?? undefined;
+  const token =
+    target.queryValue("token") ?? tokenInPath(target.pathname) ?? bearer?.slice(BEARER.length);
+  const session = target.queryValue("session");
   const named = offered.find((name) => CODECS.has(name));
   const given = token !== undefined || session !== undefined;
   return {
     credentials: given ? { token, session, positions: undefined } : undefined,
     subprotocol: named ?? bearer,
     codec: CODECS.get(named ?? "") ?? "json",
-    batch: query.get("batch") === "1",
+    batch: target.queryValue("batch") === "1",
   };
 }
 

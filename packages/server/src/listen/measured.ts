@@ -6,18 +6,34 @@ import type { RandomIds } from "../random/random.ts";
 import type { Clock } from "../time/clock.ts";
 import { refusalResponse } from "./http-errors.ts";
 import { httpRoute } from "./http-route.ts";
-import { createRequestIds } from "./request-ids.ts";
+import { createRequestIds, type RequestIds } from "./request-ids.ts";
 import { type RequestTarget, requestTarget } from "./request-target.ts";
 
 type Answer = Response | undefined;
 
 /** A request with what the gateway knows of it. */
-export type Asked<S> = {
+export class Asked<S> {
   readonly request: Request;
-  readonly target: RequestTarget;
   readonly server: S;
-  readonly requestId: string;
-};
+  readonly target: RequestTarget;
+  readonly startedMs: number;
+  readonly #idOf: RequestIds;
+  #requestId: string | undefined;
+
+  constructor(request: Request, server: S, { idOf, nowMs }: { idOf: RequestIds; nowMs: number }) {
+    this.request = request;
+    this.server = server;
+    this.target = requestTarget(request);
+    this.startedMs = nowMs;
+    this.#idOf = idOf;
+  }
+
+  /** Made when first asked for: a connection that is let in has no need of it. */
+  get requestId(): string {
+    this.#requestId ??= this.#idOf(this.request.headers.get("x-request-id"));
+    return this.#requestId;
+  }
+}
 
 type MeasuredDeps = {
   readonly observeHttp: (request: HttpRequestSeen) => void;
@@ -40,30 +56,40 @@ export function measured<S>(
   const { clock, random, counters } = deps.connection;
   const idOf = createRequestIds(random);
 
-  return (request, server) => {
-    const startedMs = clock.monotonicMs();
-    const target = requestTarget(request);
-    const requestId = idOf(request.headers.get("x-request-id"));
-    const finish = (response: Answer): Answer => {
-      if (response === undefined) return undefined;
-      const route = httpRoute(target.pathname);
-      const ms = clock.monotonicMs() - startedMs;
-      const { status } = response;
-      deps.observeHttp({ route, status, seconds: ms / 1000 });
-      deps.log.debug({ requestId, route, status, ms: Math.round(ms) }, "request");
-      response.headers.set("x-request-id", requestId);
-      return response;
-    };
-    const fail = (error: unknown): Answer => {
-      counters.faults++;
-      deps.log.error({ err: error, requestId }, "request failed");
-      return finish(refusalResponse(refuse("internal", "a fault of the gateway")));
-    };
+  function finish(asked: Asked<S>, response: Response): Response {
+    const { requestId, startedMs, target } = asked;
+    const route = httpRoute(target.pathname);
+    const ms = clock.monotonicMs() - startedMs;
+    const { status } = response;
+    deps.observeHttp({ route, status, seconds: ms / 1000 });
+    deps.log.debug({ requestId, route, status, ms: Math.round(ms) }, "request");
+    response.headers.set("x-request-id", requestId);
+    return response;
+  }
+
+  function fail(asked: Asked<S>, error: unknown): Response {
+    counters.faults++;
+    deps.log.error({ err: error, requestId: asked.requestId }, "request failed");
+    return finish(asked, refusalResponse(refuse("internal", "a fault of the gateway")));
+  }
+
+  async function finishLater(asked: Asked<S>, later: Promise<Answer>): Promise<Answer> {
     try {
-      const response = answer({ request, target, server, requestId });
-      return response instanceof Promise ? response.then(finish).catch(fail) : finish(response);
+      const response = await later;
+      return response && finish(asked, response);
     } catch (error) {
-      return fail(error);
+      return fail(asked, error);
+    }
+  }
+
+  return (request, server) => {
+    const asked = new Asked(request, server, { idOf, nowMs: clock.monotonicMs() });
+    try {
+      const response = answer(asked);
+      if (response === undefined) return undefined;
+      return response instanceof Promise ? finishLater(asked, response) : finish(asked, response);
+    } catch (error) {
+      return fail(asked, error);
     }
   };
 }

@@ -160,9 +160,14 @@ function createFetch(deps: ListenDeps) {
       turnAway("origin");
       return refusalResponse(refuse("forbidden", "this origin is not in listen.origins"));
     }
-    const selected =
-      subprotocol === undefined ? {} : { headers: { "Sec-WebSocket-Protocol": subprotocol } };
-    if (server.upgrade(request, { data: state, ...selected })) return undefined;
+    const upgraded =
+      subprotocol === undefined
+        ? server.upgrade(request, { data: state })
+        : server.upgrade(request, {
+            data: state,
+            headers: { "Sec-WebSocket-Protocol": subprotocol },
+          });
+    if (upgraded) return undefined;
     // Scanners and people with a browser: nothing that an operator can mend.
     countOne(counters.upgradesRefused, "no_websocket");
     return refusalResponse(refuse("bad_request", "this is a WebSocket endpoint"), {
@@ -170,14 +175,16 @@ function createFetch(deps: ListenDeps) {
     });
   }
 
-  return measured(deps, ({ request, target, server, requestId }: Asked<Upgrader>) => {
+  return measured(deps, (asked: Asked<Upgrader>) => {
+    const { request, target, server } = asked;
     const { pathname } = target;
     if (pathname === "/ws" || pathname.startsWith("/ws/")) {
       const { credentials, subprotocol, codec, batch } = readUpgrade(request, target);
       return upgrade(request, server, { kind: codec, batch, credentials }, subprotocol);
     }
     if (pathname.startsWith("/api/")) {
-      return deps.api.answer(request, () => addressOf(limits, request, server), requestId);
+      const address = () => addressOf(limits, request, server);
+      return deps.api.answer(request, address, asked.requestId);
     }
     if (deps.config.echo && pathname === "/echo") return upgrade(request, server, { kind: "echo" });
     if (pathname === "/metrics") {

@@ -33,6 +33,7 @@ export function createUpgradeGate(deps: UpgradeGateDeps) {
       turnAway("node_full");
       return refuseFor("unavailable", "this node has no room for more connections", FULL_RETRY_MS);
     }
+    if (limits.attempts === undefined) return undefined;
     const waitMs = limits.attempts.take(addressOf(limits, request, peers));
     if (waitMs === 0) return undefined;
     turnAway("attempts");
