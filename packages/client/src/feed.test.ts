@@ -444,6 +444,27 @@ test("[PR2] own presence is told again after a session was lost, not after a gap
   ]);
 });
 
+test("[PR2] [LI6] own presence that is refused for now is told again later, unless the connection ends", async () => {
+  const { h, sub } = await atFive();
+  void sub.setPresence({ status: "busy" });
+  const socket = await h.reconnected();
+  socket.reply("subscribe", subscribed(LOBBY, 5, { recovered: true }));
+  socket.all("presence").map(({ id }) => socket.push("presence", {}, id));
+  expect(socket.all("presence")).toHaveLength(2);
+  socket.refuse("presence", "rate_limited", { retryAfterMs: 3_000 });
+  const next = await h.reconnected();
+  next.reply("subscribe", subscribed(LOBBY, 5, { recovered: true }));
+  next.refuse("presence", "rate_limited", { retryAfterMs: 3_000 });
+  await h.clock.advance(2_999);
+  expect(next.all("presence")).toHaveLength(1);
+  await h.clock.advance(16_000);
+  expect(next.last("presence").data).toEqual({ channel: LOBBY, status: "busy" });
+  expect(next.all("presence")).toHaveLength(2);
+  next.reply("presence", {});
+  await h.clock.advance(20_000);
+  expect(next.all("presence")).toHaveLength(2);
+});
+
 test("more positions than one frame takes are recovered channel by channel on a fresh session", async () => {
   const h = new Harness();
   const first = await h.connected();

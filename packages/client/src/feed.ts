@@ -46,6 +46,9 @@ const GAP_MAX_MS = 2_000;
 /** After this many repairs in a row that did not help, what is held back is given up. */
 const REPAIRS_MAX = 3;
 
+/** Own presence that is refused for now, in many channels at once perhaps, is told again at a slow pace: all of them share the user's rate. */
+const PRESENCE_TRIES = 5;
+
 export class Feed {
   readonly channel: string;
   readonly isPattern: boolean;
@@ -64,6 +67,7 @@ export class Feed {
   #repairs = 0;
   #presence: Record<string, unknown> | undefined;
   #presenceLost = false;
+  #presenceTimer: Timer | undefined;
 
   constructor(deps: FeedDeps, founder: Handle) {
     this.#deps = deps;
@@ -180,6 +184,7 @@ export class Feed {
 
   #enter(phase: Phase): Phase {
     this.#joinTimer?.cancel();
+    this.#presenceTimer?.cancel();
     this.#endGap();
     if (this.#phase.name === "resuming" || this.#phase.name === "pausing") {
       this.#phase.timer.cancel();
@@ -286,7 +291,13 @@ export class Feed {
   #restorePresence(): void {
     if (!this.#presenceLost) return;
     this.#presenceLost = false;
-    this.#deps.request("presence", { channel: this.channel, ...this.#presence }, () => {});
+    this.#deps.request("presence", { channel: this.channel, ...this.#presence }, (outcome) => {
+      if (outcome.ok || !outcome.error.temporary) return;
+      this.#presenceLost = true;
+      if (this.#phase.name !== "live") return;
+      const delayMs = this.#deps.retryDelayMs(PRESENCE_TRIES, outcome.error);
+      this.#presenceTimer = this.#deps.clock.setTimer(delayMs, () => this.#restorePresence());
+    });
   }
 
   /**
