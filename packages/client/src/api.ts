@@ -76,7 +76,8 @@ export type Client<Channels extends object = AnyChannels> = {
   /**
    * Resolves when the publication has its place in the channel (PB1). While there is no connection it
    * waits in a bounded queue (`queue_full` beyond it); after a break it is repeated under the same
-   * idempotency key. Publishes to a channel keep their order.
+   * idempotency key. Publishes to a channel keep their order. What had to wait is repeated when it is refused for now; what
+   * is published while connected rejects then (`temporary`, `retryAfterMs`), and is the application's to repeat.
    */
   publish<C extends NameOf<Channels>>(
     channel: C,

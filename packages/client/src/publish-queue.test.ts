@@ -110,6 +110,26 @@ test("temporary errors of backlog are retried in order after the time given", as
   expect(seen).toEqual(["1: 1", "2: 2"]);
 });
 
+test("[PB2] a publish that was only ever refused may be repeated for as long as it takes; one without answer may not", async () => {
+  const h = new Harness({ publishRepeatMs: 60_000 });
+  const { seen, watch } = outcomes();
+  watch("refused", h.client.publish(A, 1));
+  const quiet = { pingIntervalMs: 3_600_000 };
+  const socket = await h.connected(quiet);
+  for (let minute = 0; minute < 3; minute++) {
+    socket.refuse("publish", "rate_limited", { retryAfterMs: 59_000 });
+    await h.clock.advance(65_000);
+  }
+  done(socket, socket.last("publish"), 1);
+  await settled();
+  expect(seen).toEqual(["refused: 1"]);
+  watch("lost", h.client.publish(A, 2));
+  const next = await h.reconnected(quiet);
+  next.refuse("publish", "rate_limited", { retryAfterMs: 61_000 });
+  await h.clock.advance(70_000);
+  expect(seen).toEqual(["refused: 1", "lost: unconfirmed"]);
+});
+
 test("a publish on a live connection is told of a temporary error at once", async () => {
   const h = new Harness();
   const socket = await h.connected();

@@ -135,6 +135,7 @@ export class PublishQueue {
       this.#fail(entry, new AldisError("too_large", "the message is over the frame limit"));
       return false;
     }
+    const unansweredSinceMs = entry.firstSentAtMs;
     entry.firstSentAtMs ??= nowMs;
     if (nowMs - entry.firstSentAtMs > this.#deps.repeatMs) {
       const message =
@@ -149,7 +150,11 @@ export class PublishQueue {
       // After a break the entry is queued or sent anew, and this answer is only its end.
       if (entry.phase !== phase) return;
       if (outcome.ok) this.#published(entry, outcome.value as PublishBody);
-      else this.#refused(entry, outcome.error);
+      else {
+        // A refusal is an answer: this time nothing was published.
+        if (outcome.error.code !== "timeout") entry.firstSentAtMs = unansweredSinceMs;
+        this.#refused(entry, outcome.error);
+      }
       this.flush();
     });
     return true;

@@ -120,3 +120,23 @@ test("[PB7] [MP5] bytes go and come as bytes, whichever codec", async () => {
   expect(publications.map(({ data }) => data)).toEqual([BYTES, long, BYTES, long]);
   expect(direct).toEqual([BYTES, BYTES]);
 });
+
+test("[PB7] [SE3] [SU2] bytes that were missed come as bytes, from a session and from positions, whichever codec", async () => {
+  const namespaces = { chat: { history: { size: 10 } } };
+  for (const resumeMs of [120_000, 0]) {
+    await using gateway = await startTestGateway({ config: { namespaces, session: { resumeMs } } });
+    await using proxy = startTcpProxy(gateway.gateway.port);
+    const url = `ws://127.0.0.1:${proxy.port}/ws`;
+    using json = await connected(gateway, { url });
+    using packed = await connected(gateway, { url, sub: "bob", codec: msgpack });
+    using writer = await connected(gateway, { sub: "writer" });
+    const seen = [watch(json), watch(packed)];
+    await Promise.all([json, packed].map((client) => client.subscribe(LOBBY).ready));
+    proxy.accepting = false;
+    proxy.cut();
+    await writer.publish(LOBBY, BYTES);
+    proxy.accepting = true;
+    await eventually("both", () => seen.every(({ length }) => length === 1));
+    for (const [message] of seen) expect(message?.data).toEqual(BYTES);
+  }
+});

@@ -14,6 +14,8 @@ export type TcpProxy = AsyncDisposable & {
   frozen: boolean;
   /** While true clients are heard but told nothing. */
   frozenToClient: boolean;
+  /** While true nothing is read of what comes for clients: it fills buffers back into the gateway, as with a client that reads too slowly. */
+  stalled: boolean;
   /** From now on what goes through takes its time, in both directions; undefined: none. */
   weather: Weather | undefined;
   /** From now on each new connection is cut when so many bytes have gone to its client, be it within a frame. */
@@ -101,6 +103,7 @@ export function startTcpProxy(targetPort: number): TcpProxy {
     accepting: true,
     frozen: false,
     frozenToClient: false,
+    stalled: false,
     weather: undefined as Weather | undefined,
     cutAfterBytes: Number.POSITIVE_INFINITY,
   };
@@ -132,6 +135,7 @@ export function startTcpProxy(targetPort: number): TcpProxy {
         open(server) {
           server.data = pair;
           pair.toServer.to = server;
+          if (state.stalled) server.pause();
           if (pairs.has(pair)) pair.toServer.pass();
           else server.terminate();
         },
@@ -195,6 +199,16 @@ export function startTcpProxy(targetPort: number): TcpProxy {
     set frozenToClient(frozen) {
       state.frozenToClient = frozen;
       passAll();
+    },
+    get stalled() {
+      return state.stalled;
+    },
+    set stalled(stalled) {
+      state.stalled = stalled;
+      for (const { toServer } of pairs) {
+        if (stalled) toServer.to?.pause();
+        else toServer.to?.resume();
+      }
     },
     get weather() {
       return state.weather;
