@@ -163,9 +163,9 @@ export const configSchema = z.strictObject({
   drain: z
     .strictObject({
       windowMs: ms(
-        "When it is asked to stop: the time over which its clients are told to move; 0 closes all at once. One node alone, started again on its port, wants 1000: nobody can move before",
+        "When it is asked to stop: the time over which its clients are told to move; 0 closes all at once. As long as those who take the clients over need to admit them; one node alone, started again on its port, wants 1000",
         0,
-      ).default(20_000),
+      ).default(5_000),
       graceMs: ms("How much longer commands and requests under way may take then", 0).default(
         5_000,
       ),
