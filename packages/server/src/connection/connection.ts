@@ -172,6 +172,10 @@ export class Connection implements SessionConnection, OutboxOwner, LaneOwner, Du
     this.close("internalError");
   }
 
+  onBlocked(): void {
+    this.#deps.heartbeat.watchBlocked(this);
+  }
+
   onFlushed(): void {
     this.session.onWritable();
     this.proveIfWanted();

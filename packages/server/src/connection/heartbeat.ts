@@ -3,6 +3,12 @@ import { createDeadlines } from "../time/deadlines.ts";
 import type { Connection } from "./connection.ts";
 import type { ProofPace } from "./delivery-proof.ts";
 
+/**
+ * How often it is looked whether a blocked socket holds nothing any more. Bun does not always say so: when it empties the socket by
+ * another way than its own turn to write, no `drain` follows, and what waits would wait for ever.
+ */
+const BLOCKED_LOOK_MS = 250;
+
 export type HeartbeatOptions = {
   readonly authTimeoutMs: number;
   readonly pingIntervalMs: number;
@@ -15,6 +21,8 @@ export type Heartbeat = {
   watch(connection: Connection): void;
   /** Looks at the connection again at `atMs`, when that is sooner than planned. */
   wakeAt(connection: Connection, atMs: number): void;
+  /** Its peer takes nothing: looks now and then whether it does again. */
+  watchBlocked(connection: Connection): void;
   forget(connection: Connection): void;
   /** All open connections, whether they have said who they are or not. */
   connections(): readonly Connection[];
@@ -44,6 +52,7 @@ export function createHeartbeat(clock: Clock, options: HeartbeatOptions): Heartb
     } else if (now >= connection.lastSeenMs + options.idleTimeoutMs) {
       connection.close("noSignOfLife");
     } else if (!session.onTokenDue(now)) {
+      connection.outbox.drained();
       pingIfSilent(connection, now);
       connection.proveIfWanted();
       deadlines.set(connection, nextDue(connection));
@@ -69,14 +78,18 @@ export function createHeartbeat(clock: Clock, options: HeartbeatOptions): Heartb
     // A proof that waits for the outbox is begun by the flush, not by the clock.
     const proofAt =
       nextProof === undefined || nextProof <= now ? Number.POSITIVE_INFINITY : nextProof;
-    return Math.min(ping, idle, own, proofAt);
+    const look = connection.outbox.blocked ? now + BLOCKED_LOOK_MS : Number.POSITIVE_INFINITY;
+    return Math.min(ping, idle, own, proofAt, look);
+  }
+
+  function wakeAt(connection: Connection, atMs: number): void {
+    if (connection.heapIndex >= 0 && atMs < connection.dueAtMs) deadlines.set(connection, atMs);
   }
 
   return {
     watch: (connection) => deadlines.set(connection, nextDue(connection)),
-    wakeAt(connection, atMs) {
-      if (connection.heapIndex >= 0 && atMs < connection.dueAtMs) deadlines.set(connection, atMs);
-    },
+    wakeAt,
+    watchBlocked: (connection) => wakeAt(connection, clock.monotonicMs() + BLOCKED_LOOK_MS),
     forget: (connection) => deadlines.remove(connection),
     connections: () => deadlines.items(),
     close: () => deadlines.close(),

@@ -18,6 +18,7 @@ function bench(options: Partial<OutboxOptions> = {}) {
   const owner = {
     socket,
     onOverflow: () => told.overflow++,
+    onBlocked: () => {},
     onFlushed: () => told.flushed++,
     onRoom: () => {},
     onFault: () => {},
@@ -319,6 +320,7 @@ describe("Flusher", () => {
       const owner = {
         socket,
         onOverflow: () => {},
+        onBlocked: () => {},
         onFlushed: () => {},
         onRoom: () => {},
         onFault: () => {},
@@ -362,6 +364,7 @@ describe("Flusher", () => {
       {
         socket,
         onOverflow: () => {},
+        onBlocked: () => {},
         onFlushed: () => first?.push(frameOf("2")),
         onRoom: () => {},
         onFault: () => {},
@@ -386,7 +389,14 @@ describe("Flusher", () => {
       throw new Error("broken");
     };
     const failing = new Outbox(
-      { socket, onOverflow: () => {}, onFlushed: () => {}, onRoom: () => {}, onFault: () => {} },
+      {
+        socket,
+        onOverflow: () => {},
+        onBlocked: () => {},
+        onFlushed: () => {},
+        onRoom: () => {},
+        onFault: () => {},
+      },
       flusher,
       {
         maxBytes: 1_000,

@@ -5,11 +5,13 @@ import type { Flusher } from "./flusher.ts";
 import { type KeepingLane, Lanes } from "./lanes.ts";
 import type { Socket } from "./socket.ts";
 
-/** Who an outbox belongs to. All but `socket` is called at the end of a turn, never within `push`. */
+/** Who an outbox belongs to. All but `socket` and `onBlocked` is called at the end of a turn, never within `push`. */
 export type OutboxOwner = {
   readonly socket: Socket;
   /** More waits than may: the peer reads too slowly. */
   onOverflow(): void;
+  /** The peer takes no more; {@link Outbox.drained} is to be called when it does, and now and then in case nobody says so. */
+  onBlocked(): void;
   /** All that waited has been handed to the socket. */
   onFlushed(): void;
   /** Lanes have stopped, and so little waits now that they may go on. */
@@ -215,7 +217,9 @@ export class Outbox {
   #write(corked: () => void): void {
     while (this.#state === "open" && this.#hasMore()) {
       this.#owner.socket.cork(corked);
-      if (this.#owner.socket.getBufferedAmount() > 0) this.#state = "blocked";
+      if (this.#owner.socket.getBufferedAmount() === 0) continue;
+      this.#state = "blocked";
+      this.#owner.onBlocked();
     }
     this.#enforce();
   }

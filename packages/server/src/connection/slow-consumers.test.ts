@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { pushFrame } from "@aldis/protocol";
 import { createRemoteBroker, selfDriven } from "../broker/broker.contract.ts";
 import type { Deliver } from "../broker/broker.ts";
 import { frameOf } from "../hub/frame.ts";
@@ -17,6 +18,24 @@ describe("Connection: slow consumers", () => {
     expect(peer.of("close")).toEqual(["4008 slow consumer"]);
     expect(peer.connection.outbox.queuedBytes).toBe(0);
     expect(bench.world.counters.slowConsumers).toBe(1);
+  });
+
+  test("[P1] a socket that was emptied without a word is found, and what waits goes on", async () => {
+    const bench = new Bench();
+    const peer = await bench.connect();
+    peer.socket.stuck = true;
+    for (const text of ["1", "2", "3"]) {
+      peer.connection.deliver(frameOf(pushFrame("message", { offset: Number(text) })));
+      await bench.turn();
+    }
+    expect(peer.offsets).toEqual([1]);
+    // It holds nothing any more, and no drain says so.
+    peer.socket.stuck = false;
+    peer.socket.buffered = 0;
+    bench.clock.advance(250);
+    await bench.turn();
+    expect(peer.offsets).toEqual([1, 2, 3]);
+    expect(peer.of("ping")).toHaveLength(1);
   });
 
   test("faults 14: once too much waits, what else came in the same read is not worked on", async () => {

@@ -51,6 +51,7 @@ export class LaneBench {
       {
         socket: this.socket,
         onOverflow: () => this.told.overflow++,
+        onBlocked: () => {},
         onFlushed: () => this.told.flushed++,
         onRoom: () => {
           this.told.room++;
