@@ -107,6 +107,25 @@ describe("protocol section 18: draining", () => {
     await drained;
   });
 
+  test("[FR6] [DR2] a slow client hears its moment before what waits for it", async () => {
+    await using gateway = await startDrainable();
+    const path = `/ws?token=${await gateway.token()}`;
+    const raw = await openRawSocket(gateway.gateway.port, path);
+    raw.send("subscribe", { channel }, 1);
+    await raw.message("subscribed", ({ id }) => id === 1);
+    raw.pause();
+    let last = 0;
+    while (gateway.gateway.queuedBytes < 500_000) {
+      last = (await gateway.publish(channel, "x".repeat(60_000))).offset;
+    }
+    void gateway.drain();
+    raw.resume();
+    await raw.message("the last one", ({ data }) => data?.offset === last);
+    const actions = raw.messages().map(({ action }) => action);
+    expect(actions.slice(actions.indexOf("reconnect"))).toContain("message");
+    await gateway.gateway.close();
+  });
+
   test("without clients it is over at once, twice is once, and close() cuts it short", async () => {
     await using empty = await startDrainable();
     await Promise.all([empty.drain(), empty.drain()]);

@@ -90,7 +90,7 @@ function tell(slot: Slot | undefined, now: number): void {
   const { connection, atMs } = slot;
   if (!connection.session.authenticated) return;
   const afterMs = Math.max(0, Math.round(atMs - now));
-  connection.send(pushFrame("reconnect", { afterMs }));
+  connection.sendUrgent(pushFrame("reconnect", { afterMs }));
 }
 
 /**
