@@ -1,7 +1,7 @@
 import { refuse } from "@aldis/protocol";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
-import type { HttpRequestSeen } from "../observe/metrics/metrics.ts";
+import type { ObserveHttp } from "../observe/metrics/http-metrics.ts";
 import type { RandomIds } from "../random/random.ts";
 import type { Clock } from "../time/clock.ts";
 import { refusalResponse } from "./http-errors.ts";
@@ -36,7 +36,7 @@ export class Asked<S> {
 }
 
 type MeasuredDeps = {
-  readonly observeHttp: (request: HttpRequestSeen) => void;
+  readonly observeHttp: ObserveHttp;
   readonly log: Log;
   readonly connection: {
     readonly clock: Clock;
@@ -61,7 +61,7 @@ export function measured<S>(
     const route = httpRoute(target.pathname);
     const ms = clock.monotonicMs() - startedMs;
     const { status } = response;
-    deps.observeHttp({ route, status, seconds: ms / 1000 });
+    deps.observeHttp(route, status, ms / 1000);
     deps.log.debug({ requestId, route, status, ms: Math.round(ms) }, "request");
     response.headers.set("x-request-id", requestId);
     return response;

@@ -7,7 +7,7 @@ import type { ConnectionDeps } from "../connection/connection-deps.ts";
 import type { Limits } from "../limits/create-limits.ts";
 import { countOne } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
-import type { HttpRequestSeen } from "../observe/metrics/metrics.ts";
+import type { ObserveHttp } from "../observe/metrics/http-metrics.ts";
 import type { Credentials } from "../session/authenticate.ts";
 import { Session } from "../session/session.ts";
 import type { SessionDeps } from "../session/session-deps.ts";
@@ -42,7 +42,7 @@ export type ListenDeps = {
   readonly log: Log;
   /** Answers `GET /metrics`. */
   readonly metrics: (request: Request, address: () => string) => Promise<Response>;
-  readonly observeHttp: (request: HttpRequestSeen) => void;
+  readonly observeHttp: ObserveHttp;
   readonly limits: Limits;
   readonly connectionsMax: number;
   /** `address` tells whom the request counts for; it is asked only when that matters. */

@@ -3,6 +3,7 @@ import type { Counters } from "../counters.ts";
 import { watchLoop } from "../loop-lag.ts";
 import { COUNTER_METRICS, type CounterMetric } from "./counter-metrics.ts";
 import { GAUGE_METRICS, type Gauges } from "./gauge-metrics.ts";
+import { type ObserveHttp, registerHttp } from "./http-metrics.ts";
 import { registerProcessMetrics } from "./process-metrics.ts";
 import { registerTenantMetrics } from "./tenant-metrics.ts";
 
@@ -11,13 +12,6 @@ export type MetricsDeps = {
   /** What stands at this moment; asked at each scrape. */
   readonly gauges: () => Gauges;
   readonly version: string;
-};
-
-/** One finished HTTP request. `route` is one of a fixed few, never what the client wrote. */
-export type HttpRequestSeen = {
-  readonly route: string;
-  readonly status: number;
-  readonly seconds: number;
 };
 
 /** A gateway's metrics, in a registry of its own. */
@@ -29,7 +23,7 @@ export type Metrics = {
   observeFanOut(seconds: number): void;
   /** How long it took to judge one token, good or bad. */
   observeAuth(seconds: number): void;
-  observeHttp(request: HttpRequestSeen): void;
+  readonly observeHttp: ObserveHttp;
   close(): void;
 };
 
@@ -45,7 +39,7 @@ export function createMetrics(deps: MetricsDeps): Metrics {
   registerTenantMetrics(registry, deps.counters.byTenant);
   registerProcessMetrics(registry);
   registerBuild(registry, deps.version);
-  const http = registerHttp(registry);
+  const http = registerHttp(registry, SLOW_BUCKETS);
   const histogram = (name: string, help: string, buckets: number[]) =>
     new Histogram({ name, help, buckets, registers: [registry] });
   const fanOut = histogram(
@@ -121,24 +115,4 @@ function registerBuild(registry: Registry, version: string): void {
     labelNames: ["version", "bun"],
     registers: [registry],
   }).set({ version, bun: process.versions["bun"] ?? "none" }, 1);
-}
-
-function registerHttp(registry: Registry): Metrics["observeHttp"] {
-  const requests = new Counter({
-    name: "aldis_http_requests_total",
-    help: "HTTP requests by route and class of status",
-    labelNames: ["route", "status"],
-    registers: [registry],
-  });
-  const duration = new Histogram({
-    name: "aldis_http_request_seconds",
-    help: "Time to answer an HTTP request",
-    labelNames: ["route"],
-    buckets: SLOW_BUCKETS,
-    registers: [registry],
-  });
-  return ({ route, status, seconds }) => {
-    requests.inc({ route, status: `${Math.floor(status / 100)}xx` });
-    duration.observe({ route }, seconds);
-  };
 }
