@@ -9,7 +9,7 @@ export const HTTP_GUARDS: readonly Guard[] = [
     faults: [29],
     breaks: "any API key opens",
     file: `${SERVER}/auth/api-keys.ts`,
-    find: "return key === undefined ? undefined : grants.get(hashOfKey(key));",
+    find: "return key === undefined ? undefined : grants.get(digestOf(key));",
     replace: "return key === undefined ? undefined : [...grants.values()][0];",
     test: `${SERVER_TESTS}/http.test.ts`,
     named: "(faults 29)",

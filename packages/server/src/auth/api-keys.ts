@@ -37,29 +37,40 @@ const HASH_PREFIX = "sha256:";
  * Throws an `Error` for a key given twice, whose tenant would be a guess; the message names its place and never the key.
  */
 export function createApiKeys(keys: readonly ApiKey[]): ApiKeys {
+  /** By the digits alone: to put the prefix before each digest would cost as much as finding it. */
   const grants = new Map<string, Grant>();
   const oneTenant = new Set(keys.map(({ tenant }) => tenant)).size === 1;
   for (const [index, entry] of keys.entries()) {
     const hash = hashOfEntry(entry);
     if (hash === undefined) throw new Error(`API key ${index + 1} has neither key nor hash`);
-    if (grants.has(hash)) throw new Error(`API key ${index + 1} is in the list twice`);
+    const digest = digestIn(hash);
+    if (grants.has(digest)) throw new Error(`API key ${index + 1} is in the list twice`);
     const { tenant, name } = entry;
     grants.set(
-      hash,
+      digest,
       Object.freeze({ tenant, name, scopes: scopesOf(entry.scopes, { oneTenant }) }),
     );
   }
   return {
     grantOf(authorizationHeader) {
       const key = bearerOf(authorizationHeader);
-      return key === undefined ? undefined : grants.get(hashOfKey(key));
+      return key === undefined ? undefined : grants.get(digestOf(key));
     },
   };
 }
 
 /** What stands in a config instead of the key: `sha256:` and 64 hexadecimal digits. */
 export function hashOfKey(key: string): string {
-  return HASH_PREFIX + Bun.CryptoHasher.hash("sha256", key, "hex");
+  return HASH_PREFIX + digestOf(key);
+}
+
+function digestOf(key: string): string {
+  return Bun.CryptoHasher.hash("sha256", key, "hex");
+}
+
+/** What is not written as {@link hashOfKey} does stays as it is, and no key has it. */
+function digestIn(hash: string): string {
+  return hash.startsWith(HASH_PREFIX) ? hash.slice(HASH_PREFIX.length) : `(other) ${hash}`;
 }
 
 /** Undefined for an entry that holds neither a key nor a hash. */
