@@ -18,7 +18,7 @@ export const HTTP_GUARDS: readonly Guard[] = [
     faults: [30],
     breaks: "bodies of any size are read",
     file: `${SERVER}/listen/http-body.ts`,
-    find: "if (bytes.byteLength > maxBytes) return tooLarge;",
+    find: "if (bytes.byteLength > maxBytes) return tooLarge(maxBytes);",
     replace: "",
     test: `${SERVER_TESTS}/http.test.ts`,
     named: "(faults 30)",

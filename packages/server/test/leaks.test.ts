@@ -183,6 +183,30 @@ describe("P7: nothing secret or personal is logged or counted", () => {
     expect(new Set(made).size).toBe(made.length);
   });
 
+  test("request ids: a publish that went well tells the one it was sent, a refused one always tells one", async () => {
+    await using gateway = await startTestGateway();
+    const publish = async (body: object, id?: string) => {
+      const answer = await fetch(`${gateway.url}/api/publish`, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${gateway.apiKey}`,
+          "content-type": "application/json",
+          ...(id !== undefined && { "x-request-id": id }),
+        },
+        body: JSON.stringify(body),
+      });
+      return [answer.status, answer.headers.get("x-request-id")];
+    };
+    expect(await publish({ channel, data: 1 })).toEqual([200, null]);
+    expect(await publish({ channel, data: 1 }, "abc-1")).toEqual([200, "abc-1"]);
+    expect(await publish({ channel, data: 1 }, "not well formed")).toEqual([
+      200,
+      expect.stringMatching(/^[\w-]+\.\w+$/),
+    ]);
+    expect(await publish({ channel })).toEqual([400, expect.stringMatching(/^[\w-]+\.\w+$/)]);
+    expect(await publish({ channel }, "abc-2")).toEqual([400, "abc-2"]);
+  });
+
   test("log.level info has no line for a connection, a command or a request", async () => {
     await using gateway = await startTestGateway();
     const ann = await gateway.connect();

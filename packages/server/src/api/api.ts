@@ -1,9 +1,10 @@
 // The HTTP API for backends, everything below `/api/`. Called by the listener.
 import { refuse } from "@aldis/protocol";
 import type { Grant } from "../auth/api-keys.ts";
-import { readJsonBody } from "../listen/http-body.ts";
+import { NOT_JSON, parseJsonBody, refusalOfHead } from "../listen/http-body.ts";
 import { refusalResponse } from "../listen/http-errors.ts";
-import { requestTarget } from "../listen/request-target.ts";
+import { PUBLISH_ROUTE } from "../listen/http-route.ts";
+import type { TenantId } from "../tenant/tenant.ts";
 import { createApiApp } from "./api-app.ts";
 import { createApiPages } from "./api-pages.ts";
 import { createCursors } from "./cursors.ts";
@@ -30,9 +31,17 @@ export type ApiDeps = KeyJudgeDeps &
     readonly secret: Uint8Array;
   };
 
+/** A request as the listener hands it over. */
+export type ApiRequest = {
+  readonly request: Request;
+  readonly target: { readonly pathname: string };
+  /** Faults are logged under it. */
+  readonly requestId: string;
+};
+
 export type Api = {
-  /** Everything below `/api/`. `address` says where the request comes from; faults are logged under `requestId`. */
-  answer(request: Request, address: () => string, requestId: string): Response | Promise<Response>;
+  /** Everything below `/api/`. `address` says where the request comes from. */
+  answer(asked: ApiRequest, address: () => string): Response | Promise<Response>;
   /** What describes the API, for everyone; undefined: not such a page. */
   page(pathname: string): Response | undefined;
 };
@@ -57,36 +66,54 @@ export function createApi(deps: ApiDeps): Api {
 }
 
 function createAnswer(deps: ApiDeps, app: ReturnType<typeof createApiApp>): Api["answer"] {
-  return (request, address, requestId) => {
-    const { pathname } = requestTarget(request);
+  return (asked, address) => {
+    const { request, target } = asked;
+    const { pathname } = target;
     if (TOKEN_PATHS.has(pathname)) {
-      return app.fetch(request, { grant: undefined, address, requestId });
+      return app.fetch(request, { grant: undefined, address, requestId: asked.requestId });
     }
     const judged = judgeKey(deps, request.headers.get("authorization"), address);
     if (!judged.ok) return refusalResponse(judged, { "www-authenticate": "Bearer" });
     const grant = judged.value;
-    if (pathname === "/api/publish" && request.method === "POST") {
-      return answerPublish(deps, request, { grant, requestId });
+    if (pathname === PUBLISH_ROUTE && request.method === "POST") {
+      return answerPublish(deps, asked, grant);
     }
     if (!isDecodable(pathname)) {
       return refusalResponse(refuse("bad_request", "the path is not well encoded"));
     }
-    return app.fetch(request, { grant, address, requestId });
+    return app.fetch(request, { grant, address, requestId: asked.requestId });
   };
 }
 
-async function answerPublish(
+/** Hot: one promise, for the body, and the rest in the turn in which that is there. */
+function answerPublish(
   deps: ApiDeps,
-  request: Request,
-  { grant, requestId }: { readonly grant: Grant; readonly requestId: string },
-): Promise<Response> {
+  asked: ApiRequest,
+  grant: Grant,
+): Response | Promise<Response> {
   if (!grant.scopes.has("publish")) return refusalResponse(NOT_ALLOWED);
+  const { request } = asked;
+  const refusal = refusalOfHead(request.headers, deps.bodyMaxBytes);
+  if (refusal !== undefined) return refusalResponse(refusal);
+  return request.arrayBuffer().then(
+    (bytes) => publishBytes(deps, asked, { bytes, tenant: grant.tenant }),
+    () => refusalResponse(NOT_JSON),
+  );
+}
+
+function publishBytes(
+  deps: ApiDeps,
+  asked: ApiRequest,
+  { bytes, tenant }: { readonly bytes: ArrayBuffer; readonly tenant: TenantId },
+): Response | Promise<Response> {
+  const faulty = (error: unknown) => refusalResponse(refusalOfFault(deps, error, asked.requestId));
   try {
-    const body = await readJsonBody(request, deps.bodyMaxBytes);
+    const body = parseJsonBody(bytes, deps.bodyMaxBytes);
     if (!body.ok) return refusalResponse(body);
-    return responseOf(await publish(deps.publisher, grant.tenant, body.value));
+    const answer = publish(deps.publisher, tenant, body.value);
+    return answer instanceof Promise ? answer.then(responseOf).catch(faulty) : responseOf(answer);
   } catch (error) {
-    return refusalResponse(refusalOfFault(deps, error, requestId));
+    return faulty(error);
   }
 }
 

@@ -11,8 +11,12 @@ const API_ROUTES = new Set([
 ]);
 const ROUTES = new Set(["/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs"]);
 
+/** The one that is called often. */
+export const PUBLISH_ROUTE = "/api/publish";
+
 /** A path as a metric label and for the log: one of a fixed few. Attack: a scanner's million paths as a million series, and tokens in paths. */
 export function httpRoute(pathname: string): string {
+  if (pathname === PUBLISH_ROUTE) return PUBLISH_ROUTE;
   if (pathname === "/ws" || pathname.startsWith("/ws/")) return "/ws";
   if (pathname.startsWith("/api/")) {
     const end = pathname.indexOf("/", 5);

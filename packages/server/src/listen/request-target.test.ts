@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { RequestTarget } from "./request-target.ts";
+import { RequestTarget, requestTarget } from "./request-target.ts";
 
 const tokenIn = (search: string, name = "token") =>
   new RequestTarget("/ws", search).queryValue(name);
@@ -51,4 +51,29 @@ describe("[AU1] values of a query", () => {
       { numRuns: 2_000 },
     );
   });
+});
+
+function targetOf(url: string): [string, string] {
+  const { pathname, query } = requestTarget({ url } as Request);
+  return [pathname, query.toString()];
+}
+
+test.each([
+  ["http://h/api/publish", "/api/publish", ""],
+  ["/api/publish", "/api/publish", ""],
+  ["http://h/api/publish?a=1", "/api/publish", "a=1"],
+  ["http://h/api/publish#x", "/api/publish", ""],
+  ["http://h/x/api/publish", "/x/api/publish", ""],
+  ["http://h//api/publish", "//api/publish", ""],
+  ["http://h/?/api/publish", "/", "%2Fapi%2Fpublish="],
+  ["http://h/a#/api/publish", "/a", ""],
+  ["http://h", "/", ""],
+])("%p is asked for %p with the query %p", (url, pathname, query) => {
+  expect(targetOf(url)).toEqual([pathname, query]);
+});
+
+test("a Host with a path in it does not make the request another one's", () => {
+  expect(targetOf("http://h/api/publish/health/live")[0]).toBe("/api/publish/health/live");
+  expect(targetOf("http://h?/api/publish")[0]).toBe("/api/publish");
+  expect(targetOf("http://[/api/publish")[0]).toBe("/api/publish");
 });

@@ -1,3 +1,5 @@
+import { PUBLISH_ROUTE } from "./http-route.ts";
+
 /** A query in which every letter stands for itself: a token, mostly. */
 const PLAIN = /^[\w.~:/=&-]*$/;
 
@@ -41,6 +43,8 @@ export function requestTarget(request: Request): RequestTarget {
   // HTTP/1.0 needs no Host: then it is the target alone. Attack: `/public?x=http://a/api/…` would be another path than a proxy saw.
   const scheme = url.startsWith("/") ? -1 : url.indexOf("://");
   const start = scheme < 0 ? 0 : url.indexOf("/", scheme + 3);
+  // Begins and ends where the path does: whatever a hostile Host holds, nothing else is taken for it.
+  if (start + PUBLISH_ROUTE.length === url.length && url.endsWith(PUBLISH_ROUTE)) return PUBLISH;
   const target = start < 0 ? "/" : url.slice(start);
   const fragment = target.indexOf("#");
   const whole = fragment < 0 ? target : target.slice(0, fragment);
@@ -48,3 +52,6 @@ export function requestTarget(request: Request): RequestTarget {
   if (question < 0) return new RequestTarget(whole, "");
   return new RequestTarget(whole.slice(0, question), whole.slice(question + 1));
 }
+
+/** The target of nearly all requests of a busy backend. */
+const PUBLISH = new RequestTarget(PUBLISH_ROUTE, "");

@@ -48,11 +48,7 @@ export type ListenDeps = {
   /** `address` tells whom the request counts for; it is asked only when that matters. */
   readonly api: {
     /** Everything below `/api/`. `address` says where the request comes from. */
-    answer(
-      request: Request,
-      address: () => string,
-      requestId: string,
-    ): Response | Promise<Response>;
+    answer(asked: Asked<unknown>, address: () => string): Response | Promise<Response>;
     /** The pages that describe it; undefined: not one of them. */
     page(pathname: string): Response | undefined;
   };
@@ -183,8 +179,7 @@ function createFetch(deps: ListenDeps) {
       return upgrade(request, server, { kind: codec, batch, credentials }, subprotocol);
     }
     if (pathname.startsWith("/api/")) {
-      const address = () => addressOf(limits, request, server);
-      return deps.api.answer(request, address, asked.requestId);
+      return deps.api.answer(asked, () => addressOf(limits, request, server));
     }
     if (deps.config.echo && pathname === "/echo") return upgrade(request, server, { kind: "echo" });
     if (pathname === "/metrics") {

@@ -9,6 +9,7 @@ function open() {
     lines.push(`${level} ${message} ${JSON.stringify(fields)}`);
   };
   const raw = {
+    isLevelEnabled: () => true,
     debug: tell("debug"),
     info: tell("info"),
     warn: tell("warn"),

@@ -38,6 +38,7 @@ export function limitLog(log: Log, clock: Clock): LimitedLog {
   }
 
   return {
+    isLevelEnabled: (level) => log.isLevelEnabled(level),
     debug: (fields, message) => log.debug(fields, message),
     info: (fields, message) => log.info(fields, message),
     warn(fields, message) {

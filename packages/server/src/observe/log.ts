@@ -3,6 +3,8 @@ import { describeError } from "./describe-error.ts";
 
 /** What the gateway logs through. Never give it a token, an email or the content of a message (P7). */
 export type Log = {
+  /** Whether such lines are written at all; it does not change. */
+  isLevelEnabled(level: "debug"): boolean;
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

@@ -6,7 +6,7 @@ function open() {
   const clock = createFakeClock();
   const lines: object[] = [];
   const info = (fields: object) => void lines.push(fields);
-  const log = { debug() {}, info, warn() {}, error() {} };
+  const log = { isLevelEnabled: () => false, debug() {}, info, warn() {}, error() {} };
   return { clock, lines, refusals: createRefusalLog(log, clock) };
 }
 

@@ -134,6 +134,7 @@ export class World {
       clock,
       random: this.#random,
       log: {
+        isLevelEnabled: () => false,
         debug: () => {},
         info: () => {},
         warn: () => {},
