@@ -12,8 +12,9 @@ import type { Lane, Subscription } from "../hub/subscription.ts";
 import { channelKey } from "../tenant/tenant.ts";
 import { joinChannel } from "./join.ts";
 import { leaveChannel } from "./leave.ts";
-import { lastWanted, tellEnded } from "./restore.ts";
+import { lastWanted } from "./restore.ts";
 import type { Session } from "./session.ts";
+import { tellEnded } from "./tell-ended.ts";
 import { tellJoined } from "./tell-joined.ts";
 
 const UNAVAILABLE: Refusal = { ok: false, error: "unavailable", message: "" };

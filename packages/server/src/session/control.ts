@@ -1,9 +1,10 @@
 // What a backend does to a connection: puts it into channels and out of them. Asked by the HTTP API.
-import { type ChannelName, namespaceOf, pushFrame, type Refusal, refuse } from "@aldis/protocol";
+import { type ChannelName, namespaceOf, refuse } from "@aldis/protocol";
 import { joinChannel } from "./join.ts";
 import { leaveChannel } from "./leave.ts";
 import { restoreFirst } from "./restore.ts";
 import type { Session } from "./session.ts";
+import { tellEnded } from "./tell-ended.ts";
 import { tellJoined } from "./tell-joined.ts";
 
 /**
@@ -45,8 +46,4 @@ export function unsubscribeFor(session: Session, channel: ChannelName): boolean 
   leaveChannel(session, subscription, { stays: false });
   tellEnded(session, channel, refuse("forbidden", "ended by the application"));
   return true;
-}
-
-function tellEnded(session: Session, channel: string, refusal: Refusal): void {
-  session.connection.send(pushFrame("unsubscribe", { channel, code: refusal.error }));
 }

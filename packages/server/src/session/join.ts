@@ -111,7 +111,8 @@ function finishJoining(
   // What the client said to have is proven; what it is sent now is not yet.
   subscription.provenOffset = asked && past.recovered ? request.since.offset : past.top.offset;
   // Whoever stood somewhere and starts anew passes over what is between, and has yet to hear of that.
-  const startsAnew = asked ? !past.recovered : subscription.place !== undefined;
+  const stood = subscription.place !== undefined || session.hasEndedSome;
+  const startsAnew = asked ? !past.recovered : stood;
   subscription.lossUnheard = request.lost === true || startsAnew;
   const joined = joinedOf(past, hub.join(joining, subscription, past.top), { live: true });
   subscription.lane?.start(joined.position);

@@ -3,7 +3,6 @@ import {
   isChannelPattern,
   namespaceOf,
   pushFrame,
-  type Refusal,
   type StreamPosition,
 } from "@aldis/protocol";
 import type { Place } from "../hub/subscription.ts";
@@ -12,6 +11,7 @@ import { joinPattern } from "./join-pattern.ts";
 import { mayJoin } from "./may-join.ts";
 import type { ParkedSubscription } from "./parking.ts";
 import type { Session } from "./session.ts";
+import { tellEnded } from "./tell-ended.ts";
 import { tellJoined } from "./tell-joined.ts";
 
 /** What of a resumed session is still to be restored, in order. */
@@ -109,8 +109,4 @@ function requestOf(session: Session, channel: ChannelName, place: Place) {
 export function lastWanted(session: Session, channel: ChannelName): number {
   const { tenant } = session.identity;
   return session.deps.namespaces.find(tenant, namespaceOf(channel)).options.lastOnSubscribe;
-}
-
-export function tellEnded(session: Session, channel: string, refusal: Refusal): void {
-  session.connection.send(pushFrame("unsubscribe", { channel, code: refusal.error }));
 }

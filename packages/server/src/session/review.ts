@@ -1,10 +1,11 @@
-import { isChannelPattern, pushFrame } from "@aldis/protocol";
+import { isChannelPattern } from "@aldis/protocol";
 import type { Subscription } from "../hub/subscription.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import { leaveChannel } from "./leave.ts";
 import { mayJoin } from "./may-join.ts";
 import type { Session } from "./session.ts";
 import type { SessionDeps } from "./session-deps.ts";
+import { tellEnded } from "./tell-ended.ts";
 
 /** A tenant's namespaces have changed: its sessions are held to what holds now. O(its subscriptions), in one turn. */
 export function reviewTenant(deps: SessionDeps, tenant: TenantId): void {
@@ -22,8 +23,7 @@ export function reviewSubscriptions(session: Session): void {
       continue;
     }
     leaveChannel(session, subscription, { stays: false });
-    const body = { channel: subscription.name, code: refusal.error };
-    session.connection.send(pushFrame("unsubscribe", body));
+    tellEnded(session, subscription.name, refusal);
   }
 }
 

@@ -8,7 +8,7 @@ import {
   type RemoteBroker,
   tenant,
 } from "../broker/broker.contract.ts";
-import { subscribeFor } from "./control.ts";
+import { subscribeFor, unsubscribeFor } from "./control.ts";
 import { openMemoryBroker, type TestClient, tokenOf, World } from "./test/world.ts";
 
 const keptCodes = [1001, 1005, 1006, 1009, 1011, 4000, 4005, 4006, 4008, 4012, 4499];
@@ -528,4 +528,36 @@ test("[SE5] who subscribes anew and does not hear the answer hears at the resume
   before.break();
   const back = await world.resume(before);
   expect(back.pushes("subscribe")).toMatchObject([{ recovered: false, offset: 1 }]);
+});
+
+describe("[SE3] P1: a subscription that the gateway ended and that starts anew", () => {
+  async function endedAndBack(world: World): Promise<TestClient> {
+    const ann = await subscribed(world);
+    await world.publish("chat:a", 1);
+    ann.prove();
+    expect(unsubscribeFor(ann.session, channelOf({ channel: "chat:a" }))).toBe(true);
+    await world.publish("chat:a", 2);
+    expect(subscribeFor(ann.session, channelOf({ channel: "chat:a" }))).toBe(true);
+    await ann.settle();
+    return ann;
+  }
+
+  test("breaks before any of it is known to be heard: what is between is told as lost", async () => {
+    const world = new World();
+    const ann = await endedAndBack(world);
+    ann.break();
+    const back = await world.resume(ann);
+    expect(back.pushes("subscribe")).toMatchObject([{ channel: "chat:a", recovered: false }]);
+  });
+
+  test("breaks when it is known to be heard: nothing is lost", async () => {
+    const world = new World();
+    const ann = await endedAndBack(world);
+    ann.prove();
+    await world.publish("chat:a", 3);
+    ann.break();
+    const back = await world.resume(ann);
+    expect(back.pushes("subscribe")).toMatchObject([{ channel: "chat:a", recovered: true }]);
+    expect(back.offsets("chat:a")).toEqual([3]);
+  });
 });

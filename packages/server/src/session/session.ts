@@ -95,6 +95,8 @@ export class Session implements ActionContext {
   #subscriptions: SubscriptionList | undefined;
   /** Channels that a backend has put it into: it may have them whatever its token says. */
   granted: ReadonlySet<string> | undefined;
+  /** The gateway ended a subscription: who then starts anew may not have heard, and believe to stand where it stood. */
+  hasEndedSome = false;
 
   constructor(connection: SessionConnection, deps: SessionDeps) {
     this.connection = connection;
