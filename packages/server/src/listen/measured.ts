@@ -53,7 +53,7 @@ type MeasuredDeps = {
 /**
  * Counts, times and names what `answer` answers; what it throws is a fault of ours. An upgrade that succeeds has no answer: it
  * counts as a connection. Of a path only its route is logged, as tokens come in paths and queries. A publish that went well tells
- * no id that its sender did not give: nothing is logged under it, and telling one costs a tenth of the whole publish.
+ * no id that its sender did not give: nothing is logged under it, and making and telling one costs CPU on each publish.
  */
 export function measured<S>(
   deps: MeasuredDeps,
