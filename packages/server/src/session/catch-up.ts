@@ -1,10 +1,4 @@
-import {
-  type ChannelName,
-  isChannelPattern,
-  namespaceOf,
-  pushFrame,
-  type Refusal,
-} from "@aldis/protocol";
+import { type ChannelName, isChannelPattern, namespaceOf, pushFrame } from "@aldis/protocol";
 import { attempt, whenReady } from "../awaitable.ts";
 import type { HistoryPage } from "../broker/broker.ts";
 import { publicationFrame } from "../hub/frame.ts";
@@ -16,8 +10,6 @@ import { lastWanted } from "./restore.ts";
 import type { Session } from "./session.ts";
 import { tellEnded } from "./tell-ended.ts";
 import { tellJoined } from "./tell-joined.ts";
-
-const UNAVAILABLE: Refusal = { ok: false, error: "unavailable", message: "" };
 
 /** Publications read at once; what does not fit then is read again. */
 const PAGE = 100;
@@ -84,7 +76,7 @@ function startAnew(session: Session, subscription: Subscription, channel: Channe
     { channel, since: undefined, lost: true, last, slow },
     {
       done: (joined) => void tellJoined(session, channel, joined),
-      failed: () => tellEnded(session, channel, UNAVAILABLE),
+      failed: () => tellEnded(session, channel, "unavailable"),
     },
   );
 }
@@ -92,7 +84,7 @@ function startAnew(session: Session, subscription: Subscription, channel: Channe
 /** As with a session that is restored: its client subscribes again. */
 function giveUp(session: Session, subscription: Subscription): void {
   leaveChannel(session, subscription, { stays: false });
-  tellEnded(session, subscription.name, UNAVAILABLE);
+  tellEnded(session, subscription.name, "unavailable");
 }
 
 /** Whether nothing is missing between where the client stands and the page. */

@@ -1,8 +1,8 @@
 // What a backend does to a connection: puts it into channels and out of them. Asked by the HTTP API.
-import { type ChannelName, namespaceOf, refuse } from "@aldis/protocol";
+import type { ChannelName } from "@aldis/protocol";
 import { joinChannel } from "./join.ts";
 import { leaveChannel } from "./leave.ts";
-import { restoreFirst } from "./restore.ts";
+import { lastWanted, restoreFirst } from "./restore.ts";
 import type { Session } from "./session.ts";
 import { tellEnded } from "./tell-ended.ts";
 import { tellJoined } from "./tell-joined.ts";
@@ -21,17 +21,15 @@ export function subscribeFor(session: Session, channel: ChannelName): boolean {
   const held = session.subscriptions.size + waiting;
   if (held >= session.deps.options.subscriptionsMax) return false;
   session.grantChannel(channel);
-  const { tenant } = session.identity;
-  const { options } = session.deps.namespaces.find(tenant, namespaceOf(channel));
   joinChannel(
     session,
-    { channel, since: undefined, last: options.lastOnSubscribe, slow: undefined },
+    { channel, since: undefined, last: lastWanted(session, channel), slow: undefined },
     {
       done(joined) {
         tellJoined(session, channel, joined);
         if (joined.live) session.deps.presence.join(session, channel);
       },
-      failed: () => tellEnded(session, channel, refuse("unavailable", "try again")),
+      failed: () => tellEnded(session, channel, "unavailable"),
     },
   );
   return true;
@@ -44,6 +42,6 @@ export function unsubscribeFor(session: Session, channel: ChannelName): boolean 
   const subscription = session.subscriptions.get(channel);
   if (subscription === undefined) return false;
   leaveChannel(session, subscription, { stays: false });
-  tellEnded(session, channel, refuse("forbidden", "ended by the application"));
+  tellEnded(session, channel, "forbidden");
   return true;
 }

@@ -80,8 +80,8 @@ function restoreOne(session: Session, plan: RestorePlan, parked: ParkedSubscript
   const { name, slow } = parked;
   if (session.isSubscribed(name)) return;
   const refusal = mayJoin(session, name);
-  if (refusal !== undefined) return tellEnded(session, name, refusal);
-  const failed = () => tellEnded(session, name, { ok: false, error: "unavailable", message: "" });
+  if (refusal !== undefined) return tellEnded(session, name, refusal.error);
+  const failed = () => tellEnded(session, name, "unavailable");
   if (isChannelPattern(name)) {
     const told = pushFrame("subscribe", { channel: name, recovered: false });
     const done = () => session.connection.send(told);

@@ -23,7 +23,7 @@ export function reviewSubscriptions(session: Session): void {
       continue;
     }
     leaveChannel(session, subscription, { stays: false });
-    tellEnded(session, subscription.name, refusal);
+    tellEnded(session, subscription.name, refusal.error);
   }
 }
 

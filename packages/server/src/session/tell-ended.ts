@@ -1,8 +1,8 @@
-import { pushFrame, type Refusal } from "@aldis/protocol";
+import { type ErrorCode, pushFrame } from "@aldis/protocol";
 import type { Session } from "./session.ts";
 
-/** SU7: the gateway has ended a subscription. */
-export function tellEnded(session: Session, channel: string, refusal: Refusal): void {
+/** SU7: the gateway has ended a subscription; `code` says why. */
+export function tellEnded(session: Session, channel: string, code: ErrorCode): void {
   session.hasEndedSome = true;
-  session.connection.send(pushFrame("unsubscribe", { channel, code: refusal.error }));
+  session.connection.send(pushFrame("unsubscribe", { channel, code }));
 }
