@@ -89,30 +89,31 @@ const CONTROL = {
   answer: touchedAnswer,
 } as const;
 
+const CHANNEL_CONTROL = { ...CONTROL, body: channelBody, refusals: ["bad_channel"] } as const;
+const lobby = { channel: "chat:lobby" };
+
 function subscribeRoutes({ subscribe }: Operations): Route[] {
-  const spec = { ...CONTROL, body: channelBody, refusals: ["bad_channel"] } as const;
-  const body = { channel: "chat:lobby" };
   return [
     route(
       {
-        ...spec,
+        ...CHANNEL_CONTROL,
         path: "/api/users/{user}/subscribe",
         summary: "Subscribe a user",
         description:
           "Puts all connections of the user on this node into the channel, whatever their tokens allow. The clients are told and get the messages; it lasts as long as their sessions. A connection with too many subscriptions is left out.",
         params: ofUser,
-        example: { path: ann, body },
+        example: { path: ann, body: lobby },
       },
       (call) => subscribe(call.grant.tenant, call.params, call.body.channel),
     ),
     route(
       {
-        ...spec,
+        ...CHANNEL_CONTROL,
         path: "/api/connections/{connection}/subscribe",
         summary: "Subscribe a connection",
         description: "The same for this one connection; `connections` is 0 when it is not here.",
         params: ofConnection,
-        example: { path: oneOf, body },
+        example: { path: oneOf, body: lobby },
       },
       (call) => subscribe(call.grant.tenant, call.params, call.body.channel),
     ),
@@ -120,29 +121,27 @@ function subscribeRoutes({ subscribe }: Operations): Route[] {
 }
 
 function unsubscribeRoutes({ unsubscribe }: Operations): Route[] {
-  const spec = { ...CONTROL, body: channelBody, refusals: ["bad_channel"] } as const;
-  const body = { channel: "chat:lobby" };
   return [
     route(
       {
-        ...spec,
+        ...CHANNEL_CONTROL,
         path: "/api/users/{user}/unsubscribe",
         summary: "Unsubscribe a user",
         description:
           "Takes all connections of the user on this node out of the channel. Who may subscribe by their token can come back: to keep a user out, give them another token.",
         params: ofUser,
-        example: { path: ann, body },
+        example: { path: ann, body: lobby },
       },
       (call) => unsubscribe(call.grant.tenant, call.params, call.body.channel),
     ),
     route(
       {
-        ...spec,
+        ...CHANNEL_CONTROL,
         path: "/api/connections/{connection}/unsubscribe",
         summary: "Unsubscribe a connection",
         description: "The same for this one connection; `connections` is 0 when it was not there.",
         params: ofConnection,
-        example: { path: oneOf, body },
+        example: { path: oneOf, body: lobby },
       },
       (call) => unsubscribe(call.grant.tenant, call.params, call.body.channel),
     ),
