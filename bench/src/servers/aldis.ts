@@ -1,7 +1,7 @@
 import { type ConfigInput, loadConfig, startGateway } from "@aldis/server";
+import { NO_RATE_LIMITS } from "@aldis/testkit/no-rate-limits";
 import type { StuckPolicy } from "../scenarios/stuck.ts";
 import { BENCH_API_KEY, BENCH_SECRET } from "../token.ts";
-import { NO_RATE_LIMITS } from "./no-rate-limits.ts";
 import { sayReady } from "./ready.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { heapStats } from "bun:jsc";
 import { type ConfigInput, loadConfig, startGateway } from "@aldis/server";
+import { NO_RATE_LIMITS } from "@aldis/testkit/no-rate-limits";
 import type { ServerState } from "../soak/wire.ts";
 import { BENCH_SECRET, SOAK_KEYS } from "../token.ts";
-import { NO_RATE_LIMITS } from "./no-rate-limits.ts";
 import { sayReady } from "./ready.ts";
 
 /**

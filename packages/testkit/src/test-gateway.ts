@@ -8,16 +8,7 @@ import {
   startGateway,
 } from "@aldis/server";
 import { API_KEY, accessTo, type GatewayAccess, SECRET } from "./gateway-access.ts";
-
-/** A test that is about one of them sets it. */
-const NO_RATES = {
-  connectionAttemptsPerMinute: 0,
-  connectionsPerUser: 0,
-  keyGuessesPerMinute: 0,
-  messagesPerUserPerMinute: 0,
-  commandsPerSecond: 0,
-  bytesPerSecond: 0,
-};
+import { NO_RATE_LIMITS } from "./no-rate-limits.ts";
 
 export type TestGateway = AsyncDisposable &
   GatewayAccess & {
@@ -41,7 +32,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       listen: { port: 0, host: "127.0.0.1" },
       auth: { jwtSecret: SECRET },
       api: { keys: [{ key: API_KEY }] },
-      limits: NO_RATES,
+      limits: NO_RATE_LIMITS,
     },
     overrides: options.config,
   });

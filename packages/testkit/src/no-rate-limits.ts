@@ -1,6 +1,6 @@
 import type { ConfigInput } from "@aldis/server";
 
-/** All load comes from one address, and more of it than any user would be let make. */
+/** For tests and loads that come from one address and one user; a test that is about one of them sets it. */
 export const NO_RATE_LIMITS: NonNullable<ConfigInput["limits"]> = {
   connectionAttemptsPerMinute: 0,
   connectionsPerUser: 0,
