@@ -6,6 +6,8 @@ test.each([
   ["scripts/junit.test.ts", "unit"],
   ["packages/server/test/subscribe.test.ts", "integration"],
   ["packages/server/test/src/odd.test.ts", "integration"],
+  ["packages/server/test/cluster/nodes.test.ts", "cluster"],
+  ["packages/server/src/redis/shards.redis.test.ts", "cluster"],
   ["e2e/live.test.ts", "e2e"],
   ["bench/src/smoke.test.ts", "bench"],
   ["packages/server/hub.test.ts", undefined],
@@ -25,6 +27,12 @@ test("a test file is what `bun test` would run by itself", () => {
 
 test("every test file is in one suite, or told apart as a stray", () => {
   const sorted = sortTestFiles(["e2e/a.test.ts", "packages/x/a.test.ts", "packages/x/src/a.ts"]);
-  expect(sorted.bySuite).toEqual({ unit: [], integration: [], e2e: ["e2e/a.test.ts"], bench: [] });
+  expect(sorted.bySuite).toEqual({
+    unit: [],
+    integration: [],
+    cluster: [],
+    e2e: ["e2e/a.test.ts"],
+    bench: [],
+  });
   expect(sorted.strays).toEqual(["packages/x/a.test.ts"]);
 });

@@ -2,6 +2,7 @@
 export const SUITES = {
   unit: { timeLimitMs: 180_000, testTimeoutMs: 20_000, optional: false },
   integration: { timeLimitMs: 900_000, testTimeoutMs: 60_000, optional: false },
+  cluster: { timeLimitMs: 900_000, testTimeoutMs: 120_000, optional: false },
   e2e: { timeLimitMs: 600_000, testTimeoutMs: 120_000, optional: false },
   bench: { timeLimitMs: 300_000, testTimeoutMs: 120_000, optional: true },
 } as const satisfies Record<string, SuiteRow>;
@@ -20,6 +21,7 @@ export function isTestFile(path: string): boolean {
 
 /** Undefined for a test file that lies where no suite looks: it would never run. */
 export function suiteOf(path: string): Suite | undefined {
+  if (/^packages\/[^/]+\/(src\/.*\.redis\.test\.ts$|test\/cluster\/)/.test(path)) return "cluster";
   if (/^packages\/[^/]+\/src\//.test(path) || path.startsWith("scripts/")) return "unit";
   if (/^packages\/[^/]+\/test\//.test(path)) return "integration";
   if (path.startsWith("e2e/")) return "e2e";
@@ -33,7 +35,13 @@ export type TestFiles = {
 };
 
 export function sortTestFiles(paths: readonly string[]): TestFiles {
-  const bySuite: Record<Suite, string[]> = { unit: [], integration: [], e2e: [], bench: [] };
+  const bySuite: Record<Suite, string[]> = {
+    unit: [],
+    integration: [],
+    cluster: [],
+    e2e: [],
+    bench: [],
+  };
   const strays: string[] = [];
   for (const path of paths) {
     if (!isTestFile(path)) continue;

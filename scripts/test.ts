@@ -12,7 +12,7 @@ import { exitCodeOf, printFailure, printTable } from "./print.ts";
 import { findTestFiles, runStatic, runSuite, type StepResult, stepOf } from "./run-suite.ts";
 import { SUITES, type Suite } from "./suites.ts";
 
-const NAMES = ["check", "unit", "integration", "e2e", "bench", "guards"] as const;
+const NAMES = ["check", "unit", "integration", "cluster", "e2e", "bench", "guards"] as const;
 type Name = (typeof NAMES)[number];
 
 const { bySuite, strays } = findTestFiles(ROOT);

@@ -28,7 +28,7 @@ test("config check is 78 with everything that `start` would refuse, files and au
     const first = await runCli(["config", "check", "--config", path], { ALDIS_REDIS_URL: "x" });
     expect(first.code).toBe(78);
     expect(first.stderr).toContain("did you mean `pingIntervalMs`?");
-    expect(first.stderr).toContain("this version has no Redis");
+    expect(first.stderr).toContain("is no Redis URL");
     expect(first.stderr).toContain("nothing can verify a token");
   });
   await withFile(FILE, async (path) => {

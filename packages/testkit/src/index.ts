@@ -34,6 +34,7 @@ export type { Sample } from "./gateway-process-messages.ts";
 export type { HttpAnswer, HttpClient, HttpInit } from "./http-client.ts";
 export { MESSAGE_PACK, RawClient, type RawFrame } from "./raw-client.ts";
 export { openRawSocket, type RawSocket } from "./raw-socket.ts";
+export { type RedisServer, type RedisServerOptions, startRedis } from "./redis-server.ts";
 export { createSeededRandom, type SeededRandom } from "./seeded-random.ts";
 export { connectTcp, type TcpClient } from "./tcp-client.ts";
 export { startTcpProxy, type TcpProxy, type Weather } from "./tcp-proxy.ts";

@@ -689,12 +689,12 @@ export function createRemoteBroker(
   deliver: Deliver,
 ): RemoteBroker {
   const interests = new Map<string, number>();
-  const far = open((to, publication) => {
+  const far = open((to, publication, epoch) => {
     const wanted = [...interests].some(
       ([id, count]) =>
         count > 0 && (id === `=${to}` || (id[0] === "^" && to.startsWith(id.slice(1)))),
     );
-    if (wanted) deliver(to, publication);
+    if (wanted) deliver(to, publication, epoch);
   });
   const commands: Line = { requests: [], answers: [] };
   const interestLine: Line = { requests: [], answers: [] };
@@ -734,6 +734,7 @@ export function createRemoteBroker(
         far.unsubscribe(interest);
       });
     },
+    signal: (to, feature, body) => far.signal(to, feature, body),
     close: () => far.close(),
     get underWay() {
       return [commands, interestLine].reduce(
@@ -792,6 +793,7 @@ export function selfDriven(broker: RemoteBroker, seed: number): Broker {
     top: (of) => driven(broker.top(of)),
     subscribe: (interest) => driven(broker.subscribe(interest)),
     unsubscribe: (interest) => driven(broker.unsubscribe(interest)),
+    signal: (to, feature, body) => broker.signal(to, feature, body),
     close: () => broker.close(),
   };
 }

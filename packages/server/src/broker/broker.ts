@@ -68,10 +68,14 @@ export type Recovery = {
 export type Interest = { readonly key: ChannelKey } | { readonly prefix: string };
 
 /**
- * Called for each publication in a channel of interest, in order of offset, once each, from the moment
- * that `subscribe` is done. May also be called for others; the hub drops what nobody wants.
+ * Called for each publication in a channel of interest, with the epoch that its offset counts in, from the moment that
+ * `subscribe` is done. May also be called for others; the hub drops what nobody wants. An embedded broker calls it in order of
+ * offset, once each; one over a network may lose, repeat or start a new epoch, and the hub sees that by offset and epoch.
  */
-export type Deliver = (key: ChannelKey, publication: Publication) => void;
+export type Deliver = (key: ChannelKey, publication: Publication, epoch: string) => void;
+
+/** A signal has come, see {@link Broker.signal}. */
+export type DeliverSignal = (key: ChannelKey, feature: string, body: string) => void;
 
 /**
  * Moves publications between nodes and stores them. Promises, for each channel on its own:
@@ -94,6 +98,11 @@ export type Broker = {
   /** Interest is counted: as many `unsubscribe` as `subscribe` end it. */
   subscribe(interest: Interest): Awaitable<void>;
   unsubscribe(interest: Interest): void;
+  /**
+   * Hands `body` to the same feature on every node that has interest in the channel, this one too: at most once, in no
+   * order with publications, stored nowhere. For what is out of date a moment later anyway (typing, presence).
+   */
+  signal(key: ChannelKey, feature: string, body: string): void;
   close(): Awaitable<void>;
 };
 

@@ -5,6 +5,7 @@ import type { Clock, Timer } from "../time/clock.ts";
 import type {
   Broker,
   Deliver,
+  DeliverSignal,
   Draft,
   HistoryOptions,
   HistoryPage,
@@ -25,6 +26,8 @@ export type MemoryBrokerDeps = {
   readonly clock: Clock;
   readonly random: RandomIds;
   readonly deliver: Deliver;
+  /** Without it signals go nowhere. */
+  readonly deliverSignal?: DeliverSignal;
 };
 
 const SWEEP_MS = 10_000;
@@ -36,6 +39,7 @@ const SWEEP_MS = 10_000;
 export class MemoryBroker implements Broker {
   readonly #clock: Clock;
   readonly #deliver: Deliver;
+  readonly #deliverSignal: DeliverSignal | undefined;
   readonly #streams: StreamTable;
   readonly #answers: RememberedAnswers;
   #sweeper: Timer;
@@ -43,6 +47,7 @@ export class MemoryBroker implements Broker {
   constructor(deps: MemoryBrokerDeps, options: MemoryBrokerOptions) {
     this.#clock = deps.clock;
     this.#deliver = deps.deliver;
+    this.#deliverSignal = deps.deliverSignal;
     this.#streams = new StreamTable(deps, options);
     this.#answers = new RememberedAnswers(deps.clock, {
       keepMs: options.idempotencyMs,
@@ -92,6 +97,10 @@ export class MemoryBroker implements Broker {
     if ("key" in interest) this.#streams.release(interest.key);
   }
 
+  signal(key: ChannelKey, feature: string, body: string): void {
+    this.#deliverSignal?.(key, feature, body);
+  }
+
   close(): void {
     this.#sweeper.cancel();
     this.#streams.clear();
@@ -120,7 +129,7 @@ export class MemoryBroker implements Broker {
     });
     const publication = { channel, offset, key: of, json, exclude };
     this.#streams.append(remembered, publication, history);
-    this.#deliver(key, publication);
+    this.#deliver(key, publication, stream.epoch);
     return { offset, epoch: stream.epoch, kind: "published", duplicate: false };
   }
 

@@ -9,6 +9,7 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   ALDIS_HOST: "listen.host",
   ALDIS_JWT_SECRET: "auth.jwtSecret",
   ALDIS_API_KEY: "api.keys",
+  ALDIS_REDIS_URL: "broker",
 };
 
 /** `auth.refreshBeforeMs` → `ALDIS_AUTH_REFRESH_BEFORE_MS`. */

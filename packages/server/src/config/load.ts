@@ -109,7 +109,6 @@ const FROM_KUBERNETES =
 
 /** Names that are promised and do nothing yet: told apart from typing errors, so that nobody believes in a cluster or a database that is not there. */
 const PROMISED: Readonly<Record<string, string>> = {
-  ALDIS_REDIS_URL: "this version has no Redis: it is one node, in memory. Unset it",
   ALDIS_STORE_URL: "this version has no store: everything is in memory. Unset it",
 };
 

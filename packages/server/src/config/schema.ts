@@ -2,6 +2,7 @@ import { z } from "zod";
 import { authSchema } from "../auth/auth-config.ts";
 import { cidrProblem } from "../limits/cidr.ts";
 import { apiSchema } from "./api-schema.ts";
+import { brokerSchema, clusterSchema, redisSchema } from "./cluster-schema.ts";
 import { limitsSchema } from "./limits-schema.ts";
 import { namespaceName, namespaceSchema } from "./namespace-schema.ts";
 import { originProblem } from "./origin-rule.ts";
@@ -112,6 +113,9 @@ export const configSchema = z.strictObject({
   listen: listenSchema.prefault({}),
   auth: authSchema.prefault({}),
   api: apiSchema.prefault({}),
+  broker: brokerSchema,
+  redis: redisSchema.prefault({}),
+  cluster: clusterSchema.prefault({}),
   heartbeat: z
     .strictObject({
       pingIntervalMs: ms("Silence after which a connection is pinged").default(25_000),

@@ -5,6 +5,7 @@ import { createPublisher, type Publisher } from "../channel/publisher.ts";
 import { namespaceSchema } from "../config/namespace-schema.ts";
 import type { Config } from "../config/schema.ts";
 import { Hub } from "../hub/hub.ts";
+import { Signals } from "../hub/signals.ts";
 import { createLimits, type Limits } from "../limits/create-limits.ts";
 import { type Counters, createCounters } from "../observe/counters.ts";
 import { FanOutProbe } from "../observe/fan-out-probe.ts";
@@ -36,6 +37,7 @@ export type Shared = {
   readonly namespaces: Namespaces;
   readonly broker: MemoryBroker;
   readonly hub: Hub;
+  readonly signals: Signals;
   readonly publisher: Publisher;
   readonly limits: Limits;
   readonly metrics: Metrics;
@@ -56,15 +58,20 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const metrics = createMetrics({ counters, gauges, version: packageJson.version });
   const namespaces = new Namespaces(config.namespaces, namespaceSchema.parse({}));
   const broker = new MemoryBroker(
-    { clock, random, deliver: (key, publication) => hub.deliver(key, publication) },
+    {
+      ...{ clock, random },
+      deliver: (key, publication, epoch) => hub.deliver(key, publication, epoch),
+      deliverSignal: (key, feature, body) => signals.deliver(key, feature, body),
+    },
     config.channel,
   );
   const probe = new FanOutProbe({ clock, counters }, metrics.observeFanOut);
   const hub: Hub = new Hub(broker, probe);
+  const signals: Signals = new Signals(broker);
   const limits = createLimits({ clock, counters }, config);
   const publisher = createPublisher({ broker, namespaces, counters, rates: limits.channels });
   return {
     ...{ config, clock, random, log, counters, metrics },
-    ...{ namespaces, broker, probe, hub, publisher, limits },
+    ...{ namespaces, broker, probe, hub, signals, publisher, limits },
   };
 }

@@ -60,7 +60,7 @@ class Node {
     const random = createSeededRandom(1);
     this.broker = createRemoteBroker(
       (deliver) => new MemoryBroker({ clock, random, deliver }, BROKER_LIMITS),
-      (to, publication) => this.hub.deliver(to, publication),
+      (to, publication, epoch) => this.hub.deliver(to, publication, epoch),
     );
     this.hub = new Hub(this.broker);
   }

@@ -56,7 +56,7 @@ function open() {
   function publish(channel: string, exclude?: string, of?: string): void {
     const offset = (offsets.get(channel) ?? 0) + 1;
     offsets.set(channel, offset);
-    hub.deliver(key(channel, of), publication(channel, offset, exclude));
+    hub.deliver(key(channel, of), publication(channel, offset, exclude), "e");
   }
   return { hub, interest, join, joinPattern, publish };
 }
@@ -217,7 +217,7 @@ describe("P5 Hub: a broker that is away", () => {
     const broker = createRemoteBroker(
       (deliver) =>
         new MemoryBroker({ clock, random: createSeededRandom(1), deliver }, BROKER_LIMITS),
-      (to, what) => hub.deliver(to, what),
+      (to, what, epoch) => hub.deliver(to, what, epoch),
     );
     const hub: Hub = new Hub(broker);
     const settle = async () => {
@@ -283,7 +283,7 @@ describe("P5 Hub: a broker that is away", () => {
     const joined = Promise.allSettled([hub.joinPattern("default/o:", subscription)]);
     await settle();
     expect((await joined)[0]?.status).toBe("rejected");
-    hub.deliver(key("o:1"), publication("o:1", 1));
+    hub.deliver(key("o:1"), publication("o:1", 1), "e");
     expect(ann.got).toEqual([]);
   });
 });

@@ -94,7 +94,7 @@ export class Hub {
   }
 
   /** A publication has come from the broker. */
-  deliver(key: ChannelKey, publication: Publication): void {
+  deliver(key: ChannelKey, publication: Publication, _epoch: string): void {
     const channel = this.#channels.get(key);
     if (channel === undefined && this.#patterns.isEmpty) return;
     const frame = publicationFrame(publication);

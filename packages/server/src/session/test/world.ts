@@ -127,7 +127,10 @@ export class World {
       namespaceSchema.parse({}),
     );
     const open = options.openBroker ?? openMemoryBroker;
-    const broker = open({ clock, deliver: (key, publication) => hub.deliver(key, publication) });
+    const broker = open({
+      clock,
+      deliver: (key, publication, epoch) => hub.deliver(key, publication, epoch),
+    });
     const hub: Hub = new Hub(broker);
     this.broker = broker;
     this.deps = {
