@@ -2,6 +2,7 @@ import { faultsIn } from "./check.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { tableOf } from "./report.ts";
 import { runBench } from "./run.ts";
+import { scaleMain } from "./scale/main.ts";
 import type { Sample } from "./scenario.ts";
 import { describeMachine, type Machine, openMachine } from "./servers/launch.ts";
 import { soakMain } from "./soak/main.ts";
@@ -67,5 +68,11 @@ function printVerdict(samples: Sample[]): boolean {
   return faults.length === 0;
 }
 
+/** Runs of their own; anything else is the comparison. */
+const OWN = { soak: soakMain, scale: scaleMain } as const;
+
 const [first, ...rest] = process.argv.slice(2);
-process.exitCode = first === "soak" ? await soakMain(rest) : await main(process.argv.slice(2));
+process.exitCode =
+  first === "soak" || first === "scale"
+    ? await OWN[first](rest)
+    : await main(process.argv.slice(2));

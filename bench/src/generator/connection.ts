@@ -2,8 +2,12 @@ import type { Socket } from "bun";
 import type { Dialect } from "./dialects.ts";
 import { encodeFrame, FrameScanner, type FrameSink, OPCODE } from "./frames.ts";
 
+const LOOPBACK = "127.0.0.1";
+
 /** Everything the generator needs to open a connection; `channel` asks for a subscription as well. */
 export type OpenOptions = {
+  /** 127.0.0.1 unless given. */
+  host?: string;
   port: number;
   dialect: Dialect;
   token: string;
@@ -11,10 +15,10 @@ export type OpenOptions = {
 };
 
 /** The upgrade, as bytes to come. */
-export function upgradeRequest({ dialect, token, port }: OpenOptions): string {
+export function upgradeRequest({ dialect, token, host, port }: OpenOptions): string {
   const protocol = dialect.subprotocol;
   return (
-    `GET ${dialect.target(token)} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\n` +
+    `GET ${dialect.target(token)} HTTP/1.1\r\nHost: ${host ?? LOOPBACK}:${port}\r\nUpgrade: websocket\r\n` +
     "Connection: Upgrade\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\nSec-WebSocket-Version: 13\r\n" +
     (protocol === undefined ? "\r\n" : `Sec-WebSocket-Protocol: ${protocol}\r\n\r\n`)
   );
@@ -229,7 +233,7 @@ export function openConnection(options: OpenOptions): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const connection = new Connection(options, { resolve, reject });
     Bun.connect({
-      hostname: "127.0.0.1",
+      hostname: options.host ?? LOOPBACK,
       port: options.port,
       data: connection,
       socket: handlers,

@@ -7,6 +7,8 @@ const HEAD_END = Buffer.from("\r\n\r\n");
 const OK = Buffer.from("HTTP/1.1 200");
 const OFFSET_NAME = Buffer.from('"offset":');
 const ZERO = 0x30;
+/** What `onFailed` is told when a connection ends. */
+export const HTTP_CLOSED = "a connection was closed";
 
 export type AnswerSink = {
   onAnswer(connection: HttpConnection, offset: number): void;
@@ -57,7 +59,7 @@ export class HttpConnection {
   }
 
   onTcpClose(): void {
-    this.#sink.onFailed("a connection was closed");
+    this.#sink.onFailed(HTTP_CLOSED);
   }
 }
 
@@ -84,8 +86,12 @@ const handlers = {
   close: (socket: Socket<HttpConnection>) => socket.data.onTcpClose(),
 } as const;
 
-export async function openHttp(port: number, sink: AnswerSink): Promise<HttpConnection> {
+export async function openHttp(
+  port: number,
+  sink: AnswerSink,
+  host = "127.0.0.1",
+): Promise<HttpConnection> {
   const connection = new HttpConnection(sink);
-  await Bun.connect({ hostname: "127.0.0.1", port, data: connection, socket: handlers });
+  await Bun.connect({ hostname: host, port, data: connection, socket: handlers });
   return connection;
 }

@@ -11,10 +11,11 @@ import { READY } from "./ready.ts";
  * TypeScript, so the servers for Node are transpiled first, their packages left as they are.
  */
 const READY_MAX_MS = 15_000;
-export type ServerName = SystemName | "soak";
+export type ServerName = SystemName | "soak" | "node";
 const FILES: Record<ServerName, string> = {
   aldis: "aldis.ts",
   soak: "soak.ts",
+  node: "node.ts",
   bun: "bun.ts",
   ws: "ws.ts",
   "socket.io": "socket-io.ts",

@@ -1,7 +1,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { cpuNs, rssBytes } from "../generator/proc.ts";
-import { type Machine, pinned, startServer } from "../servers/launch.ts";
+import { type Machine, startServer } from "../servers/launch.ts";
+import { startWorker } from "../worker.ts";
 import type { SoakOptions } from "./soak-options.ts";
 import type { CycleReport, ServerOrder, ServerState, TrafficOrder, TrafficPlan } from "./wire.ts";
 
@@ -31,7 +32,9 @@ export async function runSoak(
   onSample: (sample: SoakSample) => void,
 ): Promise<SoakSample[]> {
   const server = await startServer(machine, "soak", {});
-  const traffic = startTraffic(machine, { port: server.port, seed: options.seed });
+  const plan: TrafficPlan = { port: server.port, seed: options.seed };
+  const file = join(import.meta.dir, "traffic.ts");
+  const traffic = startWorker<TrafficOrder, CycleReport>(machine, file, plan);
   const samples: SoakSample[] = [];
   const startedAtMs = performance.now();
   try {
@@ -41,12 +44,11 @@ export async function runSoak(
     ) {
       const cycle = samples.length;
       const before = { atMs: performance.now(), cpuNs: cpuNs(server.pid) };
-      const report = await traffic.ask({
-        order: "cycle",
-        cycle,
-        durationMs: options.cycleMs,
-        stuck: cycle % STUCK_EVERY === STUCK_AT,
-      });
+      const stuck = cycle % STUCK_EVERY === STUCK_AT;
+      const report = await traffic.ask(
+        { order: "cycle", cycle, durationMs: options.cycleMs, stuck },
+        options.cycleMs + CYCLE_SPARE_MS,
+      );
       const elapsedNs = (performance.now() - before.atMs) * 1e6;
       const serverCpuShare = (cpuNs(server.pid) - before.cpuNs) / elapsedNs;
       // Before the collection that reading the heap comes with: memory as operators see it.
@@ -68,38 +70,6 @@ export async function runSoak(
     traffic.stop();
     await server.stop();
   }
-}
-
-type Traffic = { ask(order: TrafficOrder): Promise<CycleReport>; stop(): void };
-
-function startTraffic(machine: Machine, plan: TrafficPlan): Traffic {
-  let answered = Promise.withResolvers<CycleReport>();
-  const file = join(import.meta.dir, "traffic.ts");
-  const child = Bun.spawn(pinned(machine, 1, [process.execPath, file, JSON.stringify(plan)]), {
-    stdout: "inherit",
-    stderr: "inherit",
-    ipc: (report: CycleReport) => answered.resolve(report),
-    onExit: () => answered.reject(new Error("the traffic ended early")),
-  });
-  return {
-    async ask(order) {
-      answered = Promise.withResolvers<CycleReport>();
-      child.send(order);
-      const watchdog = setTimeout(
-        () => answered.reject(new Error(`cycle ${order.cycle} does not come to an end`)),
-        order.durationMs + CYCLE_SPARE_MS,
-      );
-      try {
-        return await answered.promise;
-      } finally {
-        clearTimeout(watchdog);
-      }
-    },
-    stop() {
-      answered.promise.catch(() => {}); // nobody waits any more
-      child.kill("SIGKILL");
-    },
-  };
 }
 
 /** NaN where there is no /proc. */

@@ -75,13 +75,6 @@ class Pipe {
     }
   }
 
-  /** Closes in peace, if nothing waits. */
-  finish(): void {
-    if (this.#queue.length > 0 || this.to === undefined) return;
-    this.to.end();
-    this.to = undefined;
-  }
-
   end(): void {
     clearTimeout(this.#timer);
     this.#queue.length = 0;
@@ -102,12 +95,9 @@ function latenessOf({ delayMs, loss, random }: Weather): number {
 
 type Pair = { readonly toServer: Pipe; readonly toClient: Pipe; readonly cutAfterBytes: number };
 
-/**
- * A TCP proxy on a free loopback port, to the port `target`, or for each connection to the one that `target` chooses then; where it chooses
- * none, the connection is cut. Does not limit what waits: for tests, with little data.
- */
+/** A TCP proxy on a free loopback port, to `targetPort`. Does not limit what waits: for tests, with little data. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: two small tables of socket callbacks over one state
-export function startTcpProxy(target: number | (() => number | undefined)): TcpProxy {
+export function startTcpProxy(targetPort: number): TcpProxy {
   const pairs = new Set<Pair>();
   const state = {
     accepting: true,
@@ -124,12 +114,6 @@ export function startTcpProxy(target: number | (() => number | undefined)): TcpP
     pair.toServer.end();
   }
 
-  /** One side closed: the other still gets what came before, when that can be had now. */
-  function endAfter(pair: Pair, pipe: Pipe): void {
-    pipe.finish();
-    end(pair);
-  }
-
   function passAll(): void {
     for (const pair of pairs) {
       pair.toServer.pass();
@@ -144,11 +128,9 @@ export function startTcpProxy(target: number | (() => number | undefined)): TcpP
   }
 
   function dial(pair: Pair): void {
-    const port = typeof target === "number" ? target : target();
-    if (port === undefined) return end(pair);
     Bun.connect<Pair>({
       hostname: "127.0.0.1",
-      port,
+      port: targetPort,
       socket: {
         open(server) {
           server.data = pair;
@@ -159,7 +141,7 @@ export function startTcpProxy(target: number | (() => number | undefined)): TcpP
         },
         data: (_, bytes) => toClient(pair, Buffer.from(bytes)),
         drain: () => pair.toServer.pass(),
-        close: () => endAfter(pair, pair.toClient),
+        close: () => end(pair),
         error: () => end(pair),
       },
     }).catch(() => end(pair));
@@ -183,7 +165,7 @@ export function startTcpProxy(target: number | (() => number | undefined)): TcpP
       },
       data: (client, bytes) => client.data.toServer.take(Buffer.from(bytes), state.weather),
       drain: (client) => client.data.toClient.pass(),
-      close: ({ data }) => endAfter(data, data.toServer),
+      close: (client) => end(client.data),
       error: (client) => end(client.data),
     },
   });
