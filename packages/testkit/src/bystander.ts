@@ -7,6 +7,11 @@ export type BystanderReport = {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** Publishes that were refused for a while, and the longest that such a refusal took; when it is patient. */
+  readonly refusals: number;
+  readonly refusalMaxMs: number;
+  /** How often it had to connect anew; when it is patient. */
+  readonly breaks: number;
   /** It was not answered, or not told of its own message first: what happened instead. */
   readonly trouble: string | undefined;
 };
@@ -20,61 +25,114 @@ export type Bystander = {
 
 /** Between two publishes: often enough to meet a fault, seldom enough to be none. */
 const PAUSE_MS = 10;
+const CHANNEL = "bystander:own";
+
+type BystanderOptions = {
+  /** Temporary refusals and breaks are no trouble: the fault may reach it, too. */
+  readonly patient?: boolean;
+};
 
 /** A healthy connection that publishes in a channel of its own, hears itself, and measures how long that takes. */
-export async function startBystander(gateway: GatewayAccess): Promise<Bystander> {
-  const exp = Math.floor(Date.now() / 1000) + 24 * 3600;
-  const token = await gateway.token({ sub: "bystander", exp });
-  const client = await RawClient.connect(`${gateway.wsUrl}?token=${token}`);
-  const channel = "bystander:own";
-  await client.must("subscribe", { channel });
-  let times: number[] = [];
+export async function startBystander(
+  gateway: GatewayAccess,
+  { patient = false }: BystanderOptions = {},
+): Promise<Bystander> {
+  let client = await connect(gateway);
+  let noted = emptyNotes();
   let trouble: string | undefined;
   let stopped = false;
   let answers = 0;
 
   async function measure(): Promise<void> {
     const startedAtMs = performance.now();
-    const [{ offset }, heard] = await Promise.all([
-      client.must("publish", { channel, data: answers }),
-      client.next("message"),
-    ]);
-    times.push(performance.now() - startedAtMs);
+    const reply = await client.ask("publish", { channel: CHANNEL, data: answers });
+    if (reply.action === "error") {
+      if (!patient || reply.data.temporary !== true)
+        throw new Error(`refused: ${JSON.stringify(reply.data)}`);
+      noted.refusalsMs.push(performance.now() - startedAtMs);
+      return;
+    }
+    await hear(client, reply.data);
+    noted.answersMs.push(performance.now() - startedAtMs);
     answers++;
-    if (heard.data.offset !== offset) throw new Error(`heard ${heard.data.offset}, not ${offset}`);
     client.all.length = 0;
+  }
+
+  /** Only of a connection that broke. */
+  async function again(error: unknown): Promise<void> {
+    if (!patient || !isBreak(error)) throw error;
+    noted.breaks++;
+    client.cut();
+    while (!stopped) {
+      try {
+        client = await connect(gateway);
+        return;
+      } catch (failed) {
+        if (!isBreak(failed)) throw failed;
+        await Bun.sleep(PAUSE_MS);
+      }
+    }
   }
 
   async function go(): Promise<void> {
     while (!stopped) {
-      await measure();
+      await measure().catch(again);
       await Bun.sleep(PAUSE_MS);
     }
   }
 
   const going = go().catch((error: unknown) => {
-    trouble = String(error);
+    if (!stopped) trouble = String(error);
   });
   return {
     get answers() {
       return answers;
     },
     look() {
-      const sorted = times.toSorted((a, b) => a - b);
-      times = [];
-      const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))] ?? 0;
-      return {
-        answers: sorted.length,
-        p50Ms: at(0.5),
-        p99Ms: at(0.99),
-        maxMs: at(1),
-        trouble,
-      };
+      const report = { ...reportOf(noted), trouble };
+      noted = emptyNotes();
+      return report;
     },
     async stop() {
       stopped = true;
       await going;
-      await client.close();
+      client.cut();
     },
   };
+}
+
+function isBreak(error: unknown): boolean {
+  return String(error).includes("closed with");
+}
+
+const emptyNotes = () => ({ answersMs: [] as number[], refusalsMs: [] as number[], breaks: 0 });
+
+function reportOf({ answersMs, refusalsMs, breaks }: ReturnType<typeof emptyNotes>) {
+  const sorted = answersMs.toSorted((a, b) => a - b);
+  const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))] ?? 0;
+  return {
+    answers: sorted.length,
+    ...{ p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) },
+    refusals: refusalsMs.length,
+    refusalMaxMs: Math.max(0, ...refusalsMs),
+    breaks,
+  };
+}
+
+async function connect(gateway: GatewayAccess): Promise<RawClient> {
+  const exp = Math.floor(Date.now() / 1000) + 24 * 3600;
+  const token = await gateway.token({ sub: "bystander", exp });
+  const client = await RawClient.connect(`${gateway.wsUrl}?token=${token}`);
+  await client.must("subscribe", { channel: CHANNEL });
+  return client;
+}
+
+/** Waits for what was acknowledged. Before it there may be what was refused, and yet came to pass. */
+async function hear(client: RawClient, { offset }: { readonly offset: number }): Promise<void> {
+  const heard = await client.wait(
+    ({ action, data }) => action === "message" && data.offset >= offset,
+    `message ${offset}`,
+  );
+  if (heard.data.offset !== offset) throw new Error(`heard ${heard.data.offset}, not ${offset}`);
+  client.frames.length = 0;
 }

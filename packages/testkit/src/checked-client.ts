@@ -1,5 +1,6 @@
 import { type Client, type ClientOptions, createClient, type Message } from "@aldis/client";
 import type { Checker, Payload, Position, PublisherLog } from "./checker-types.ts";
+import { eventually } from "./eventually.ts";
 
 /** A client that hurries, so that a run need not wait for its backoff. */
 const HURRY = { backoff: { minMs: 5, maxMs: 200 } };
@@ -52,6 +53,7 @@ export async function startSubscriber(parts: SubscriberParts): Promise<CheckedSu
 }
 
 export type CheckedPublisher = {
+  readonly client: Client;
   /** How many publishes were acknowledged. */
   readonly acknowledged: number;
   /** Publishes that ended with an error: such may go either way. */
@@ -60,6 +62,8 @@ export type CheckedPublisher = {
   readonly tops: ReadonlyMap<string, Position>;
   /** After the answer to the last publish. It stays connected. */
   stop(): Promise<void>;
+  /** After that: one more message to each channel, again until it is acknowledged. Gives where these are: the ends of all. */
+  finish(): Promise<ReadonlyMap<string, Position>>;
   close(): void;
 };
 
@@ -79,15 +83,18 @@ export function startPublisher({ log, channels, sdk, pauseMs }: PublisherParts):
   let acknowledged = 0;
   let stopped = false;
 
-  async function publish(channel: string): Promise<void> {
+  /** Undefined when it was refused. */
+  async function publish(channel: string): Promise<Position | undefined> {
     const payload = log.intend(channel);
     try {
       const { offset, epoch } = await client.publish(channel, payload);
       log.acknowledge(payload, { offset, epoch });
       tops.set(channel, { offset, epoch });
       acknowledged++;
+      return { offset, epoch };
     } catch (error) {
       refused.push(String(error));
+      return undefined;
     }
   }
 
@@ -101,6 +108,7 @@ export function startPublisher({ log, channels, sdk, pauseMs }: PublisherParts):
   client.connect();
   const going = go();
   return {
+    client,
     get acknowledged() {
       return acknowledged;
     },
@@ -109,6 +117,13 @@ export function startPublisher({ log, channels, sdk, pauseMs }: PublisherParts):
     async stop() {
       stopped = true;
       await going;
+    },
+    async finish() {
+      const ends = new Map<string, Position>();
+      for (const channel of channels) {
+        ends.set(channel, await eventually("an answer to a publish", () => publish(channel)));
+      }
+      return ends;
     },
     close: () => client.close(),
   };

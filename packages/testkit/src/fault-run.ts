@@ -8,8 +8,9 @@ import {
   startSubscriber,
 } from "./checked-client.ts";
 import { createChecker } from "./checker.ts";
-import type { Checker, Fault, JournalEntry, Position } from "./checker-types.ts";
+import type { Checker, Fault, Position } from "./checker-types.ts";
 import { eventually } from "./eventually.ts";
+import { ALLOWED, type Allowance, complaint, tooMuch, watchSamples } from "./fault-verdict.ts";
 import { type GatewayProcess, startGatewayProcess } from "./gateway-process.ts";
 import type { Sample } from "./gateway-process-messages.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
@@ -27,7 +28,7 @@ export type FaultRunOptions = {
   readonly historySize?: number;
   readonly sdk?: Partial<ClientOptions>;
   /** What may remain afterwards beyond what there was before, for the messages that the history now holds. */
-  readonly allow?: Partial<Pick<Sample, "rssBytes" | "heapBytes" | "descriptors">>;
+  readonly allow?: Partial<Allowance>;
 };
 
 /** What a fault is done to. */
@@ -60,7 +61,6 @@ export type FaultReport = {
 };
 
 const MIB = 1024 * 1024;
-const ALLOWED = { rssBytes: 96 * MIB, heapBytes: 24 * MIB, descriptors: 4 };
 const CHANNELS = ["load:a", "load:b"];
 /** Acknowledged messages before the fault begins. */
 const WARM_UP = 40;
@@ -80,7 +80,7 @@ export async function runFault(
   await run.published(WARM_UP);
   const quiet = run.bystander.look();
   const before = await run.gateway.sample({ collect: true });
-  const watch = watchSamples(run.gateway);
+  const watch = watchSamples(async () => [await run.gateway.sample()]);
   try {
     await inject(run);
   } finally {
@@ -151,27 +151,6 @@ async function startRun(options: FaultRunOptions): Promise<FaultRun & AsyncDispo
   };
 }
 
-function watchSamples(gateway: GatewayProcess) {
-  const samples: Sample[] = [];
-  let stopped = false;
-  let wake: () => void = () => {};
-  async function go(): Promise<void> {
-    while (!stopped) {
-      samples.push(await gateway.sample());
-      await Promise.race([Bun.sleep(1_000), new Promise<void>((resolve) => (wake = resolve))]);
-    }
-  }
-  const going = go();
-  return {
-    samples,
-    async stop() {
-      stopped = true;
-      wake();
-      await going;
-    },
-  };
-}
-
 async function everybodyHasAll(run: FaultRun): Promise<void> {
   const tops = new Map<string, Position>();
   for (const publisher of run.publishers) {
@@ -185,41 +164,24 @@ async function everybodyHasAll(run: FaultRun): Promise<void> {
   }
 }
 
-/** What a sample has too much of; undefined: nothing. */
-function tooMuch(now: Sample, before: Sample, allowed: typeof ALLOWED): string | undefined {
-  if (now.queuedBytes > 0) return `${now.queuedBytes} bytes wait`;
-  if (now.connections !== before.connections) return `${now.connections} connections`;
-  for (const name of ["rssBytes", "heapBytes", "descriptors"] as const) {
-    if (now[name] > before[name] + allowed[name]) return `${name} ${now[name]} of ${before[name]}`;
-  }
-  return undefined;
-}
-
 async function backToBase(
   gateway: GatewayProcess,
   before: Sample,
-  allowed: typeof ALLOWED,
+  allowed: Allowance,
 ): Promise<Sample> {
   let last = before;
   let left: string | undefined;
   try {
     await eventually("base", async () => {
       last = await gateway.sample({ collect: true });
-      left = tooMuch(last, before, allowed);
+      left =
+        last.connections === before.connections
+          ? tooMuch(last, before, allowed)
+          : `${last.connections} connections`;
       return left === undefined;
     });
   } catch {
     throw new Error(`not back at base: ${left}; before: ${JSON.stringify(before)}`);
   }
   return last;
-}
-
-/** The first faults, and what the one they are about had noted last. */
-function complaint(faults: readonly Fault[], journal: readonly JournalEntry[]): string {
-  const first = faults.slice(0, 5).map(({ kind, detail }) => `${kind}: ${detail}`);
-  const who = /^[\w-]+/.exec(faults[0]?.detail ?? "")?.[0];
-  const noted = journal.filter((entry) => entry.who === who).slice(-10);
-  return [`${faults.length} faults`, ...first, ...noted.map((entry) => JSON.stringify(entry))].join(
-    "\n",
-  );
 }

@@ -72,5 +72,9 @@ async function answer({ ask }: ToGateway): Promise<Omit<FromGateway, "id">> {
 process.on("message", async (question: ToGateway) => {
   process.send?.({ id: question.id, ...(await answer(question)) } satisfies FromGateway);
 });
+process.on("SIGTERM", async () => {
+  await gateway?.gateway.drain();
+  process.exit(0);
+});
 // Whoever started it is gone.
 process.on("disconnect", () => process.exit(0));

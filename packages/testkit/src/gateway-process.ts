@@ -18,7 +18,10 @@ export type GatewayProcess = AsyncDisposable &
     block(ms: number): Promise<void>;
     /** The lines that it has logged. */
     logged(): Promise<readonly string[]>;
+    /** SIGTERM has it drain and end, as the command does. */
     kill(signal: NodeJS.Signals): void;
+    /** Its exit code, when it has ended. */
+    readonly exited: Promise<number>;
   };
 
 /** Starts one with the configuration of {@link startTestGateway}; `await using` ends it. */
@@ -61,6 +64,7 @@ export async function startGatewayProcess(config: ConfigInput = {}): Promise<Gat
     block: async (ms: number) => void (await ask({ name: "block", ms })),
     logged: async () => (await ask({ name: "log" })).lines ?? [],
     kill: (signal: NodeJS.Signals) => child.kill(signal),
+    exited: child.exited,
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       await child.exited;

@@ -17,6 +17,15 @@ export type {
   SubscriberLog,
   Verdict,
 } from "./checker-types.ts";
+export { type Balancer, isReady, startBalancer } from "./cluster/balancer.ts";
+export { type Cluster, type ClusterOptions, startCluster } from "./cluster/cluster.ts";
+export {
+  type ClusterFaultOptions,
+  type ClusterFaultReport,
+  type ClusterFaultRun,
+  runClusterFault,
+} from "./cluster/cluster-fault-run.ts";
+export type { ClusterNode } from "./cluster/cluster-node.ts";
 export { type Conformance, createConformance, type Exchange } from "./conformance.ts";
 export { eventually } from "./eventually.ts";
 export { createFakeClock, type FakeClock } from "./fake-clock.ts";
@@ -34,7 +43,10 @@ export type { Sample } from "./gateway-process-messages.ts";
 export type { HttpAnswer, HttpClient, HttpInit } from "./http-client.ts";
 export { MESSAGE_PACK, RawClient, type RawFrame } from "./raw-client.ts";
 export { openRawSocket, type RawSocket } from "./raw-socket.ts";
-export { type RedisServer, type RedisServerOptions, startRedis } from "./redis-server.ts";
+export { type Certificates, makeCertificates } from "./redis/certificates.ts";
+export { type RedisClusterSet, startRedisCluster } from "./redis/redis-cluster.ts";
+export { type SentinelSet, startSentinelSet } from "./redis/redis-sentinel.ts";
+export { hasRedis, type RedisServer, type RedisServerOptions, startRedis } from "./redis-server.ts";
 export { createSeededRandom, type SeededRandom } from "./seeded-random.ts";
 export { connectTcp, type TcpClient } from "./tcp-client.ts";
 export { startTcpProxy, type TcpProxy, type Weather } from "./tcp-proxy.ts";

@@ -1,19 +1,25 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
+import type { Certificates } from "./redis/certificates.ts";
+
+const PROGRAM = "redis-server";
 
 /** A real Redis in a process of its own, on a free port of the loopback, with a folder of its own. */
 export type RedisServer = AsyncDisposable & {
   readonly port: number;
-  /** `redis://127.0.0.1:port` */
+  /** `redis://127.0.0.1:port`, or `rediss:` */
   readonly url: string;
   readonly pid: number;
-  /** One command by `redis-cli`; gives what it prints, without the end of line. */
+  /**
+   * One command by `redis-cli`; gives what it prints, without the end of line. It goes by a socket file: no proxy and no
+   * certificate is in its way.
+   */
   cli(...args: string[]): Promise<string>;
   /** `SIGSTOP` and `SIGCONT` among them: to the present process. */
   kill(signal: NodeJS.Signals): void;
-  /** Kills it, and starts it again on its port; empty unless it kept something on disk. */
+  /** Kills it, and starts it again on its port; empty unless it persists. */
   restart(): Promise<void>;
   /** Kills it; the port is free until {@link restart}. */
   stop(): Promise<void>;
@@ -23,21 +29,34 @@ export type RedisServerOptions = {
   /** More arguments of redis-server: `["--maxmemory", "10mb"]`. */
   readonly args?: readonly string[];
   readonly port?: number;
+  /** Everything that it acknowledges is on disk before. */
+  readonly persist?: boolean;
+  /** Listens with TLS alone, by these. */
+  readonly tls?: Certificates;
+  /** A configuration file before the arguments; it may rewrite it. */
+  readonly file?: string;
 };
 
-/** Starts one without persistence; `await using` ends it. */
-export async function startRedis({
-  args = [],
-  port = freePort(),
-}: RedisServerOptions = {}): Promise<RedisServer> {
-  const folder = await mkdtemp(join(tmpdir(), "aldis-redis-"));
+/** True when there is a redis-server to be started. */
+export function hasRedis(): boolean {
+  return Bun.which(PROGRAM) !== null;
+}
+
+/** Starts one, by default without persistence; ready when it answers. `await using` ends it. */
+export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const { args = [], port = freePort(), tls, persist = false, file } = options;
+  const folder = mkdtempSync(join(tmpdir(), "aldis-redis-"));
+  const socket = join(folder, "socket");
+  const kept = persist ? ["yes", "--appendfsync", "always"] : ["no"];
   const command = [
-    ...["redis-server", "--port", String(port), "--bind", "127.0.0.1", "--dir", folder],
-    ...["--save", "", "--appendonly", "no", "--daemonize", "no", ...args],
+    ...[PROGRAM, ...(file === undefined ? [] : [file])],
+    ...(tls === undefined ? ["--port", String(port)] : tlsArgs(port, tls)),
+    ...["--bind", "127.0.0.1", "--unixsocket", socket, "--dir", folder],
+    ...["--daemonize", "no", "--save", "", "--appendonly", ...kept, ...args],
   ];
 
   async function cli(...words: string[]): Promise<string> {
-    const child = Bun.spawn(["redis-cli", "-p", String(port), ...words], { stderr: "pipe" });
+    const child = Bun.spawn(["redis-cli", "-s", socket, ...words], { stderr: "ignore" });
     const text = await new Response(child.stdout).text();
     await child.exited;
     return text.trimEnd();
@@ -45,8 +64,9 @@ export async function startRedis({
 
   async function start() {
     const child = Bun.spawn(command, { stdin: "ignore", stdout: "ignore", stderr: "inherit" });
+    // While it reads what it had kept it answers LOADING.
     while ((await cli("ping")) !== "PONG") {
-      if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
+      if (child.exitCode !== null) throw new Error(`${PROGRAM} ended with ${child.exitCode}`);
       await Bun.sleep(10);
     }
     return child;
@@ -61,7 +81,7 @@ export async function startRedis({
 
   return {
     port,
-    url: `redis://127.0.0.1:${port}`,
+    url: `${tls === undefined ? "redis" : "rediss"}://127.0.0.1:${port}`,
     get pid() {
       return server.pid;
     },
@@ -74,7 +94,14 @@ export async function startRedis({
     },
     async [Symbol.asyncDispose]() {
       await stop();
-      await rm(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function tlsArgs(port: number, { certFile, keyFile, caFile }: Certificates): string[] {
+  return [
+    ...["--port", "0", "--tls-port", String(port), "--tls-auth-clients", "no"],
+    ...["--tls-cert-file", certFile, "--tls-key-file", keyFile, "--tls-ca-cert-file", caFile],
+  ];
 }

@@ -75,6 +75,13 @@ class Pipe {
     }
   }
 
+  /** Closes in peace, if nothing waits. */
+  finish(): void {
+    if (this.#queue.length > 0 || this.to === undefined) return;
+    this.to.end();
+    this.to = undefined;
+  }
+
   end(): void {
     clearTimeout(this.#timer);
     this.#queue.length = 0;
@@ -95,9 +102,12 @@ function latenessOf({ delayMs, loss, random }: Weather): number {
 
 type Pair = { readonly toServer: Pipe; readonly toClient: Pipe; readonly cutAfterBytes: number };
 
-/** A TCP proxy on a free loopback port, to `targetPort`. Does not limit what waits: for tests, with little data. */
+/**
+ * A TCP proxy on a free loopback port, to the port `target`, or for each connection to the one that `target` chooses then; where it chooses
+ * none, the connection is cut. Does not limit what waits: for tests, with little data.
+ */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: two small tables of socket callbacks over one state
-export function startTcpProxy(targetPort: number): TcpProxy {
+export function startTcpProxy(target: number | (() => number | undefined)): TcpProxy {
   const pairs = new Set<Pair>();
   const state = {
     accepting: true,
@@ -114,6 +124,12 @@ export function startTcpProxy(targetPort: number): TcpProxy {
     pair.toServer.end();
   }
 
+  /** One side closed: the other still gets what came before, when that can be had now. */
+  function endAfter(pair: Pair, pipe: Pipe): void {
+    pipe.finish();
+    end(pair);
+  }
+
   function passAll(): void {
     for (const pair of pairs) {
       pair.toServer.pass();
@@ -128,9 +144,11 @@ export function startTcpProxy(targetPort: number): TcpProxy {
   }
 
   function dial(pair: Pair): void {
+    const port = typeof target === "number" ? target : target();
+    if (port === undefined) return end(pair);
     Bun.connect<Pair>({
       hostname: "127.0.0.1",
-      port: targetPort,
+      port,
       socket: {
         open(server) {
           server.data = pair;
@@ -141,7 +159,7 @@ export function startTcpProxy(targetPort: number): TcpProxy {
         },
         data: (_, bytes) => toClient(pair, Buffer.from(bytes)),
         drain: () => pair.toServer.pass(),
-        close: () => end(pair),
+        close: () => endAfter(pair, pair.toClient),
         error: () => end(pair),
       },
     }).catch(() => end(pair));
@@ -165,7 +183,7 @@ export function startTcpProxy(targetPort: number): TcpProxy {
       },
       data: (client, bytes) => client.data.toServer.take(Buffer.from(bytes), state.weather),
       drain: (client) => client.data.toClient.pass(),
-      close: (client) => end(client.data),
+      close: ({ data }) => endAfter(data, data.toServer),
       error: (client) => end(client.data),
     },
   });
