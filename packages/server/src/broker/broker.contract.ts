@@ -386,6 +386,17 @@ export function brokerContract(
         for (const [n, of] of keys.entries())
           expect((await it.broker.top(of)).epoch).toBe(told[n] ?? "");
       });
+
+      test("of many at once is that of each, in their order", async () => {
+        await using it = await bench();
+        const keys = [LOBBY, key("chat:b"), key("chat:lobby", "acme"), LOBBY];
+        await it.publish(3);
+        await it.broker.publish(key("chat:b"), draft({}), KEEP);
+        const each = await Promise.all(keys.map(async (of) => await it.broker.top(of)));
+        expect(await it.broker.tops(keys)).toEqual(each);
+        expect(each.map(({ offset }) => offset)).toEqual([3, 1, 0, 3]);
+        expect(await it.broker.tops([])).toEqual([]);
+      });
     });
 
     describe("[BR5] history", () => {
@@ -723,6 +734,7 @@ export function createRemoteBroker(
     history: (of, query, options) => ask(commands, () => far.history(of, query, options)),
     recover: (of, since, options) => ask(commands, () => far.recover(of, since, options)),
     top: (of) => ask(commands, () => far.top(of)),
+    tops: (all) => ask(commands, () => far.tops(all)),
     subscribe: (interest) =>
       ask(interestLine, () => {
         count(interest, 1);
@@ -791,6 +803,7 @@ export function selfDriven(broker: RemoteBroker, seed: number): Broker {
     history: (of, query, options) => driven(broker.history(of, query, options)),
     recover: (of, since, options) => driven(broker.recover(of, since, options)),
     top: (of) => driven(broker.top(of)),
+    tops: (all) => driven(broker.tops(all)),
     subscribe: (interest) => driven(broker.subscribe(interest)),
     unsubscribe: (interest) => driven(broker.unsubscribe(interest)),
     signal: (to, feature, body) => broker.signal(to, feature, body),

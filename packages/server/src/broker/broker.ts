@@ -95,6 +95,11 @@ export type Broker = {
   recover(key: ChannelKey, since: StreamPosition, history: HistoryOptions): Awaitable<Recovery>;
   /** The position of the latest publication; offset 0 in a channel without any. */
   top(key: ChannelKey): Awaitable<StreamPosition>;
+  /**
+   * The same of many at once, in their order; undefined: that one cannot be had now. Each was read after the call, so that a
+   * node that was delivered more than this has been told of a stream that went back.
+   */
+  tops(keys: readonly ChannelKey[]): Awaitable<readonly (StreamPosition | undefined)[]>;
   /** Interest is counted: as many `unsubscribe` as `subscribe` end it. */
   subscribe(interest: Interest): Awaitable<void>;
   unsubscribe(interest: Interest): void;

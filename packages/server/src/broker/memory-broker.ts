@@ -79,6 +79,10 @@ export class MemoryBroker implements Broker {
     return this.#streams.peek(key).position;
   }
 
+  tops(keys: readonly ChannelKey[]): StreamPosition[] {
+    return keys.map((key) => this.top(key));
+  }
+
   /** Channels that it remembers. */
   get streamCount(): number {
     return this.#streams.size;

@@ -107,6 +107,12 @@ const channelSchema = z.strictObject({
   historyMaxBytes: bytes(
     "History of all channels together; the least used of the tenant with the most goes first",
   ).default(256 * MIB),
+  positionCheckMs: ms(
+    "In this time the position of every channel with subscribers is compared with the broker's",
+  ).default(30_000),
+  heldMaxBytes: bytes(
+    "What may wait on this node for an earlier publication that did not come; the rest is read from the history",
+  ).default(16 * MIB),
 });
 
 export const configSchema = z.strictObject({
