@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { ROOT } from "./child.ts";
-import { missingChromium } from "./chromium.ts";
+import { CHROMIUM, type DebianProgram, missing, REDIS } from "./debian-program.ts";
 import { GUARDS } from "./guards/table.ts";
 import { runGuards, titleOf } from "./guards.ts";
 import { closingLine, sum } from "./junit.ts";
@@ -14,6 +14,9 @@ import { SUITES, type Suite } from "./suites.ts";
 
 const NAMES = ["check", "unit", "integration", "cluster", "e2e", "bench", "guards"] as const;
 type Name = (typeof NAMES)[number];
+
+/** What a suite cannot run without. */
+const NEEDED: Partial<Record<Name, DebianProgram>> = { cluster: REDIS, e2e: CHROMIUM };
 
 const { bySuite, strays } = findTestFiles(ROOT);
 
@@ -38,7 +41,8 @@ async function runNamed(name: Name): Promise<StepResult[]> {
   if (files.length === 0 && SUITES[name].optional) return [];
   console.log(`${name}: ${files.length} files`);
   if (name === "unit") return [await runSuite(name, files, ["--coverage"])];
-  if (name === "e2e") return [await runEndToEnd(files)];
+  const needed = NEEDED[name];
+  if (needed !== undefined) return [await runWith(needed, name, files)];
   return [await runSuite(name, files)];
 }
 
@@ -47,12 +51,17 @@ function placesOfTests(): StepResult {
   return stepOf("places", { problems: strays.map((path) => `${path} is in no suite`) });
 }
 
-async function runEndToEnd(files: readonly string[]): Promise<StepResult> {
-  const reason = files.length === 0 ? undefined : await missingChromium();
-  if (reason === undefined) return runSuite("e2e", files);
-  const counted = await countTests("e2e", files);
-  console.log(`e2e: ${counted} tests skipped: ${reason}`);
-  return { ...stepOf("e2e", { problems: [] }), passed: 0, skipped: counted };
+/** Skipped, and counted as such, when the program that its tests need cannot be had. */
+async function runWith(
+  program: DebianProgram,
+  suite: Suite,
+  files: readonly string[],
+): Promise<StepResult> {
+  const reason = files.length === 0 ? undefined : await missing(program);
+  if (reason === undefined) return runSuite(suite, files);
+  const counted = await countTests(suite, files);
+  console.log(`${suite}: ${counted} tests skipped: ${reason}`);
+  return { ...stepOf(suite, { problems: [] }), passed: 0, skipped: counted };
 }
 
 /** Loads the files with a filter that no name matches; a file that does not even load counts as one. */
