@@ -18,12 +18,14 @@ export type {
   Verdict,
 } from "./checker-types.ts";
 export { type Balancer, isReady, startBalancer } from "./cluster/balancer.ts";
+export { type ChaosOptions, runChaos } from "./cluster/chaos.ts";
 export { type Cluster, type ClusterOptions, startCluster } from "./cluster/cluster.ts";
 export {
   type ClusterFaultOptions,
   type ClusterFaultReport,
   type ClusterFaultRun,
   runClusterFault,
+  usersIn,
 } from "./cluster/cluster-fault-run.ts";
 export type { ClusterNode } from "./cluster/cluster-node.ts";
 export { type Conformance, createConformance, type Exchange } from "./conformance.ts";

@@ -8,6 +8,11 @@ export type TcpProxy = AsyncDisposable & {
   cut(): void;
   /** Cuts each of them with this probability. Gives how many that were. */
   cutSome(probability: number, random: SeededRandom): number;
+  /**
+   * Swallows all that comes for those clients of now that have said `marker`, and tells nobody: a connection that is silently dead. Gives how
+   * many these are.
+   */
+  deafen(marker: RegExp): number;
   /** From now on new connections are refused (`false`) or let through. */
   accepting: boolean;
   /** While true nothing passes in either direction, and nobody is told. */
@@ -100,7 +105,16 @@ function latenessOf({ delayMs, loss, random }: Weather): number {
   return lateMs;
 }
 
-type Pair = { readonly toServer: Pipe; readonly toClient: Pipe; readonly cutAfterBytes: number };
+type Pair = {
+  readonly toServer: Pipe;
+  readonly toClient: Pipe;
+  readonly cutAfterBytes: number;
+  /** The beginning of what the client said. */
+  said: string;
+  deaf: boolean;
+};
+
+const SAID_MAX = 4_096;
 
 /**
  * A TCP proxy on a free loopback port, to the port `target`, or for each connection to the one that `target` chooses then; where it chooses
@@ -137,7 +151,13 @@ export function startTcpProxy(target: number | (() => number | undefined)): TcpP
     }
   }
 
+  function toServer(pair: Pair, bytes: Buffer): void {
+    if (pair.said.length < SAID_MAX) pair.said += bytes.toString("latin1");
+    pair.toServer.take(bytes, state.weather);
+  }
+
   function toClient(pair: Pair, bytes: Buffer): void {
+    if (pair.deaf) return;
     const left = pair.cutAfterBytes - pair.toClient.passed;
     pair.toClient.take(bytes.subarray(0, left), state.weather);
     if (bytes.length >= left) end(pair);
@@ -174,6 +194,8 @@ export function startTcpProxy(target: number | (() => number | undefined)): TcpP
           toServer: new Pipe(state, () => true),
           toClient: new Pipe(state, () => !state.frozenToClient),
           cutAfterBytes: state.cutAfterBytes,
+          said: "",
+          deaf: false,
         };
         pair.toClient.to = client;
         client.data = pair;
@@ -181,7 +203,7 @@ export function startTcpProxy(target: number | (() => number | undefined)): TcpP
         pairs.add(pair);
         dial(pair);
       },
-      data: (client, bytes) => client.data.toServer.take(Buffer.from(bytes), state.weather),
+      data: (client, bytes) => toServer(client.data, Buffer.from(bytes)),
       drain: (client) => client.data.toClient.pass(),
       close: ({ data }) => endAfter(data, data.toServer),
       error: (client) => end(client.data),
@@ -196,6 +218,11 @@ export function startTcpProxy(target: number | (() => number | undefined)): TcpP
     cutSome(probability, random) {
       const hit = [...pairs].filter(() => random.chance(probability));
       for (const pair of hit) end(pair);
+      return hit.length;
+    },
+    deafen(marker) {
+      const hit = [...pairs].filter(({ said }) => marker.test(said));
+      for (const pair of hit) pair.deaf = true;
       return hit.length;
     },
     get accepting() {

@@ -11,6 +11,7 @@ import { createChecker } from "../checker.ts";
 import type { Checker, Position } from "../checker-types.ts";
 import { eventually } from "../eventually.ts";
 import { ALLOWED, type Allowance, complaint, tooMuch, watchSamples } from "../fault-verdict.ts";
+import type { GatewayAccess } from "../gateway-access.ts";
 import type { Sample } from "../gateway-process-messages.ts";
 import { type Cluster, type ClusterOptions, startCluster } from "./cluster.ts";
 
@@ -206,8 +207,11 @@ async function presenceIsTrue(
   }
 }
 
-/** Page by page, as the API gives them. */
-async function usersIn(access: Pick<Cluster, "http">, channel: string): Promise<string[]> {
+/** Who is present in a channel, by the API of a node, all pages of it; sorted. */
+export async function usersIn(
+  access: Pick<GatewayAccess, "http">,
+  channel: string,
+): Promise<string[]> {
   const users: string[] = [];
   let cursor = "";
   do {
