@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { refuse } from "@aldis/protocol";
 import packageJson from "../package.json" with { type: "json" };
 import { createApi } from "./api/api.ts";
@@ -30,6 +29,8 @@ export type Gateway = {
   readonly port: number;
   readonly counters: Readonly<Counters>;
   readonly publisher: Publisher;
+  /** Whether it takes connections now. */
+  readonly ready: boolean;
   /** Connected sessions at this moment. */
   readonly connections: number;
   /** Bytes that wait in the outboxes of all connections. O(connections). */
@@ -47,13 +48,14 @@ export type Gateway = {
 export function startGateway(options: GatewayOptions): Gateway {
   const { config } = options;
   const shared = sharedParts(options, () =>
-    gaugesOf({ ...shared, connection, session: session.deps, isReady: () => ready }),
+    gaugesOf({ ...shared, connection, session: session.deps, isReady }),
   );
-  const { log, counters, publisher, limits, metrics } = shared;
+  const { log, counters, publisher, limits, metrics, secret } = shared;
   for (const { path, message } of configWarnings(config)) log.warn({ setting: path }, message);
   const connection = connectionDeps(shared);
   const session = sessionDeps(shared);
   let ready = true;
+  const isReady = () => ready && secret.isKnown;
   const keys = apiKeys(config);
   const listener = listen({
     config: config.listen,
@@ -65,7 +67,7 @@ export function startGateway(options: GatewayOptions): Gateway {
     api: createApi({
       ...shared,
       ...session.deps,
-      secret: randomBytes(32),
+      cursorKeys: secret.keysFor("cursors"),
       directMaxBytes: config.listen.frameMaxBytes,
       tokenMaxBytes: config.auth.tokenMaxBytes,
       keys,
@@ -76,7 +78,8 @@ export function startGateway(options: GatewayOptions): Gateway {
     metrics: metricsPage(shared, keys),
     observeHttp: metrics.observeHttp,
     pages: options.pages,
-    isReady: () => ready,
+    isStarted: () => secret.isKnown,
+    isReady,
   });
   log.info(
     { url: listener.url, version: packageJson.version, ...summaryOf(config) },
@@ -95,6 +98,9 @@ export function startGateway(options: GatewayOptions): Gateway {
     port: listener.port,
     counters,
     publisher,
+    get ready() {
+      return isReady();
+    },
     get connections() {
       return session.deps.live.size;
     },

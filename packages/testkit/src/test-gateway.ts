@@ -7,6 +7,7 @@ import {
   type RandomIds,
   startGateway,
 } from "@aldis/server";
+import { eventually } from "./eventually.ts";
 import { API_KEY, accessTo, type GatewayAccess, SECRET } from "./gateway-access.ts";
 import { NO_RATE_LIMITS } from "./no-rate-limits.ts";
 
@@ -22,6 +23,8 @@ export type TestGatewayOptions = {
   readonly clock?: Clock;
   readonly random?: RandomIds;
   readonly pages?: GatewayOptions["pages"];
+  /** One with a Redis is waited for until it takes connections, unless that is what the test is about. */
+  readonly awaits?: "ready" | "nothing";
 };
 
 /** Starts a gateway of its own on a free port of the loopback; `await using` stops it. */
@@ -37,12 +40,13 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     overrides: options.config,
   });
   if (!loaded.ok) throw new Error(`config: ${JSON.stringify(loaded.problems)}`);
-  const { config: _, ...rest } = options;
+  const { config: _, awaits = "ready", ...rest } = options;
   const gateway = startGateway({
     config: loaded.config,
     write: (line) => logged.push(line),
     ...rest,
   });
+  if (awaits === "ready") await eventually("the gateway to be ready", () => gateway.ready);
   return {
     ...accessTo(gateway.url, () => options.clock?.nowMs() ?? Date.now()),
     gateway,

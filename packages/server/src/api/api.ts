@@ -4,6 +4,7 @@ import type { Grant } from "../auth/api-keys.ts";
 import { NOT_JSON, parseJsonBody, refusalOfHead } from "../listen/http-body.ts";
 import { refusalResponse } from "../listen/http-errors.ts";
 import { PUBLISH_ROUTE } from "../listen/http-route.ts";
+import type { Keys } from "../secrets/shared-secret.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import { createApiApp } from "./api-app.ts";
 import { createApiPages } from "./api-pages.ts";
@@ -27,8 +28,8 @@ export type ApiDeps = KeyJudgeDeps &
   Omit<ChannelRouteDeps, "cursors"> &
   Omit<TokenRouteDeps, "guesses"> & {
     readonly bodyMaxBytes: number;
-    /** Seals cursors. */
-    readonly secret: Uint8Array;
+    /** Seal cursors. */
+    readonly cursorKeys: Keys;
   };
 
 /** A request as the listener hands it over. */
@@ -52,7 +53,7 @@ export type Api = {
  */
 export function createApi(deps: ApiDeps): Api {
   const operations = createOperations(deps);
-  const withCursors = { ...deps, cursors: createCursors(deps.secret) };
+  const withCursors = { ...deps, cursors: createCursors(deps.cursorKeys) };
   const app = createApiApp(deps, [
     publishRoute(operations),
     batchRoute(operations),

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { createOwnSecret } from "../secrets/shared-secret.ts";
 import { createCursors } from "./cursors.ts";
 
-const cursors = createCursors(Buffer.alloc(32, 7));
+const cursors = createCursors(createOwnSecret(Buffer.alloc(32, 7)).keysFor("cursors"));
 const place = fc.oneof(fc.nat(), fc.string({ unit: "binary", maxLength: 255 }));
 const listing = fc.string({ unit: "binary", maxLength: 30 });
 
@@ -18,7 +19,7 @@ test("a cursor leads back to its place, in its own list alone", () => {
 });
 
 test("P2: what was not written here is refused, whatever it is", () => {
-  const others = createCursors(Buffer.alloc(32, 8));
+  const others = createCursors(createOwnSecret(Buffer.alloc(32, 8)).keysFor("cursors"));
   fc.assert(
     fc.property(place, fc.string({ unit: "binary" }), fc.nat(), (at, text, n) => {
       expect(cursors.read("list", text).ok).toBe(false);

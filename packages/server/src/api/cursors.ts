@@ -1,6 +1,7 @@
 // The places at which pages of a list begin, as a client keeps them.
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { accept, type Result, refuse } from "@aldis/protocol";
+import type { Keys } from "../secrets/shared-secret.ts";
 
 /** The key of the last value of a page. */
 export type Place = string | number;
@@ -15,12 +16,12 @@ export type Cursors = {
 const SEAL_BYTES = 8;
 
 /**
- * Cursors are sealed with this process's secret. Attack: a cursor of another tenant or list, or one made up, to begin at a
- * place that one was never shown; it also keeps clients from building on what is inside. A restart makes them void.
+ * Cursors are sealed with the secret of the cluster, so that any node can go on with another's page. Attack: a cursor of another tenant or list, or one made up, to begin at a
+ * place that one was never shown; it also keeps clients from building on what is inside. Without Redis a restart makes them void.
  */
-export function createCursors(secret: Uint8Array): Cursors {
-  function sealOf(listing: string, text: string): Buffer {
-    const hmac = createHmac("sha256", secret).update(JSON.stringify([listing, text]));
+export function createCursors(keys: Keys): Cursors {
+  function sealOf(key: Uint8Array, listing: string, text: string): Buffer {
+    const hmac = createHmac("sha256", key).update(JSON.stringify([listing, text]));
     return hmac.digest().subarray(0, SEAL_BYTES);
   }
 
@@ -28,16 +29,18 @@ export function createCursors(secret: Uint8Array): Cursors {
     write(listing, place) {
       // As JSON: a user id may hold lone surrogates, which no UTF-8 can say.
       const text = JSON.stringify(place);
-      return Buffer.concat([sealOf(listing, text), Buffer.from(text)]).toString("base64url");
+      return Buffer.concat([sealOf(keys()[0], listing, text), Buffer.from(text)]).toString(
+        "base64url",
+      );
     },
     read(listing, cursor) {
       const bytes = Buffer.from(cursor, "base64url");
       const seal = bytes.subarray(0, SEAL_BYTES);
       const text = bytes.subarray(SEAL_BYTES).toString();
-      const right = sealOf(listing, text);
       // Decoders let other texts pass for the same bytes: only the one that was written counts.
-      if (bytes.toString("base64url") !== cursor || seal.length !== right.length) return FOREIGN;
-      return timingSafeEqual(seal, right) ? accept(JSON.parse(text) as Place) : FOREIGN;
+      if (bytes.toString("base64url") !== cursor || seal.length !== SEAL_BYTES) return FOREIGN;
+      const opens = keys().some((key) => timingSafeEqual(seal, sealOf(key, listing, text)));
+      return opens ? accept(JSON.parse(text) as Place) : FOREIGN;
     },
   };
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { createTokenVerifier } from "../auth/create-token-verifier.ts";
 import type { KeySetOutcome } from "../auth/key-set.ts";
 import { timed } from "../auth/timed-verifier.ts";
@@ -41,7 +40,7 @@ export function sessionDeps(shared: Shared): SessionParts {
       perTenant: config.limits.connectionsPerTenant,
       perUser: config.limits.connectionsPerUser,
     },
-    secrets: createSessionSecrets(randomBytes(32)),
+    secrets: createSessionSecrets(shared.secret.keysFor("sessions")),
     actions: new Map([["typing", typing.onAction]]),
     onLeave: [typing.onLeave],
     options: {

@@ -15,6 +15,9 @@ import type { Gauges } from "../observe/metrics/gauge-metrics.ts";
 import { createMetrics, type Metrics } from "../observe/metrics/metrics.ts";
 import { createTenantTallies } from "../observe/tenant-tallies.ts";
 import { createRandomIds, type RandomIds } from "../random/random.ts";
+import { openShards, type Shards } from "../redis/shards.ts";
+import { createRedisSecret } from "../secrets/redis/redis-secret.ts";
+import { createOwnSecret, type SharedSecret } from "../secrets/shared-secret.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 
@@ -34,6 +37,9 @@ export type Shared = {
   readonly random: RandomIds;
   readonly log: LimitedLog;
   readonly counters: Counters;
+  /** The Redis of the cluster; undefined: this node is alone. */
+  readonly shards: Shards | undefined;
+  readonly secret: SharedSecret;
   readonly namespaces: Namespaces;
   readonly broker: MemoryBroker;
   readonly hub: Hub;
@@ -56,6 +62,9 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     }),
   );
   const metrics = createMetrics({ counters, gauges, version: packageJson.version });
+  const shards = openShards(config);
+  const secret =
+    shards === undefined ? createOwnSecret() : createRedisSecret({ home: shards.home, clock, log });
   const namespaces = new Namespaces(config.namespaces, namespaceSchema.parse({}));
   const broker = new MemoryBroker(
     {
@@ -71,7 +80,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const limits = createLimits({ clock, counters }, config);
   const publisher = createPublisher({ broker, namespaces, counters, rates: limits.channels });
   return {
-    ...{ config, clock, random, log, counters, metrics },
+    ...{ config, clock, random, log, counters, metrics, shards, secret },
     ...{ namespaces, broker, probe, hub, signals, publisher, limits },
   };
 }

@@ -54,6 +54,8 @@ export type ListenDeps = {
   };
   /** Further pages, such as the demo of the dev server; asked after everything else. */
   readonly pages: Pages | undefined;
+  /** False until it knows what it must know to let anybody in. */
+  readonly isStarted: () => boolean;
   readonly isReady: () => boolean;
 };
 
@@ -145,6 +147,11 @@ function createFetch(deps: ListenDeps) {
 
   function upgrade(request: Request, server: Upgrader, state: SocketState, subprotocol?: string) {
     const { headers } = request;
+    if (!deps.isStarted()) {
+      turnAway("starting");
+      const refusal = refuse("unavailable", "the gateway is starting: try again");
+      return refusalResponse(refusal, { "retry-after": "1" });
+    }
     if (!deps.isReady()) {
       turnAway("stopping");
       const refusal = refuse("unavailable", "the gateway is stopping: another one takes you");

@@ -1,8 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { createOwnSecret } from "../secrets/shared-secret.ts";
 import { createSessionSecrets } from "./session-secrets.ts";
 
-const secrets = createSessionSecrets(new Uint8Array(32).fill(1));
+function only(byte: number) {
+  return createOwnSecret(new Uint8Array(32).fill(byte)).keysFor("sessions");
+}
+
+const secrets = createSessionSecrets(only(1));
 const credential = secrets.credential("session-1");
 const secret = credential.slice("session-1.".length);
 
@@ -33,7 +38,7 @@ describe("[SE1] [SE2] session secrets", () => {
   });
 
   test("another gateway's key opens nothing", () => {
-    const other = createSessionSecrets(new Uint8Array(32).fill(2));
+    const other = createSessionSecrets(only(2));
     expect(other.verify(credential)).toBeUndefined();
     expect(secrets.verify(other.credential("session-1"))).toBeUndefined();
   });
@@ -61,6 +66,6 @@ test("a key that OpenSSL refused somewhere else harms no session", async () => {
   const algorithm = { name: "ECDSA", namedCurve: "P-256" };
   const imported = crypto.subtle.importKey("jwk", offCurve, algorithm, true, ["verify"]);
   expect((await Promise.allSettled([imported]))[0]?.status).toBe("rejected");
-  const secrets = createSessionSecrets(new Uint8Array(32));
+  const secrets = createSessionSecrets(only(0));
   expect(secrets.verify(secrets.credential("id"))).toBe("id");
 });

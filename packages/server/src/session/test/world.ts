@@ -23,6 +23,7 @@ import { createChannelRates } from "../../limits/channel-rates.ts";
 import { createSessionRates, type SessionRateLimits } from "../../limits/session-rates.ts";
 import { createCounters } from "../../observe/counters.ts";
 import { Presence } from "../../presence/presence.ts";
+import { createOwnSecret } from "../../secrets/shared-secret.ts";
 import { channelKey } from "../../tenant/tenant.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { ActionHandler } from "../actions.ts";
@@ -159,7 +160,9 @@ export class World {
       rates: createSessionRates({ ...NO_RATES, ...options.rates }, () => {}),
       ceilings: options.ceilings ?? { perTenant: 0, perUser: 0 },
       parked: createMemorySessionStore(clock, { resumeMs: 120_000, parkedMax: 100 }),
-      secrets: createSessionSecrets(new Uint8Array(32).fill(9)),
+      secrets: createSessionSecrets(
+        createOwnSecret(new Uint8Array(32).fill(9)).keysFor("sessions"),
+      ),
       actions: options.actions ?? new Map(),
       onLeave: [],
       options: {
