@@ -62,6 +62,11 @@ export const DIRECTIONS: readonly Direction[] = [
     except: [...ENTRIES, ...under("broker/")],
     never: under("broker/memory-", "broker/redis-"),
   },
+  {
+    in: [SERVER],
+    except: [...ENTRIES, ...under("presence/")],
+    never: under("presence/memory-", "presence/redis/"),
+  },
 ];
 
 type TextRule = {

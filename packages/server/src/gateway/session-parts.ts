@@ -3,7 +3,7 @@ import type { KeySetOutcome } from "../auth/key-set.ts";
 import { timed } from "../auth/timed-verifier.ts";
 import { countOne } from "../observe/counters.ts";
 import { createRefusalLog } from "../observe/refusal-log.ts";
-import { Presence } from "../presence/presence.ts";
+import { MemoryPresence } from "../presence/memory-presence.ts";
 import { InFlight } from "../session/in-flight.ts";
 import { LiveSessions } from "../session/live-sessions.ts";
 import type { SessionDeps } from "../session/session-deps.ts";
@@ -24,7 +24,7 @@ export function sessionDeps(shared: Shared): SessionParts {
   };
   const judging = createTokenVerifier(config.auth, { clock, onKeySetFetch });
   const verifier = timed(judging, clock, metrics.observeAuth);
-  const presence = new Presence({ clock, hub, namespaces }, config.presence);
+  const presence = new MemoryPresence({ clock, hub, namespaces }, config.presence);
   const parked = createMemorySessionStore(clock, config.session);
   const typing = createTyping({ clock, hub }, config.typing);
   const deps: SessionDeps = {

@@ -3,18 +3,24 @@ import type { Namespaces } from "../channel/namespaces.ts";
 import { getOrCreate } from "../get-or-create.ts";
 import { frameOf } from "../hub/frame.ts";
 import type { Hub } from "../hub/hub.ts";
-import { type ChannelKey, channelKey, type TenantId } from "../tenant/tenant.ts";
+import type { ChannelKey, TenantId } from "../tenant/tenant.ts";
 import type { Clock } from "../time/clock.ts";
 import { createDeadlines, type Due } from "../time/deadlines.ts";
-import type { Member } from "./member.ts";
-import type { PresenceChannel } from "./presence-channel.ts";
+import { lookAlike, type Shown } from "./member.ts";
 
 export type AnnouncementDeps = {
   readonly clock: Clock;
   readonly hub: Hub;
   readonly namespaces: Namespaces;
-  /** Who is in a channel now; undefined when nobody is. */
-  readonly find: (key: ChannelKey) => PresenceChannel | undefined;
+};
+
+/** The channel in which something has changed. */
+export type AnnouncedChannel = {
+  readonly key: ChannelKey;
+  readonly tenant: TenantId;
+  readonly channel: ChannelName;
+  /** Users who are there now. */
+  readonly size: number;
 };
 
 export type AnnouncementOptions = {
@@ -29,14 +35,15 @@ export type UserEvent = "join" | "leave" | "update";
 /** A user whose state is no longer the one that was told last. */
 type Change = {
   /** As they were told to be there; undefined: not there. */
-  readonly before: Member | undefined;
+  readonly before: Shown | undefined;
+  now: Shown | undefined;
   updated: boolean;
 };
 
 /** A channel in which something was told a moment ago, and what has changed since. */
 type Batch = Due & {
-  readonly tenant: TenantId;
-  readonly channel: ChannelName;
+  /** As it was at the latest change. */
+  here: AnnouncedChannel;
   /** By user id; "many" when there are too many to be told one by one. */
   changes: Map<string, Change> | "many";
 };
@@ -58,15 +65,26 @@ export class Announcements {
     this.#due = createDeadlines<Batch>(deps.clock, (batch) => this.#intervalIsOver(batch));
   }
 
-  /** `event` has happened to `member`, and the channel is as it is after it. */
-  note(member: Member, channel: ChannelName, event: UserEvent): void {
-    const { tenant } = member.identity;
-    if (!this.#isTold(tenant, channel)) return;
-    const key = channelKey(tenant, channel);
-    const batch = this.#batches.get(key);
-    if (batch !== undefined) return this.#collect(batch, member, event);
-    if (this.#costs(key)) this.#openInterval(key, { tenant, channel });
-    this.#push(key, { channel, event, user: member.view(), count: this.#count(key) });
+  /** `event` has happened to `user`, and the channel is as it is after it. */
+  note(here: AnnouncedChannel, user: Shown, event: UserEvent): void {
+    const batch = this.#batches.get(here.key);
+    if (batch !== undefined) return this.#collect(batch, here, { user, event });
+    if (!this.#isTold(here)) return;
+    this.#openInterval(here);
+    this.#push(here, { channel: here.channel, event, user: user.view(), count: here.size });
+  }
+
+  /** So much has changed, or may have, that who shows the list has to read it anew. */
+  noteMany(here: AnnouncedChannel): void {
+    const batch = this.#batches.get(here.key);
+    if (batch !== undefined) {
+      batch.here = here;
+      batch.changes = "many";
+      return;
+    }
+    if (!this.#isTold(here)) return;
+    this.#openInterval(here);
+    this.#pushMany(here);
   }
 
   close(): void {
@@ -74,7 +92,7 @@ export class Announcements {
     this.#batches.clear();
   }
 
-  #isTold(tenant: TenantId, channel: ChannelName): boolean {
+  #isTold({ tenant, channel }: AnnouncedChannel): boolean {
     return this.#deps.namespaces.find(tenant, namespaceOf(channel)).options.joinLeave;
   }
 
@@ -83,12 +101,10 @@ export class Announcements {
     return this.#options.pushIntervalMs > 0 && this.#deps.hub.subscriberCount(key) > 1;
   }
 
-  #openInterval(
-    key: ChannelKey,
-    of: { readonly tenant: TenantId; readonly channel: ChannelName },
-  ): void {
-    const batch: Batch = { ...of, changes: new Map(), dueAtMs: 0, heapIndex: -1 };
-    this.#batches.set(key, batch);
+  #openInterval(here: AnnouncedChannel): void {
+    if (!this.#costs(here.key)) return;
+    const batch: Batch = { here, changes: new Map(), dueAtMs: 0, heapIndex: -1 };
+    this.#batches.set(here.key, batch);
     this.#rearm(batch);
   }
 
@@ -96,52 +112,55 @@ export class Announcements {
     this.#due.set(batch, this.#deps.clock.monotonicMs() + this.#options.pushIntervalMs);
   }
 
-  #collect(batch: Batch, member: Member, event: UserEvent): void {
+  #collect(
+    batch: Batch,
+    here: AnnouncedChannel,
+    { user, event }: { readonly user: Shown; readonly event: UserEvent },
+  ): void {
+    batch.here = here;
     const { changes } = batch;
     if (changes === "many") return;
-    const { userId } = member.identity;
-    const before = event === "join" ? undefined : member;
-    const change = getOrCreate(changes, userId, () => ({ before, updated: false }));
+    const change = getOrCreate(changes, user.userId, () => ({
+      before: event === "join" ? undefined : user,
+      now: user,
+      updated: false,
+    }));
     if (event === "update") change.updated = true;
-    const now = event === "leave" ? undefined : member;
-    if (eventOf(change, now) === undefined) changes.delete(userId);
+    change.now = event === "leave" ? undefined : user;
+    if (eventOf(change) === undefined) changes.delete(user.userId);
     if (changes.size > this.#options.pushMaxUsers) batch.changes = "many";
   }
 
   #intervalIsOver(batch: Batch): void {
-    const { tenant, channel, changes } = batch;
-    const key = channelKey(tenant, channel);
+    const { here, changes } = batch;
     if (changes !== "many" && changes.size === 0) {
-      this.#batches.delete(key);
+      this.#batches.delete(here.key);
       return;
     }
     batch.changes = new Map();
     this.#rearm(batch);
-    if (!this.#isTold(tenant, channel)) return;
-    const count = this.#count(key);
-    if (changes === "many") return this.#push(key, { channel, event: "many", count });
-    const here = this.#deps.find(key);
-    for (const [userId, change] of changes) {
-      const now = here?.get(userId);
-      const event = eventOf(change, now);
-      const member = now ?? change.before;
-      if (event === undefined || member === undefined) continue;
-      this.#push(key, { channel, event, user: member.view(), count });
+    if (!this.#isTold(here)) return;
+    if (changes === "many") return this.#pushMany(here);
+    for (const change of changes.values()) {
+      const event = eventOf(change);
+      const user = change.now ?? change.before;
+      if (event === undefined || user === undefined) continue;
+      this.#push(here, { channel: here.channel, event, user: user.view(), count: here.size });
     }
   }
 
-  #count(key: ChannelKey): number {
-    return this.#deps.find(key)?.size ?? 0;
+  #pushMany(here: AnnouncedChannel): void {
+    this.#push(here, { channel: here.channel, event: "many", count: here.size });
   }
 
-  #push(key: ChannelKey, push: PresencePush): void {
+  #push({ key }: AnnouncedChannel, push: PresencePush): void {
     this.#deps.hub.push(key, frameOf(pushFrame("presence", push)));
   }
 }
 
-/** What is to be told of a user who is `now` so; undefined: nothing, all is as it was. */
-function eventOf({ before, updated }: Change, now: Member | undefined): UserEvent | undefined {
+/** What is to be told of a user who has changed so; undefined: nothing, all is as it was. */
+function eventOf({ before, now, updated }: Change): UserEvent | undefined {
   if (before === undefined) return now === undefined ? undefined : "join";
   if (now === undefined) return "leave";
-  return updated || !before.looksLike(now) ? "update" : undefined;
+  return updated || !lookAlike(before, now) ? "update" : undefined;
 }

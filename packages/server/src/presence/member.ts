@@ -11,8 +11,15 @@ export type Grace = Due & {
 
 type Looks = Omit<PresenceUser, "id" | "connections">;
 
+/** A user in a channel, as others are told of them. */
+export type Shown = {
+  readonly userId: string;
+  /** As others see them; never more than the token said to show. */
+  view(): PresenceUser;
+};
+
 /** A user in a channel, with the connections that make them present. */
-export class Member {
+export class Member implements Shown {
   readonly identity: Identity;
   /** Connections that are here now. */
   readonly connections = new Set<string>();
@@ -25,19 +32,21 @@ export class Member {
     this.identity = identity;
   }
 
+  get userId(): string {
+    return this.identity.userId;
+  }
+
   get gone(): boolean {
-    return this.connections.size === 0 && this.broken.size === 0;
+    return this.count === 0;
   }
 
-  /** As others see them; never more than the token said to show. */
+  /** Connections that count. */
+  get count(): number {
+    return this.connections.size + this.broken.size;
+  }
+
   view(): PresenceUser {
-    const connections = this.connections.size + this.broken.size;
-    return { id: this.identity.userId, connections, ...this.#looks() };
-  }
-
-  /** Whether others see the same, but for the connections. */
-  looksLike(other: Member): boolean {
-    return this === other || JSON.stringify(this.#looks()) === JSON.stringify(other.#looks());
+    return { id: this.userId, connections: this.count, ...this.#looks() };
   }
 
   #looks(): Looks {
@@ -49,4 +58,14 @@ export class Member {
     if (this.data !== undefined) looks.data = this.data;
     return looks;
   }
+}
+
+/** Whether others see the same, but for the connections. */
+export function lookAlike(one: Shown, other: Shown): boolean {
+  if (one === other) return true;
+  return looksOf(one.view()) === looksOf(other.view());
+}
+
+function looksOf({ id: _, connections: __, ...looks }: PresenceUser): string {
+  return JSON.stringify(looks);
 }

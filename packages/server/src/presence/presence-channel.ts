@@ -1,18 +1,29 @@
+import type { ChannelName } from "@aldis/protocol";
+import { type ChannelKey, channelKey, type TenantId } from "../tenant/tenant.ts";
 import type { Member } from "./member.ts";
 
 /** Who is in one channel, by user id. */
 export class PresenceChannel {
+  readonly key: ChannelKey;
+  readonly tenant: TenantId;
+  readonly channel: ChannelName;
   readonly #members = new Map<string, Member>();
   /** Ids in order, for paging. */
   readonly #sorted: string[] = [];
   #connections = 0;
+
+  constructor(tenant: TenantId, channel: ChannelName) {
+    this.key = channelKey(tenant, channel);
+    this.tenant = tenant;
+    this.channel = channel;
+  }
 
   get(userId: string): Member | undefined {
     return this.#members.get(userId);
   }
 
   add(member: Member): Member {
-    const { userId } = member.identity;
+    const { userId } = member;
     if (!this.#members.has(userId)) {
       // Moving the ids behind it is one copy in memory: a sort after each join would hold up a storm for seconds.
       this.#sorted.splice(firstAfter(this.#sorted, userId), 0, userId);
@@ -37,6 +48,10 @@ export class PresenceChannel {
 
   get size(): number {
     return this.#members.size;
+  }
+
+  members(): Iterable<Member> {
+    return this.#members.values();
   }
 
   /** Up to `limit` members whose ids come after `cursor`, and the cursor of the next page. */

@@ -1,5 +1,6 @@
 import { type ChannelName, namespaceOf, refuse } from "@aldis/protocol";
 import { z } from "@hono/zod-openapi";
+import { type Awaitable, mapReady } from "../../awaitable.ts";
 import type { Broker, HistoryPage } from "../../broker/broker.ts";
 import type { Namespaces } from "../../channel/namespaces.ts";
 import type { Hub } from "../../hub/hub.ts";
@@ -72,6 +73,7 @@ function list(deps: ChannelRouteDeps): Route {
       description:
         "Channels that somebody on this node is subscribed to, by name. `offset` and `epoch` are where its subscribers stand. Go on with `next` until there is none; a page may be short of `limit` before that.",
       query: listQuery,
+      refusals: ["unavailable"],
       answer: z.object({ channels: z.array(channelEntry), next: nextCursor.optional() }),
       example: { query: { prefix: "chat:" } },
     },
@@ -85,9 +87,11 @@ function list(deps: ChannelRouteDeps): Route {
         wants: ({ subscriptions }) => subscriptions.length > 0,
         placeOf: ({ key }) => nameOf(key),
       });
-      const channels = page.values.map((channel) => entryOf(deps, tenant, channel));
-      if (page.last === undefined) return { ok: true, value: { channels } };
-      return { ok: true, value: { channels, next: cursors.write(listing, page.last) } };
+      const next = page.last === undefined ? undefined : cursors.write(listing, page.last);
+      return mapReady(entriesOf(deps, tenant, page.values), (channels) => ({
+        ok: true,
+        value: next === undefined ? { channels } : { channels, next },
+      }));
     },
   );
 }
@@ -106,13 +110,23 @@ function* channelsOf(
   }
 }
 
-function entryOf({ presence: kept }: ChannelRouteDeps, tenant: TenantId, here: HubChannel): object {
-  const channel = nameOf(here.key);
-  const entry = { channel, subscribers: here.subscriptions.length };
-  const place = { offset: here.top, epoch: here.epoch };
-  if (!kept.isKept(tenant, channel)) return { ...entry, ...place };
-  const { count } = kept.read(tenant, channel, { limit: 0, cursor: undefined });
-  return { ...entry, users: count, ...place };
+/** With the users present in each, where the namespace keeps presence. */
+function entriesOf(
+  { presence: kept }: ChannelRouteDeps,
+  tenant: TenantId,
+  channels: readonly HubChannel[],
+): Awaitable<object[]> {
+  const names = channels.map(({ key }) => nameOf(key)).filter((name) => kept.isKept(tenant, name));
+  return mapReady(kept.counts(tenant, names), (counts) => {
+    const users = new Map(names.map((name, index) => [name, counts[index] ?? 0]));
+    return channels.map(({ key, subscriptions, top: offset, epoch }) => {
+      const channel = nameOf(key);
+      const entry = { channel, subscribers: subscriptions.length };
+      const count = users.get(channel);
+      if (count === undefined) return { ...entry, offset, epoch };
+      return { ...entry, users: count, offset, epoch };
+    });
+  });
 }
 
 const historyQuery = z.strictObject({
@@ -224,7 +238,7 @@ function presence({ presence: kept, cursors }: ChannelRouteDeps): Route {
       params,
       query: presenceQuery,
       answer: presenceAnswer,
-      refusals: ["bad_channel", "not_found"],
+      refusals: ["bad_channel", "not_found", "unavailable"],
       example,
     },
     ({ grant: { tenant }, params: { channel }, query: { limit, cursor } }) => {
@@ -235,9 +249,11 @@ function presence({ presence: kept, cursors }: ChannelRouteDeps): Route {
       const start = startOf(cursors, listing, cursor);
       if (!start.ok) return start;
       const after = start.value === undefined ? undefined : String(start.value);
-      const { next, ...body } = kept.read(tenant, channel, { limit, cursor: after });
-      if (next === undefined) return { ok: true, value: body };
-      return { ok: true, value: { ...body, next: cursors.write(listing, next) } };
+      const page = kept.read(tenant, channel, { limit, cursor: after });
+      return mapReady(page, ({ next, ...body }) => ({
+        ok: true,
+        value: next === undefined ? body : { ...body, next: cursors.write(listing, next) },
+      }));
     },
   );
 }

@@ -7,7 +7,8 @@ import { type NamespaceInput, namespaceSchema } from "../../config/namespace-sch
 import type { Frame } from "../../hub/frame.ts";
 import { Hub } from "../../hub/hub.ts";
 import { type Subscriber, Subscription } from "../../hub/subscription.ts";
-import { type Attendant, Presence, type PresenceOptions } from "../presence.ts";
+import { MemoryPresence, type PresenceOptions } from "../memory-presence.ts";
+import type { Attendant } from "../presence.ts";
 
 export const GRACE_MS = 5_000;
 export const { channel } = draft({ channel: "chat:a" });
@@ -47,7 +48,7 @@ export function open(
     { chat: namespaceSchema.parse(input) },
     namespaceSchema.parse({}),
   );
-  const presence = new Presence(
+  const presence = new MemoryPresence(
     { clock, hub, namespaces },
     { graceMs: GRACE_MS, pushIntervalMs: 0, ...options },
   );

@@ -1,5 +1,7 @@
 import { namespaceOf, type PresenceCommand, refuse } from "@aldis/protocol";
+import { attempt, whenReady } from "../../awaitable.ts";
 import { FORBIDDEN, permits } from "../../channel/permissions.ts";
+import type { PageRequest } from "../../presence/presence.ts";
 import { takeAnswer } from "../rate-gate.ts";
 import type { Session } from "../session.ts";
 
@@ -11,11 +13,7 @@ export function onPresence(session: Session, command: PresenceCommand): void {
   const subscribed = session.isSubscribed(channel);
   const allowed = permits({ identity, namespace, subscribed }, "presence", channel);
   if (!allowed || !namespace.options.presence) return session.refuse(command, FORBIDDEN);
-  if (request.kind === "read") {
-    const json = JSON.stringify(deps.presence.read(identity.tenant, channel, request));
-    takeAnswer(session, json.length);
-    return session.replyJson(command, json);
-  }
+  if (request.kind === "read") return read(session, command, request);
   if (isOver(request.data, deps.options.presenceDataMaxBytes)) {
     const max = deps.options.presenceDataMaxBytes;
     return session.refuse(command, refuse("too_large", `presence data has at most ${max} bytes`));
@@ -24,6 +22,19 @@ export function onPresence(session: Session, command: PresenceCommand): void {
     return session.refuse(command, refuse("not_subscribed", "subscribe to the channel first"));
   }
   session.reply(command, { channel });
+}
+
+function read(session: Session, command: PresenceCommand, page: PageRequest): void {
+  const { identity, deps } = session;
+  const found = attempt(() => deps.presence.read(identity.tenant, command.channel, page));
+  whenReady(deps.inFlight.track(session, found), {
+    done(body) {
+      const json = JSON.stringify(body);
+      takeAnswer(session, json.length);
+      session.replyJson(command, json);
+    },
+    failed: (error) => session.fail(command, error),
+  });
 }
 
 function isOver(data: unknown, maxBytes: number): boolean {

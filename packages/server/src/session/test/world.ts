@@ -22,7 +22,7 @@ import { Hub } from "../../hub/hub.ts";
 import { createChannelRates } from "../../limits/channel-rates.ts";
 import { createSessionRates, type SessionRateLimits } from "../../limits/session-rates.ts";
 import { createCounters } from "../../observe/counters.ts";
-import { Presence } from "../../presence/presence.ts";
+import { MemoryPresence } from "../../presence/memory-presence.ts";
 import { createOwnSecret } from "../../secrets/shared-secret.ts";
 import { channelKey } from "../../tenant/tenant.ts";
 import type { Clock } from "../../time/clock.ts";
@@ -154,7 +154,7 @@ export class World {
       }),
       broker,
       hub,
-      presence: new Presence({ clock, hub, namespaces }, { graceMs: 5_000 }),
+      presence: new MemoryPresence({ clock, hub, namespaces }, { graceMs: 5_000 }),
       live: new LiveSessions(),
       inFlight: new InFlight(),
       rates: createSessionRates({ ...NO_RATES, ...options.rates }, () => {}),

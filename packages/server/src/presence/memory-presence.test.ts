@@ -3,7 +3,7 @@ import type { Json } from "@aldis/protocol";
 import fc from "fast-check";
 import { tenant } from "../broker/broker.contract.ts";
 import { namespaceSchema } from "../config/namespace-schema.ts";
-import type { Presence } from "./presence.ts";
+import type { MemoryPresence } from "./memory-presence.ts";
 import { attendant, BROKEN, brief, channel, GONE, GRACE_MS, open, user } from "./test/bench.ts";
 
 describe("Presence", () => {
@@ -216,7 +216,7 @@ describe("Presence", () => {
 });
 
 /** The user ids of one page after the other, each read when it is asked for. */
-function* pages(presence: Presence, limit: number): Generator<string[]> {
+function* pages(presence: MemoryPresence, limit: number): Generator<string[]> {
   let cursor: string | undefined;
   do {
     const page = presence.read(tenant("default"), channel, { limit, cursor });
