@@ -78,7 +78,7 @@ describe("the directions", () => {
     [`${server}/hub/fan-out.ts`, "../connection/connection.ts"],
     [`${server}/session/commands/publish.ts`, "../../listen/server.ts"],
     [`${server}/session/session.ts`, "bun"],
-    [`${server}/broker/redis-broker.ts`, "../session/session.ts"],
+    [`${server}/broker/redis/redis-broker.ts`, "../../session/session.ts"],
     [`${server}/channel/publish.ts`, "../broker/memory-broker.ts"],
     [`${server}/presence/presence.ts`, "../gateway.ts"],
     [`${server}/session/session.ts`, "../typing/typing.ts"],

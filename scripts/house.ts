@@ -60,7 +60,7 @@ export const DIRECTIONS: readonly Direction[] = [
   {
     in: [SERVER],
     except: [...ENTRIES, ...under("broker/")],
-    never: under("broker/memory-", "broker/redis-"),
+    never: under("broker/memory-", "broker/redis/"),
   },
   {
     in: [SERVER],

@@ -5,6 +5,7 @@ import {
   errorFrame,
   payloadJson,
   publicationJson,
+  publicationJsonAround,
   pushFrame,
   pushFrameOf,
   replyFrame,
@@ -61,9 +62,11 @@ describe("publicationJson", () => {
           data: jsonValue,
         }),
         ({ data, ...parts }) => {
-          const read = JSON.parse(
-            publicationJson({ ...parts, payloadJson: payloadJson(data as Json) }),
-          );
+          const whole = { ...parts, payloadJson: payloadJson(data as Json) };
+          const json = publicationJson(whole);
+          const { before, after } = publicationJsonAround(whole);
+          expect(`${before}${parts.offset},"at":${parts.at}${after}`).toBe(json);
+          const read = JSON.parse(json);
           expect(read).toEqual(JSON.parse(JSON.stringify({ ...parts, data })));
         },
       ),

@@ -28,10 +28,25 @@ export function payloadJson(payload: Payload): string {
 
 /** JSON of a `WirePublication`. Channel names need no escaping: their grammar has no quote or backslash. */
 export function publicationJson(parts: PublicationParts): string {
+  return `{"channel":"${parts.channel}","offset":${parts.offset},"at":${parts.at}${afterTime(parts)}`;
+}
+
+/**
+ * The same in two pieces, for who learns offset and time elsewhere: `before`, the offset, `,"at":`, the time and `after`, one behind the
+ * other, are what {@link publicationJson} gives.
+ */
+export function publicationJsonAround(parts: Omit<PublicationParts, "offset" | "at">): {
+  readonly before: string;
+  readonly after: string;
+} {
+  return { before: `{"channel":"${parts.channel}","offset":`, after: afterTime(parts) };
+}
+
+function afterTime(parts: Omit<PublicationParts, "offset" | "at">): string {
   const event = parts.event === undefined ? "" : `,"event":${JSON.stringify(parts.event)}`;
   const key = parts.key === undefined ? "" : `,"key":${JSON.stringify(parts.key)}`;
   const from = parts.from === undefined ? "" : `,"from":${senderJson(parts.from)}`;
-  return `{"channel":"${parts.channel}","offset":${parts.offset},"at":${parts.at}${event}${key}${from},${parts.payloadJson}}`;
+  return `${event}${key}${from},${parts.payloadJson}}`;
 }
 
 function senderJson(from: Sender): string {

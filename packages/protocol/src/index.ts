@@ -24,6 +24,7 @@ export {
   type PublicationParts,
   payloadJson,
   publicationJson,
+  publicationJsonAround,
   pushFrame,
   pushFrameOf,
   replyFrame,

@@ -1,5 +1,4 @@
 import packageJson from "../../package.json" with { type: "json" };
-import { MemoryBroker } from "../broker/memory-broker.ts";
 import { Namespaces } from "../channel/namespaces.ts";
 import { createPublisher, type Publisher } from "../channel/publisher.ts";
 import { namespaceSchema } from "../config/namespace-schema.ts";
@@ -20,6 +19,7 @@ import { createRedisSecret } from "../secrets/redis/redis-secret.ts";
 import { createOwnSecret, type SharedSecret } from "../secrets/shared-secret.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
+import { type MeasuredBroker, openBroker } from "./broker-part.ts";
 
 /** What a gateway is made from. */
 export type PartOptions = {
@@ -41,7 +41,7 @@ export type Shared = {
   readonly shards: Shards | undefined;
   readonly secret: SharedSecret;
   readonly namespaces: Namespaces;
-  readonly broker: MemoryBroker;
+  readonly broker: MeasuredBroker;
   readonly hub: Hub;
   readonly signals: Signals;
   readonly publisher: Publisher;
@@ -66,13 +66,13 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const secret =
     shards === undefined ? createOwnSecret() : createRedisSecret({ home: shards.home, clock, log });
   const namespaces = new Namespaces(config.namespaces, namespaceSchema.parse({}));
-  const broker = new MemoryBroker(
+  const broker = openBroker(
     {
-      ...{ clock, random },
+      ...{ shards, clock, random },
       deliver: (key, publication, epoch) => hub.deliver(key, publication, epoch),
       deliverSignal: (key, feature, body) => signals.deliver(key, feature, body),
     },
-    config.channel,
+    config,
   );
   const probe = new FanOutProbe({ clock, counters }, metrics.observeFanOut);
   const hub: Hub = new Hub(broker, probe);

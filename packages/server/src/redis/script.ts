@@ -1,2 +1,7 @@
-/** A Lua script with the name that it is called by; it touches the keys of one partition alone. */
-export type Script = { readonly name: string; readonly lua: string; readonly keys: number };
+/** A Lua script; it touches the keys of one partition alone. */
+export type Script = {
+  readonly name: string;
+  readonly lua: string;
+  /** How many it takes, when that is fixed. */
+  readonly keys?: number;
+};

@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { BrokerUnavailable } from "../broker/broker.ts";
+import { getOrCreate } from "../get-or-create.ts";
 import { connectRedis, type RedisLink, type RedisOptionsInForce } from "./connect.ts";
 import { hashOf, type KeySpace, keySpace } from "./keys.ts";
 import type { Script } from "./script.ts";
@@ -18,16 +20,19 @@ export class Shard {
   readonly name: string;
   /** For consistent hashing. */
   readonly seed: number;
-  readonly partitions: readonly KeySpace[];
+  readonly kind: RedisTarget["kind"];
+  readonly partitions: readonly [KeySpace, ...KeySpace[]];
   readonly topics: Topics;
   readonly #commands: RedisLink;
-  readonly #known = new Set<string>();
+  readonly #shas = new Map<Script, string>();
 
   constructor(target: RedisTarget, options: ShardOptions) {
     this.name = target.name;
     this.seed = hashOf(target.name);
+    this.kind = target.kind;
     const count = target.kind === "cluster" ? options.partitions : 1;
-    this.partitions = Array.from({ length: count }, (_, i) => keySpace(options.prefix, i));
+    const others = Array.from({ length: count - 1 }, (_, i) => keySpace(options.prefix, i + 1));
+    this.partitions = [keySpace(options.prefix, 0), ...others];
     this.#commands = connectRedis(target, "commands", options);
     // A lost connection shows in what is asked of it; without a listener it would be printed.
     this.#commands.on("error", () => {});
@@ -42,18 +47,22 @@ export class Shard {
     keys: readonly string[],
     args: readonly RedisArgument[],
   ): Promise<unknown> {
-    if (!this.#known.has(script.name)) {
-      this.#known.add(script.name);
-      this.#commands.defineCommand(script.name, { lua: script.lua, numberOfKeys: script.keys });
+    const sha = this.#shaOf(script);
+    try {
+      return await this.#commands.call("EVALSHA", sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!isNoScript(error)) throw unavailable(error);
     }
-    const call: unknown = Reflect.get(this.#commands, script.name);
-    if (typeof call !== "function") throw new Error(`no command ${script.name}`);
-    return await this.#guard(call.call(this.#commands, ...keys, ...args));
+    return await this.call("EVAL", script.lua, keys.length, ...keys, ...args);
   }
 
   /** One command; rejects as {@link run} does. */
   async call(command: string, ...args: readonly RedisArgument[]): Promise<unknown> {
-    return await this.#guard(this.#commands.call(command, ...args));
+    try {
+      return await this.#commands.call(command, ...args);
+    } catch (error) {
+      throw unavailable(error);
+    }
   }
 
   async close(): Promise<void> {
@@ -61,13 +70,19 @@ export class Shard {
     await this.topics.close();
   }
 
-  async #guard(answer: Promise<unknown>): Promise<unknown> {
-    try {
-      return await answer;
-    } catch (error) {
-      throw new BrokerUnavailable(`redis: ${error instanceof Error ? error.message : error}`, {
-        cause: error,
-      });
-    }
+  #shaOf(script: Script): string {
+    return getOrCreate(this.#shas, script, () =>
+      createHash("sha1").update(script.lua).digest("hex"),
+    );
   }
+}
+
+/** The server does not know the script: it started anew, or is another one. */
+function isNoScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("NOSCRIPT");
+}
+
+function unavailable(error: unknown): BrokerUnavailable {
+  const message = error instanceof Error ? error.message : String(error);
+  return new BrokerUnavailable(`redis: ${message}`, { cause: error });
 }

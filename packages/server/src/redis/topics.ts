@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from "ioredis";
 
 /** Called for each message of a topic, in the order in which they came, in the turn in which their chunk was read. */
-export type TopicListener = (message: string) => void;
+export type TopicListener = (message: string, topic: string) => void;
 
 /**
  * What this node hears of a shard: topics with one listener each, over one connection. After the connection was lost they are
@@ -11,6 +11,7 @@ export class Topics {
   readonly #link: Redis | Cluster;
   readonly #sharded: boolean;
   readonly #listeners = new Map<string, TopicListener>();
+  readonly #patterns = new Map<string, TopicListener>();
   readonly #rebuilt = new Set<() => void>();
 
   constructor(link: Redis | Cluster, { sharded }: { readonly sharded: boolean }) {
@@ -18,7 +19,10 @@ export class Topics {
     this.#sharded = sharded;
     link.on("error", () => {});
     link.on(sharded ? "smessage" : "message", (topic: string, message: string) =>
-      this.#listeners.get(topic)?.(message),
+      this.#listeners.get(topic)?.(message, topic),
+    );
+    link.on("pmessage", (pattern: string, topic: string, message: string) =>
+      this.#patterns.get(pattern)?.(message, topic),
     );
     link.on("ready", () => {
       for (const listener of this.#rebuilt) listener();
@@ -36,6 +40,19 @@ export class Topics {
     await (this.#sharded ? this.#link.sunsubscribe(topic) : this.#link.unsubscribe(topic));
   }
 
+  /** All topics that begin with `prefix`; not on a Redis Cluster, whose topics of a slot know no patterns. */
+  async subscribePrefix(prefix: string, listener: TopicListener): Promise<void> {
+    const pattern = globOf(prefix);
+    this.#patterns.set(pattern, listener);
+    await this.#link.psubscribe(pattern);
+  }
+
+  async unsubscribePrefix(prefix: string): Promise<void> {
+    const pattern = globOf(prefix);
+    this.#patterns.delete(pattern);
+    await this.#link.punsubscribe(pattern);
+  }
+
   /** The connection is there, again or for the first time: what was published meanwhile was not heard. */
   onRebuilt(listener: () => void): void {
     this.#rebuilt.add(listener);
@@ -43,7 +60,13 @@ export class Topics {
 
   async close(): Promise<void> {
     this.#listeners.clear();
+    this.#patterns.clear();
     this.#rebuilt.clear();
     this.#link.disconnect();
   }
+}
+
+/** Attack: a name with a `*` would hear the topics of others. */
+function globOf(prefix: string): string {
+  return `${prefix.replace(/[\\*?[\]^-]/g, "\\$&")}*`;
 }

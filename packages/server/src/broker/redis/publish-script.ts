@@ -1,0 +1,60 @@
+import type { Script } from "../../redis/script.ts";
+import { PRELUDE } from "./lua.ts";
+
+/**
+ * A publish as one step: the answer of an idempotency key, version, epoch, offset, append, trim, and handing on. Answers
+ * `{"p"ublished | "s"uppressed, duplicate, epoch, offset}`.
+ *
+ * Keys: meta, stream, part, topic, and the idempotency key if there is one.
+ */
+export function publishScript(publish: "PUBLISH" | "SPUBLISH"): Script {
+  const name = `aldisPublish${publish}`;
+  const lua = `${PRELUDE}
+local meta, stream, part, topic, once = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local time = now(ARGV[1])
+local at = ARGV[2] == '' and time or tonumber(ARGV[2])
+local before, after, head = ARGV[3], ARGV[4], ARGV[5]
+local size, ttl, maxBytes = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local idle, hash, fresh = tonumber(ARGV[9]), ARGV[10], ARGV[11]
+local version, onceMs = ARGV[12], ARGV[13]
+
+if once then
+  local known = redis.call('GET', once)
+  if known then
+    local untilMs, kind, epoch, offset = string.match(known, '^(%d+) (%a) (%S+) (%d+)$')
+    if tonumber(untilMs) > time then return {kind, 1, epoch, tonumber(offset)} end
+  end
+end
+
+local epoch, top, latest, bytes = open(meta, stream, part, time, idle, fresh, hash)
+
+local function answer(kind, offset)
+  if once then
+    local known = string.format('%.0f %s %s %.0f', time + onceMs, kind, epoch, offset)
+    redis.call('SET', once, known, 'PX', onceMs)
+  end
+  return {kind, 0, epoch, offset}
+end
+
+if version ~= '' and tonumber(version) <= latest then return answer('s', top) end
+
+local offset = top + 1
+local message = head .. before .. text(offset) .. ',"at":' .. text(at) .. after
+local total = bytes + #message
+local life = size > 0 and math.max(idle, ttl) or idle
+redis.call('HSET', meta, 'e', epoch, 'o', text(offset), 'b', text(total),
+  'x', text(time + life))
+if version ~= '' then redis.call('HSET', meta, 'v', version) end
+keep(meta, life)
+if size > 0 and ttl > 0 then
+  redis.call('XADD', stream, id(offset), 't', text(time), 'c', text(bytes), 'm', message)
+  keep(stream, ttl)
+end
+if size <= 0 or ttl <= 0 or top > 0 or #message > maxBytes then
+  trim(stream, offset, total, time, size, ttl, maxBytes)
+end
+redis.call('${publish}', topic, 'p' .. epoch .. ' ' .. text(offset) .. ' ' .. message)
+return answer('p', offset)
+`;
+  return { name, lua };
+}
