@@ -32,6 +32,7 @@ const LEAVES = under(
   "tenant/",
   "limits/",
   "codec/",
+  "cluster/",
 );
 const CORE = [...LEAVES, ...under("session/", "channel/", "plugins/", "time/", "random/")];
 const FEATURES = under("chat/", "notifications/", "users/", "typing/", "webhooks/");
@@ -67,6 +68,13 @@ export const DIRECTIONS: readonly Direction[] = [
     except: [...ENTRIES, ...under("presence/")],
     never: under("presence/memory-", "presence/redis/"),
   },
+  {
+    in: [SERVER],
+    except: [...ENTRIES, ...under("cluster/")],
+    never: under("cluster/redis/", "cluster/local-"),
+  },
+  // What has no Redis needs none: contracts and the core know the driver only by what is made of it.
+  { in: under("cluster/"), except: under("cluster/redis/"), never: under("redis/") },
 ];
 
 type TextRule = {

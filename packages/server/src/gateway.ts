@@ -55,7 +55,7 @@ export function startGateway(options: GatewayOptions): Gateway {
   const connection = connectionDeps(shared);
   const session = sessionDeps(shared);
   let ready = true;
-  const isReady = () => ready && secret.isKnown;
+  const isReady = () => ready && secret.isKnown && shared.registry.joined;
   const keys = apiKeys(config);
   const listener = listen({
     config: config.listen,
@@ -81,10 +81,8 @@ export function startGateway(options: GatewayOptions): Gateway {
     isStarted: () => secret.isKnown,
     isReady,
   });
-  log.info(
-    { url: listener.url, version: packageJson.version, ...summaryOf(config) },
-    "gateway is listening",
-  );
+  shared.cluster.start();
+  log.info({ url: listener.url, ...summaryOf(config) }, "gateway is listening");
 
   let closed: Promise<void> | undefined;
   let drained: Promise<void> | undefined;
@@ -94,8 +92,7 @@ export function startGateway(options: GatewayOptions): Gateway {
     return closed;
   }
   return {
-    url: listener.url,
-    port: listener.port,
+    ...{ url: listener.url, port: listener.port },
     counters,
     publisher,
     get ready() {
@@ -110,6 +107,7 @@ export function startGateway(options: GatewayOptions): Gateway {
     },
     drain() {
       ready = false;
+      shared.registry.startDraining();
       drained ??= drainClients({ ...shared, listener, connection, session }).then(close);
       return drained;
     },
@@ -131,6 +129,7 @@ function metricsPage({ config, counters, limits, metrics }: Shared, keys: ApiKey
 /** What one asks first when something is wrong; the rest is in `aldis config show`. */
 function summaryOf({ namespaces, api, listen: { tls, compression } }: Config) {
   return {
+    version: packageJson.version,
     namespaces: Object.keys(namespaces).length,
     apiKeys: api.keys.length,
     tls: tls !== undefined,

@@ -32,13 +32,27 @@ export const redisSchema = z.strictObject({
   caFile: z.string().min(1).optional().meta({ doc: "PEM file of the CA, for `rediss` URLs" }),
 });
 
-export const clusterSchema = z.strictObject({
-  node: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/)
-    .optional()
-    .meta({ doc: "Name of this node in lists and metrics; default: a random one" }),
-  heartbeatMs: ms("How often a node tells the others that it is there").default(1_000),
-  leaseMs: ms("Without a heartbeat for so long a node is dead: its users leave").default(10_000),
-  requestTimeoutMs: ms("How long a node waits for the answer of another").default(1_000),
-});
+/** A lease outlives two heartbeats that are lost. */
+const LEASE_HEARTBEATS = 3;
+
+export const clusterSchema = z
+  .strictObject({
+    node: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,64}$/)
+      .optional()
+      .meta({ doc: "Name of this node in lists and metrics; default: a random one" }),
+    heartbeatMs: ms("How often a node tells the others that it is there").default(1_000),
+    leaseMs: ms("Without a heartbeat for so long a node is dead: its users leave").default(10_000),
+    requestTimeoutMs: ms("How long a node waits for the answer of another").default(1_000),
+    requestsMax: z.number().int().min(1).max(1e6).default(10_000).meta({
+      doc: "Requests to other nodes that may wait for an answer at the same time; more are not asked",
+    }),
+    admitPerSecond: z.number().int().min(1).max(1e6).default(500).meta({
+      doc: "How many connections a second this node tells the others that it can let in",
+    }),
+  })
+  .refine(({ heartbeatMs, leaseMs }) => leaseMs >= LEASE_HEARTBEATS * heartbeatMs, {
+    path: ["leaseMs"],
+    message: `must be at least ${LEASE_HEARTBEATS} times heartbeatMs: one heartbeat that is late would end a node`,
+  });

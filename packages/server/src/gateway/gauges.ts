@@ -1,4 +1,5 @@
 // What the metrics ask the parts of a gateway.
+import type { NodeRegistry } from "../cluster/node-registry.ts";
 import type { ConnectionDeps } from "../connection/connection-deps.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { Gauges } from "../observe/metrics/gauge-metrics.ts";
@@ -7,13 +8,21 @@ import type { SessionDeps } from "../session/session-deps.ts";
 export type GaugeSources = {
   readonly broker: { readonly streamCount: number; readonly historyBytes: number };
   readonly hub: Hub;
+  readonly registry: NodeRegistry;
   readonly connection: ConnectionDeps;
   readonly session: SessionDeps;
   readonly isReady: () => boolean;
 };
 
 /** One walk over the connections, and sizes. */
-export function gaugesOf({ broker, hub, connection, session, isReady }: GaugeSources): Gauges {
+export function gaugesOf({
+  broker,
+  hub,
+  registry,
+  connection,
+  session,
+  isReady,
+}: GaugeSources): Gauges {
   return {
     ...waitingOf(connection),
     sessions: session.live.size,
@@ -22,6 +31,7 @@ export function gaugesOf({ broker, hub, connection, session, isReady }: GaugeSou
     streams: broker.streamCount,
     historyBytes: broker.historyBytes,
     presenceMembers: session.presence.memberCount,
+    clusterNodes: registry.nodes().length,
     ready: isReady() ? 1 : 0,
   };
 }

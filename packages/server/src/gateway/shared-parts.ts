@@ -1,6 +1,8 @@
 import packageJson from "../../package.json" with { type: "json" };
 import { Namespaces } from "../channel/namespaces.ts";
 import { createPublisher, type Publisher } from "../channel/publisher.ts";
+import type { NodeBus } from "../cluster/node-bus.ts";
+import type { NodeRegistry } from "../cluster/node-registry.ts";
 import { namespaceSchema } from "../config/namespace-schema.ts";
 import type { Config } from "../config/schema.ts";
 import { Hub } from "../hub/hub.ts";
@@ -20,6 +22,7 @@ import { createOwnSecret, type SharedSecret } from "../secrets/shared-secret.ts"
 import type { TenantId } from "../tenant/tenant.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { type MeasuredBroker, openBroker } from "./broker-part.ts";
+import { type ClusterParts, clusterParts } from "./cluster-parts.ts";
 
 /** What a gateway is made from. */
 export type PartOptions = {
@@ -40,6 +43,9 @@ export type Shared = {
   /** The Redis of the cluster; undefined: this node is alone. */
   readonly shards: Shards | undefined;
   readonly secret: SharedSecret;
+  readonly cluster: ClusterParts;
+  readonly registry: NodeRegistry;
+  readonly bus: NodeBus;
   readonly namespaces: Namespaces;
   readonly broker: MeasuredBroker;
   readonly hub: Hub;
@@ -65,6 +71,11 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const shards = openShards(config);
   const secret =
     shards === undefined ? createOwnSecret() : createRedisSecret({ home: shards.home, clock, log });
+  const { version } = packageJson;
+  const loopLagSeconds = () => metrics.loopLagSeconds;
+  const own = { config, clock, random, counters, log, version, loopLagSeconds };
+  const cluster = clusterParts(own, shards);
+  const { registry, bus } = cluster;
   const namespaces = new Namespaces(config.namespaces, namespaceSchema.parse({}));
   const broker = openBroker(
     {
@@ -80,7 +91,8 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const limits = createLimits({ clock, counters }, config);
   const publisher = createPublisher({ broker, namespaces, counters, rates: limits.channels });
   return {
-    ...{ config, clock, random, log, counters, metrics, shards, secret },
+    ...{ config, clock, random, log, counters, metrics },
+    ...{ shards, secret, cluster, registry, bus },
     ...{ namespaces, broker, probe, hub, signals, publisher, limits },
   };
 }

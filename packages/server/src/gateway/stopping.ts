@@ -35,11 +35,12 @@ export async function drainClients({
 
 /** In the reverse order of making. Clients are told why before the sockets go. */
 export async function stop(parts: Stopping): Promise<void> {
-  const { listener, connection, session, broker, shards, secret, metrics, log } = parts;
+  const { listener, connection, session, broker, cluster, shards, secret, metrics, log } = parts;
   for (const open of connection.heartbeat.connections()) open.close("stopping");
   await listener.stop();
   connection.heartbeat.close();
   session.close();
+  await cluster.close();
   await broker.close();
   secret.close();
   await shards?.close();

@@ -47,6 +47,17 @@ export type Counters = {
   rateLimited: CountsByLabel;
   /** Addresses, users and channels whose rate was forgotten before its time, for lack of room. */
   bucketsForgotten: number;
+  /** Times that a Redis could not be told or asked about the nodes. */
+  heartbeatsFailed: number;
+  /** Nodes that this one has declared dead. */
+  nodesReaped: number;
+  /** Messages to other nodes, answers among them. */
+  busMessagesSent: number;
+  busMessagesReceived: number;
+  /** Requests that another node did not answer in time. */
+  busRequestsTimedOut: number;
+  /** Messages between nodes that were passed over, or not sent, by why. */
+  busIgnored: CountsByLabel;
 };
 
 /** Counts by the value of one label. Whoever counts takes care that the values are a fixed few, never input. */
@@ -79,6 +90,12 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     sessionsRefused: countsByLabel(),
     rateLimited: countsByLabel(),
     bucketsForgotten: 0,
+    heartbeatsFailed: 0,
+    nodesReaped: 0,
+    busMessagesSent: 0,
+    busMessagesReceived: 0,
+    busRequestsTimedOut: 0,
+    busIgnored: countsByLabel(),
   };
 }
 

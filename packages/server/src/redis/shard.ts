@@ -56,6 +56,11 @@ export class Shard {
     return await this.call("EVAL", script.lua, keys.length, ...keys, ...args);
   }
 
+  /** To all who hear a topic, which names its partition. Rejects as {@link run} does. */
+  async publish(topic: string, message: string | Buffer): Promise<void> {
+    await this.call(this.kind === "cluster" ? "SPUBLISH" : "PUBLISH", topic, message);
+  }
+
   /** One command; rejects as {@link run} does. */
   async call(command: string, ...args: readonly RedisArgument[]): Promise<unknown> {
     try {

@@ -99,6 +99,31 @@ export const COUNTER_METRICS = {
     name: "aldis_rate_buckets_forgotten_total",
     help: "Addresses, users and channels whose rate was forgotten for lack of room",
   },
+  heartbeatsFailed: {
+    name: "aldis_heartbeats_failed_total",
+    help: "Times that a Redis could not be told or asked about the nodes",
+  },
+  nodesReaped: {
+    name: "aldis_nodes_reaped_total",
+    help: "Nodes that this one has declared dead",
+  },
+  busMessagesSent: {
+    name: "aldis_bus_messages_sent_total",
+    help: "Messages to other nodes, answers among them",
+  },
+  busMessagesReceived: {
+    name: "aldis_bus_messages_received_total",
+    help: "Messages of other nodes",
+  },
+  busRequestsTimedOut: {
+    name: "aldis_bus_requests_timed_out_total",
+    help: "Requests that another node did not answer in time",
+  },
+  busIgnored: {
+    name: "aldis_bus_ignored_total",
+    help: "Messages between nodes that were passed over, or not sent, by why",
+    label: "cause",
+  },
   faults: { name: "aldis_faults_total", help: "Faults of the gateway itself; each is logged" },
   byTenant: "elsewhere",
 } as const satisfies Record<keyof Counters, CounterMetric | "elsewhere">;

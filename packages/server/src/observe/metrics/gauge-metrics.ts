@@ -13,6 +13,8 @@ export type Gauges = {
   streams: number;
   historyBytes: number;
   presenceMembers: number;
+  /** Nodes that live, this one too. */
+  clusterNodes: number;
   /** 1 while it takes connections. */
   ready: number;
 };
@@ -49,6 +51,10 @@ export const GAUGE_METRICS = {
   presenceMembers: {
     name: "aldis_presence_members",
     help: "Users present in channels, each once for each channel",
+  },
+  clusterNodes: {
+    name: "aldis_cluster_nodes",
+    help: "Nodes of the cluster that live, this one too",
   },
   ready: { name: "aldis_ready", help: "1 while the gateway takes connections, else 0" },
 } as const satisfies Record<keyof Gauges, GaugeMetric>;

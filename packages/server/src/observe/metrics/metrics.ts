@@ -24,12 +24,16 @@ export type Metrics = {
   /** How long it took to judge one token, good or bad. */
   observeAuth(seconds: number): void;
   readonly observeHttp: ObserveHttp;
+  /** How late the loop came round lately, in seconds: a short memory of the worst. */
+  readonly loopLagSeconds: number;
   close(): void;
 };
 
 /** Seconds. Fan-out and the loop are fast or broken; tokens and HTTP may wait for other hosts. */
 const FAST_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
 const SLOW_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+/** Ten times a second: after a second a third is left. */
+const LAG_FADES = 0.9;
 const LAG_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 export function createMetrics(deps: MetricsDeps): Metrics {
@@ -53,13 +57,20 @@ export function createMetrics(deps: MetricsDeps): Metrics {
     "How much later than planned the event loop came round, ten times a second",
     LAG_BUCKETS,
   );
-  const loop = watchLoop((seconds) => lag.observe(seconds));
+  let recentLag = 0;
+  const loop = watchLoop((seconds) => {
+    lag.observe(seconds);
+    recentLag = Math.max(seconds, recentLag * LAG_FADES);
+  });
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
     observeFanOut: (seconds) => fanOut.observe(seconds),
     observeAuth: (seconds) => auth.observe(seconds),
     observeHttp: http,
+    get loopLagSeconds() {
+      return recentLag;
+    },
     close() {
       loop.close();
       registry.clear();

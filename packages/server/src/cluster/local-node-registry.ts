@@ -1,0 +1,30 @@
+import type { Clock } from "../time/clock.ts";
+import type { NodeLoad, NodeRegistry } from "./node-registry.ts";
+
+/** What a node knows about itself. */
+export type NodeSelf = {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly load: () => NodeLoad;
+};
+
+/** The registry of a node that is alone: nobody comes, nobody goes. */
+export function createLocalNodeRegistry(
+  { id, name, version, load }: NodeSelf,
+  clock: Clock,
+): NodeRegistry {
+  const startedAtMs = clock.nowMs();
+  let draining = false;
+  return {
+    self: id,
+    joined: true,
+    nodes: () => [{ id, name, version, startedAtMs, draining, seenMsAgo: 0, ...load() }],
+    isAlive: (node) => node === id,
+    listen() {},
+    startDraining() {
+      draining = true;
+    },
+    close: () => Promise.resolve(),
+  };
+}

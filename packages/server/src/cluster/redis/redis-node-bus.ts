@@ -1,0 +1,153 @@
+// Messages between nodes over Redis topics: one for each node, and one that all hear.
+import { type Counters, countOne } from "../../observe/counters.ts";
+import type { Log } from "../../observe/log.ts";
+import type { Shards } from "../../redis/shards.ts";
+import type { Clock } from "../../time/clock.ts";
+import { BusHandlers } from "../bus-handlers.ts";
+import { type BusMessage, readMessage, writeMessage } from "../bus-message.ts";
+import type { BusAnswer, BusHandler, NodeBus } from "../node-bus.ts";
+import type { NodeId } from "../node-registry.ts";
+import { PendingRequests } from "./pending-requests.ts";
+
+export type RedisNodeBusDeps = {
+  readonly shards: Shards;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly isAlive: (node: NodeId) => boolean;
+};
+
+export type RedisNodeBusOptions = { readonly timeoutMs: number; readonly requestsMax: number };
+
+const ALL = "bus-all";
+/** What a peer may say of why it did not answer. */
+const PEER_CAUSES = ["unknown", "failed", "unsent"] as const;
+
+export class RedisNodeBus implements NodeBus {
+  readonly #self: NodeId;
+  readonly #deps: RedisNodeBusDeps;
+  readonly #handlers: BusHandlers;
+  readonly #pending: PendingRequests;
+
+  constructor(self: NodeId, deps: RedisNodeBusDeps, options: RedisNodeBusOptions) {
+    this.#self = self;
+    this.#deps = deps;
+    this.#handlers = new BusHandlers(deps);
+    this.#pending = new PendingRequests(
+      deps.clock,
+      { timeoutMs: options.timeoutMs, max: options.requestsMax },
+      () => deps.counters.busRequestsTimedOut++,
+    );
+  }
+
+  /** Done when this node can be reached; it should not be told to others before. */
+  async start(): Promise<void> {
+    const { topics } = this.#deps.shards.home.shard;
+    const take = (text: string) => this.#take(text);
+    await Promise.all([
+      topics.subscribe(this.#topic(this.#self), take),
+      topics.subscribe(this.#topicOfAll(), take),
+    ]);
+  }
+
+  on(kind: string, handler: BusHandler): void {
+    this.#handlers.on(kind, handler);
+  }
+
+  send(node: NodeId, kind: string, body: unknown): void {
+    if (node === this.#self) {
+      queueMicrotask(() => void this.#handlers.handle(kind, body, node));
+      return;
+    }
+    void this.#publish(this.#topic(node), this.#say(kind, body));
+  }
+
+  broadcast(kind: string, body: unknown): void {
+    void this.#publish(this.#topicOfAll(), this.#say(kind, body));
+  }
+
+  request(node: NodeId, kind: string, body: unknown): Promise<BusAnswer> {
+    if (node === this.#self) return this.#handlers.handle(kind, body, node);
+    if (!this.#deps.isAlive(node)) return Promise.resolve({ ok: false, cause: "gone" });
+    return new Promise((resolve) => {
+      const id = this.#pending.add(node, resolve);
+      if (id === undefined) return resolve({ ok: false, cause: "busy" });
+      const message: BusMessage = { type: "ask", kind, from: this.#self, id, body };
+      void this.#publish(this.#topic(node), message).then((sent) => {
+        if (!sent) this.#pending.settle(id, node, { ok: false, cause: "unsent" });
+      });
+    });
+  }
+
+  /** To be told when a node has left. */
+  forgetNode(node: NodeId): void {
+    this.#pending.forgetNode(node);
+  }
+
+  async close(): Promise<void> {
+    this.#pending.close();
+    const { topics } = this.#deps.shards.home.shard;
+    const ends = [this.#topic(this.#self), this.#topicOfAll()].map((t) => topics.unsubscribe(t));
+    // Without Redis there is nothing to unsubscribe from.
+    await Promise.allSettled(ends);
+  }
+
+  #say(kind: string, body: unknown): BusMessage {
+    return { type: "say", kind, from: this.#self, id: 0, body };
+  }
+
+  #topic(node: NodeId): string {
+    return this.#deps.shards.home.keys.key("bus", node);
+  }
+
+  #topicOfAll(): string {
+    return this.#deps.shards.home.keys.key(ALL);
+  }
+
+  /** Never rejects; false: it was not sent, or nobody hears that topic. */
+  async #publish(topic: string, message: BusMessage): Promise<boolean> {
+    const { counters, shards } = this.#deps;
+    const text = writeMessage(message);
+    if (text === undefined) {
+      countOne(counters.busIgnored, "too_large");
+      return false;
+    }
+    try {
+      counters.busMessagesSent++;
+      await shards.home.shard.publish(topic, text);
+      return true;
+    } catch {
+      countOne(counters.busIgnored, "unsent");
+      return false;
+    }
+  }
+
+  #take(text: string): void {
+    const message = readMessage(text);
+    const { counters } = this.#deps;
+    if (message === undefined) return countOne(counters.busIgnored, "malformed");
+    if (message.from === this.#self) return;
+    counters.busMessagesReceived++;
+    const { type, kind, from, body, id } = message;
+    if (type === "say") void this.#handlers.handle(kind, body, from);
+    else if (type === "ask") void this.#answer(message);
+    else if (!this.#pending.settle(id, from, answerOf(message))) {
+      countOne(counters.busIgnored, "late");
+    }
+  }
+
+  async #answer({ kind, body, from, id }: BusMessage): Promise<void> {
+    const answer = await this.#handlers.handle(kind, body, from);
+    const type = answer.ok ? "answer" : "refusal";
+    const reply = { kind, from: this.#self, id, type } as const;
+    const topic = this.#topic(from);
+    const told = answer.ok ? answer.body : answer.cause;
+    const sent = await this.#publish(topic, { ...reply, body: told });
+    if (!sent) void this.#publish(topic, { ...reply, type: "refusal", body: "unsent" });
+  }
+}
+
+function answerOf({ type, body }: BusMessage): BusAnswer {
+  if (type === "answer") return { ok: true, body };
+  return { ok: false, cause: PEER_CAUSES.find((known) => known === body) ?? "failed" };
+}
