@@ -5,6 +5,7 @@ import { runBench } from "./run.ts";
 import { scaleMain } from "./scale/main.ts";
 import type { Sample } from "./scenario.ts";
 import { describeMachine, type Machine, openMachine } from "./servers/launch.ts";
+import { missingRedis } from "./servers/redis.ts";
 import { soakMain } from "./soak/main.ts";
 import { renderTable } from "./table.ts";
 
@@ -47,6 +48,8 @@ function printHead(machine: Machine, { rounds, sizes }: Options): void {
       ? "NOT PINNED (no taskset, or one core only): server and generator share the machine, expect noise"
       : "every server on core 0, the load generator on core 1",
   );
+  const missing = missingRedis();
+  if (missing !== undefined) console.log(`${missing}: the scenarios over Redis are left out`);
   console.log(
     `${sizes.subscribers} subscribers, ${sizes.payloadBytes}-byte JSON, ${rounds} round(s), ` +
       `${sizes.measureMs / 1000} s each: medians (min–max), percentiles over all rounds`,

@@ -4,9 +4,11 @@ import { FULL, QUICK, type Sizes } from "./sizes.ts";
 
 export const SCENARIO_NAMES = [
   "fanout",
+  "cluster",
   "channels",
   "clients",
   "http",
+  "broker",
   "connect",
   "memory",
   "history",

@@ -4,7 +4,8 @@ import type { Options } from "./options.ts";
 import { CHANNELS, type Plan, type ResultBase, type Sample } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios/all.ts";
 import { type FanOutResult, planFor } from "./scenarios/fan-out.ts";
-import { type Machine, pinned, startServer } from "./servers/launch.ts";
+import { type Machine, pinned } from "./servers/launch.ts";
+import { startPlace } from "./servers/place.ts";
 
 /**
  * Runs the scenarios in rounds. Within a round every system has its turn with a fresh server process, in
@@ -64,11 +65,16 @@ function rotate<T>(items: T[], by: number): T[] {
 }
 
 async function runOnce(machine: Machine, plan: Plan, messageBytes: number): Promise<ResultBase[]> {
-  const server = await startServer(machine, plan.system, {
-    BENCH_MESSAGE_BYTES: String(messageBytes),
-  });
+  const { system, nodes } = plan;
+  const place = await startPlace(
+    machine,
+    { system, nodes },
+    {
+      BENCH_MESSAGE_BYTES: String(messageBytes),
+    },
+  );
   try {
-    const job = { ...plan, port: server.port, serverPid: server.pid };
+    const job = { ...plan, ...place.address };
     const generator = join(import.meta.dir, "generator", "main.ts");
     const child = Bun.spawn(
       pinned(machine, 1, [process.execPath, generator, JSON.stringify(job)]),
@@ -80,7 +86,7 @@ async function runOnce(machine: Machine, plan: Plan, messageBytes: number): Prom
     }
     return JSON.parse(output) as ResultBase[];
   } finally {
-    await server.stop();
+    await place.stop();
   }
 }
 

@@ -3,13 +3,15 @@ import type { Options, ScenarioName } from "./options.ts";
 import type { Row } from "./rows.ts";
 
 /** What is measured in one turn: a system, and where that says too little, what of it. */
-export type Variant = SystemName | `aldis, ${string}`;
+export type Variant = SystemName | `${SystemName}, ${string}`;
 
 /** One server process, measured once. */
 export type Turn = {
   variant: Variant;
   system: SystemName;
   channel: string;
+  /** Gateways over one Redis; one server without any, unless given. */
+  nodes?: number;
 };
 
 /** What every result of the load generator holds. */
@@ -29,7 +31,10 @@ export type Sample<Result = ResultBase> = {
 };
 
 /** A job before its server runs. */
-export type Plan<Job extends JobBase = JobBase> = Omit<Job, "port" | "serverPid">;
+export type Plan<Job extends JobBase = JobBase> = Omit<Job, "port" | "serverPid" | "peers"> & {
+  /** As in the turn. */
+  nodes?: number | undefined;
+};
 
 /** One thing to measure: which turns there are, what the generator is told, and what is made of its results. */
 export type Scenario<Job extends JobBase = JobBase, Result extends ResultBase = ResultBase> = {

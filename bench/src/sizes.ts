@@ -2,6 +2,7 @@
 export type Sizes = {
   subscribers: number;
   levels: number[];
+  clusterLevels: number[];
   historyLevels: number[];
   codecLevels: number[];
   payloadBytes: number;
@@ -31,6 +32,7 @@ export type Sizes = {
 export const FULL: Sizes = {
   subscribers: 1000,
   levels: [1, 8, 32],
+  clusterLevels: [1, 8, 32],
   historyLevels: [8, 32],
   codecLevels: [8],
   payloadBytes: 100,

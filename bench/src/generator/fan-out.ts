@@ -1,4 +1,5 @@
 import { Histogram } from "../histogram.ts";
+import { portOf } from "../job.ts";
 import { type FanOutJob, type FanOutResult, isExact } from "../scenarios/fan-out.ts";
 import { mintToken, mintTokens } from "../token.ts";
 import { type Connection, openConnection } from "./connection.ts";
@@ -27,7 +28,7 @@ export async function runFanOut(job: FanOutJob): Promise<FanOutResult[]> {
     count: job.subscribers,
     window: OPEN_WINDOW,
     options: (index) => ({
-      port: job.port,
+      port: portOf(job, index),
       dialect: speaksMessagePack(job, index) ? MESSAGEPACK : dialect,
       token: tokens[index] ?? "",
       channel: job.channel,

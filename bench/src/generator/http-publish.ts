@@ -1,13 +1,18 @@
 import { Histogram } from "../histogram.ts";
-import type { HttpJob, HttpResult } from "../scenarios/http-publish.ts";
-import { BENCH_API_KEY } from "../token.ts";
+import { portOf } from "../job.ts";
+import { type HttpJob, type HttpResult, httpFaults } from "../scenarios/http-publish.ts";
+import { BENCH_API_KEY, mintToken } from "../token.ts";
+import { DIALECTS } from "./dialects.ts";
 import { type AnswerSink, type HttpConnection, openHttp } from "./http-connection.ts";
 import { keepAwake } from "./keep-awake.ts";
 import { type LoadMark, leastDisturbed, loadBetween, markLoad } from "./load.ts";
+import { openMany } from "./open-many.ts";
 import { payloadOf } from "./payload.ts";
 
 /** Each connection sends its next request when it has its answer, so that as many are in flight as there are connections. */
 const STALL_MS = 20_000;
+const HEAR_MAX_MS = 5_000;
+const HEAR_POLL_MS = 20;
 /** Different requests, so that nobody profits from seeing the same bytes. */
 const REQUESTS = 1000;
 
@@ -15,24 +20,70 @@ export async function runHttpPublish(job: HttpJob): Promise<HttpResult[]> {
   const requests = Array.from({ length: REQUESTS }, (_, index) => requestOf(job, index));
   const counter = new PublishCounter();
   const connections = await Promise.all(
-    Array.from({ length: job.connections }, () => openHttp(job.port, counter)),
+    Array.from({ length: job.connections }, (_, index) => openHttp(portOf(job, index), counter)),
   );
+  const listeners = await openListeners(job, counter);
   const result = await leastDisturbed({
     max: job.attemptsMax,
     serverPid: job.serverPid,
-    run: () => measure(job, { counter, connections, requests }),
+    run: () => measure(job, { counter, connections, requests, listeners }),
     disturbanceOf: ({ othersCpuShare }) => othersCpuShare,
-    isFaulty: ({ requested, answered, offsets }) => requested !== answered || offsets !== requested,
+    isFaulty: (outcome) => httpFaults(outcome).length > 0,
   });
   counter.isOver = true;
   for (const connection of connections) connection.close();
   return [result];
 }
 
-type Parties = { counter: PublishCounter; connections: HttpConnection[]; requests: Uint8Array[] };
+type Parties = {
+  counter: PublishCounter;
+  connections: HttpConnection[];
+  requests: Uint8Array[];
+  listeners: Listener[];
+};
+
+/** A connection that is subscribed to the channel, and counts. */
+type Listener = { heard: number };
+
+/** One at each of the first nodes. */
+async function openListeners(job: HttpJob, counter: PublishCounter): Promise<Listener[]> {
+  const opened = await openMany({
+    count: job.listeners,
+    window: 1,
+    options: (index) => ({
+      port: portOf(job, index),
+      dialect: DIALECTS[job.system],
+      token: mintToken(`listener-${index}`),
+      channel: job.channel,
+    }),
+  });
+  return opened.map((connection) => {
+    const listener = { heard: 0 };
+    connection.receive(
+      {
+        onCounted(frames) {
+          listener.heard += frames;
+        },
+        onClosed: (cause) => counter.onFailed(`a listener was closed: ${cause}`),
+      },
+      { wholeFrames: false },
+    );
+    return listener;
+  });
+}
+
+/** Other nodes may hear of a publication after its answer. */
+async function whenHeard(listeners: Listener[], count: number): Promise<void> {
+  const deadlineMs = performance.now() + HEAR_MAX_MS;
+  while (listeners.some(({ heard }) => heard < count) && performance.now() < deadlineMs) {
+    await Bun.sleep(HEAR_POLL_MS);
+  }
+}
 
 async function measure(job: HttpJob, parties: Parties): Promise<HttpResult> {
   const { counter } = parties;
+  const { listeners } = parties;
+  for (const listener of listeners) listener.heard = 0;
   const offsetBefore = counter.offsetMax;
   const answered = counter.answered;
   const requested = counter.requested;
@@ -48,14 +99,20 @@ async function measure(job: HttpJob, parties: Parties): Promise<HttpResult> {
     clearTimeout(watchdog);
   });
   const publishes = after.answered - before.answered;
+  const sent = counter.requested - requested;
+  await whenHeard(listeners, sent);
+  const heard = listeners.length === 0 ? [sent] : listeners.map((listener) => listener.heard);
   const elapsedMs = after.load.atMs - before.load.atMs;
   return {
     scenario: "http",
-    requested: counter.requested - requested,
+    requested: sent,
     answered: counter.answered - answered,
     offsets: counter.offsetMax - offsetBefore,
+    heardMin: Math.min(...heard),
+    heardMax: Math.max(...heard),
     publishesPerSecond: (publishes / elapsedMs) * 1000,
     serverCpuUsPerPublish: (after.load.serverNs - before.load.serverNs) / 1000 / publishes,
+    redisCpuUsPerPublish: (after.load.redisNs - before.load.redisNs) / 1000 / publishes,
     ...loadBetween(before.load, after.load),
     latency: latency.dump(),
   };
@@ -114,7 +171,7 @@ class PublishCounter implements AnswerSink {
   }
 
   #nextPhase({ job }: Run, nowMs: number): void {
-    const mark: Mark = { load: markLoad(job.serverPid), answered: this.answered };
+    const mark: Mark = { load: markLoad(job.serverPid, job.peers), answered: this.answered };
     if (this.#before === undefined) {
       this.#before = mark;
       this.#phaseEndsAtMs = nowMs + job.measureMs;

@@ -1,7 +1,15 @@
+import type { Peers } from "../job.ts";
 import { coresBusyNs, cpuNs } from "./proc.ts";
 
 /** Who used the cores so far: the difference of two of these is a {@link Load}. */
-export type LoadMark = { atMs: number; serverNs: number; generatorNs: number; coresNs: number };
+export type LoadMark = {
+  atMs: number;
+  /** All nodes, and their Redis. */
+  serverNs: number;
+  redisNs: number;
+  generatorNs: number;
+  coresNs: number;
+};
 
 /** Shares of one core, over a stretch of time. */
 export type Load = {
@@ -11,10 +19,13 @@ export type Load = {
   othersCpuShare: number;
 };
 
-export function markLoad(serverPid: number): LoadMark {
+export function markLoad(serverPid: number, peers?: Peers): LoadMark {
+  const redisNs = peers === undefined ? 0 : cpuNs(peers.redisPid);
+  const others = (peers?.pids ?? []).reduce((sum, pid) => sum + cpuNs(pid), redisNs);
   return {
     atMs: performance.now(),
-    serverNs: cpuNs(serverPid),
+    serverNs: cpuNs(serverPid) + others,
+    redisNs,
     generatorNs: cpuNs(process.pid),
     coresNs: coresBusyNs(),
   };

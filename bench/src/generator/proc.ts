@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 
 /** CPU time and memory of a process, from /proc; NaN where there is none (not Linux). */
+const PAGE_BYTES = 4096;
 const TICK_NS = 10_000_000; // USER_HZ is 100 on every Linux that Bun runs on
 
 /** Nanoseconds of CPU that all threads of the process have used, in steps of 10 ms. */
@@ -22,6 +23,13 @@ export function coresBusyNs(): number {
     ticks += (user ?? 0) + (nice ?? 0) + (system ?? 0) + (steal ?? 0);
   }
   return ticks * TICK_NS;
+}
+
+/** What the kernel holds for all processes together: its objects, sockets among them, and the buffers of TCP. */
+export function kernelBytes(): number {
+  const slabKb = Number(/^Slab:\s+(\d+) kB/m.exec(read("/proc/meminfo"))?.[1]);
+  const pages = Number(/^TCP: .* mem (\d+)/m.exec(read("/proc/net/sockstat"))?.[1]);
+  return slabKb * 1024 + pages * PAGE_BYTES;
 }
 
 /** This process's ceiling of open files; infinite where it cannot be read. */

@@ -1,4 +1,4 @@
-import type { SystemName } from "../job.ts";
+import type { Peers, SystemName } from "../job.ts";
 import type { Connection } from "./connection.ts";
 import { DIALECTS } from "./dialects.ts";
 import { encodeText } from "./frames.ts";
@@ -21,6 +21,7 @@ export type WindowResult = { before: Snapshot; after: Snapshot; published: numbe
 export type WindowJob = {
   system: SystemName;
   serverPid: number;
+  peers?: Peers;
   warmUpMs: number;
   measureMs: number;
   payloadBytes: number;
@@ -179,7 +180,8 @@ export class PublishWindow {
   }
 
   #snapshot(): Snapshot {
-    const load = markLoad(this.#options.job.serverPid);
+    const { serverPid, peers } = this.#options.job;
+    const load = markLoad(serverPid, peers);
     return { load, deliveries: this.#deliveries, bytes: this.#bytes };
   }
 }

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { cpuNs, openFilesMax, rssBytes } from "../generator/proc.ts";
+import { cpuNs, kernelBytes, openFilesMax, rssBytes } from "../generator/proc.ts";
 import { type Machine, type Server, startServer } from "../servers/launch.ts";
+import { type BenchRedis, openRedis, type RedisStats } from "../servers/redis.ts";
 import { startWorker, type Worker } from "../worker.ts";
-import { type BenchRedis, openRedis, type RedisStats } from "./redis.ts";
 import type { ScaleOptions } from "./scale-options.ts";
 import type {
   CrowdOrder,
@@ -43,6 +43,8 @@ export type Memory = {
   nodesHeapBytes: number;
   redisRssBytes: number;
   redisUsedBytes: number;
+  /** Of the whole machine: objects of the kernel, and buffers of TCP. Both ends of each connection are in it. */
+  kernelBytes: number;
   connections: number;
 };
 
@@ -133,6 +135,7 @@ async function memoryNow(nodes: Server[], redis: BenchRedis | undefined): Promis
     nodesHeapBytes: sum(states.map(({ heapBytes }) => heapBytes)),
     redisRssBytes: redis === undefined ? 0 : rssBytes(redis.pid),
     redisUsedBytes: (await redis?.stats())?.usedBytes ?? 0,
+    kernelBytes: kernelBytes(),
     connections: sum(states.map(({ connections }) => connections)),
   };
 }

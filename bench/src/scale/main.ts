@@ -1,5 +1,5 @@
 import { describeMachine, type Machine, openMachine } from "../servers/launch.ts";
-import { missingRedis } from "./redis.ts";
+import { missingRedis } from "../servers/redis.ts";
 import { runScale } from "./run-scale.ts";
 import { parseScaleOptions, SCALE_USAGE, type ScaleOptions } from "./scale-options.ts";
 import { scaleReport } from "./scale-report.ts";

@@ -37,7 +37,8 @@ export type ScaleResult = {
   rest: Arrivals;
   idle: Use;
   delays: Partial<Record<ProbeKind, HistogramDump>>;
-  probed: Use;
+  /** While the probe took its samples: of joins and leaves, of direct messages, of publications. */
+  probed: { presence: Use; send: Use; publish: Use };
   storm: Arrivals & { channels: number; stayers: Partial<Record<ProbeKind, HistogramDump>> };
   tally: Omit<Tally, "tops">;
   /** What makes the figures worthless; empty for a good run. */
@@ -73,16 +74,16 @@ export async function runScale(
   log("presence, direct messages and publications across nodes");
   const reports: ProbeReport[] = [];
   await city.probe.ask({ order: "settle in" }, ORDER_MAX_MS);
-  const probed = await useOf(city, async () => {
-    const { samples } = options;
-    const measure = (kinds: ProbeKind[]) =>
-      city.probe.ask({ order: "measure", kinds, samples }, ORDER_MAX_MS);
-    reports.push(
-      await measure(["join", "leave"]),
-      await measure(["send"]),
-      await measure(["publish"]),
-    );
-  });
+  const probe = (kinds: ProbeKind[]) =>
+    useOf(city, async () => {
+      const { samples } = options;
+      reports.push(await city.probe.ask({ order: "measure", kinds, samples }, ORDER_MAX_MS));
+    });
+  const probed = {
+    presence: await probe(["join", "leave"]),
+    send: await probe(["send"]),
+    publish: await probe(["publish"]),
+  };
   log("a storm: every second client is cut");
   const storm = await runStorm(city, options);
   reports.push(storm.watched);

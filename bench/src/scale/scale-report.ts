@@ -19,6 +19,7 @@ export function scaleReport(result: ScaleResult): string {
     ...connectRows(result),
     ...idleRows(result),
     ...delayRows(result),
+    ...redisRows(result),
     ...stormRows(result),
   ];
   return renderTable(rows);
@@ -36,6 +37,7 @@ function memoryRows({ memory, rest, firstThird }: ScaleResult): Row[] {
     ["gateways: heap per connection, kB", per((at) => at.nodesHeapBytes), ""],
     ["gateways: resident memory together", megabytes(open.nodesRssBytes), ""],
     ["  after the storm", megabytes(after.nodesRssBytes), ""],
+    ["kernel: memory per connection and end, kB", per((at) => at.kernelBytes / 2), ""],
     ["Redis: memory per connection, kB", per((at) => at.redisUsedBytes), ""],
     ["Redis: resident memory", megabytes(open.redisRssBytes), ""],
   ];
@@ -87,6 +89,28 @@ function delayRows({ delays, options }: ScaleResult): Row[] {
     const presence = kind === "join" || kind === "leave";
     const max = presence ? PRESENCE_MAX_MS : NEWS_MAX_MS;
     return delayRow(`${NAMES[kind]}, ${where}: ms`, delays[kind], max);
+  });
+}
+
+/** What one of each costs Redis, beyond what it does anyway; a room has members at every node. */
+function redisRows({ probed, delays, idle }: ScaleResult): Row[] {
+  const kinds = [
+    ["a join or leave", probed.presence, [delays.join, delays.leave]],
+    ["a direct message", probed.send, [delays.send]],
+    ["a publication", probed.publish, [delays.publish]],
+  ] as const;
+  return kinds.map(([name, use, dumps]) => {
+    const count = mergedOf(dumps.map((dump) => dump ?? [])).total;
+    const beyondIdle = (of: (use: Use) => number) =>
+      (of(use) - (of(idle) / idle.elapsedMs) * use.elapsedMs) / count;
+    const out = beyondIdle(({ redisOutBytes }) => redisOutBytes);
+    const into = beyondIdle(({ redisInBytes }) => redisInBytes);
+    const commands = beyondIdle(({ redisCommands }) => redisCommands);
+    return [
+      `Redis, for ${name}: bytes in, bytes out, commands`,
+      `${into.toFixed(0)}, ${out.toFixed(0)}, ${commands.toFixed(1)}`,
+      "",
+    ];
   });
 }
 

@@ -1,7 +1,9 @@
 import type { ScenarioName } from "../options.ts";
 import type { Scenario } from "../scenario.ts";
+import { broker } from "./broker.ts";
 import { type ChannelsJob, type ChannelsResult, channels } from "./channels.ts";
 import { type ClientsJob, type ClientsResult, clientPublish } from "./client-publish.ts";
+import { cluster } from "./cluster.ts";
 import { codec } from "./codec.ts";
 import { type ConnectJob, type ConnectResult, connect } from "./connect.ts";
 import { type FanOutJob, type FanOutResult, fanOut, history } from "./fan-out.ts";
@@ -13,11 +15,13 @@ import { type StuckJob, type StuckResult, stuck } from "./stuck.ts";
 /** All that is measured, in the order of the table. */
 export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   fanout: fanOut,
+  cluster,
   history,
   codec,
   channels,
   clients: clientPublish,
   http: httpPublish,
+  broker,
   connect,
   memory,
   presence,

@@ -3,7 +3,7 @@ import { type ConfigInput, loadConfig, startGateway } from "@aldis/server";
 import { NO_RATE_LIMITS } from "@aldis/testkit/no-rate-limits";
 import type { NodeState } from "../scale/wire.ts";
 import { BENCH_API_KEY, BENCH_SECRET } from "../token.ts";
-import { sayReady } from "./ready.ts";
+import { sayWhenReady } from "./ready.ts";
 
 /**
  * One node of a scale run: the gateway as it ships, with rooms whose members are told of each other, and halls that are too
@@ -37,4 +37,4 @@ function stateNow(): NodeState {
 }
 
 process.on("message", () => process.send?.(stateNow()));
-sayReady(gateway.port);
+await sayWhenReady(gateway);

@@ -5,6 +5,14 @@ export function sayReady(port: number): void {
   console.log(`${READY}${port}`);
 }
 
+const LOOK_MS = 20;
+
+/** A gateway listens before it has joined its cluster, and lets nobody in until then. */
+export async function sayWhenReady({ url, port }: { url: string; port: number }): Promise<void> {
+  while (!(await fetch(`${url}/health/ready`)).ok) await Bun.sleep(LOOK_MS);
+  sayReady(port);
+}
+
 /** An answer of the dialect that the bare Bun and the ws server share with Aldis. */
 export function reply(action: string, id: number): string {
   return `{"action":"${action}","id":${id},"data":{}}`;

@@ -1,5 +1,5 @@
 import { type RedisServer, startRedis } from "@aldis/testkit";
-import type { Machine } from "../servers/launch.ts";
+import type { Machine } from "./launch.ts";
 
 /** A Redis of the bench's own, on the core of the servers. */
 export type BenchRedis = AsyncDisposable & {
@@ -22,10 +22,10 @@ export function missingRedis(): string | undefined {
   return missing === undefined ? undefined : `no ${missing} on this machine`;
 }
 
-export async function openRedis(machine: Machine, core = 0): Promise<BenchRedis> {
+export async function openRedis(machine: Machine): Promise<BenchRedis> {
   const redis = await startRedis();
   if (machine.taskset !== undefined) {
-    const command = [machine.taskset, "-acp", String(core), String(redis.pid)];
+    const command = [machine.taskset, "-acp", "0", String(redis.pid)];
     await Bun.spawn(command, { stdout: "ignore", stderr: "inherit" }).exited;
   }
   return {
