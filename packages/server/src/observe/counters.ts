@@ -58,6 +58,18 @@ export type Counters = {
   busRequestsTimedOut: number;
   /** Messages between nodes that were passed over, or not sent, by why. */
   busIgnored: CountsByLabel;
+  /** Batches of presence rows that Redis has taken, and those that failed or whose answer did not come. */
+  presenceBatches: number;
+  presenceBatchesFailed: number;
+  presenceRowsWritten: number;
+  /** Rows of nodes that are gone, and of former lives of this one, that this node has removed. */
+  presenceRowsRemoved: number;
+  /** Redis had lost rows of this node, so that it wrote all of a partition anew. */
+  presenceRebuilds: number;
+  /** Changes of presence that the cluster told this node, a channel's batch each. */
+  presenceSignals: number;
+  /** Those that this version cannot read. */
+  presenceSignalsIgnored: number;
 };
 
 /** Counts by the value of one label. Whoever counts takes care that the values are a fixed few, never input. */
@@ -96,6 +108,13 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     busMessagesReceived: 0,
     busRequestsTimedOut: 0,
     busIgnored: countsByLabel(),
+    presenceBatches: 0,
+    presenceBatchesFailed: 0,
+    presenceRowsWritten: 0,
+    presenceRowsRemoved: 0,
+    presenceRebuilds: 0,
+    presenceSignals: 0,
+    presenceSignalsIgnored: 0,
   };
 }
 

@@ -27,6 +27,8 @@ export class Member implements Shown {
   readonly broken = new Map<string, Grace>();
   status: string | undefined;
   data: Json | undefined;
+  /** In a cluster, how often status and data had changed over all nodes when these were told. */
+  version = 0;
 
   constructor(identity: Identity) {
     this.identity = identity;

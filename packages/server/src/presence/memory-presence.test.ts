@@ -4,7 +4,19 @@ import fc from "fast-check";
 import { tenant } from "../broker/broker.contract.ts";
 import { namespaceSchema } from "../config/namespace-schema.ts";
 import type { MemoryPresence } from "./memory-presence.ts";
+import { presenceContract } from "./presence.contract.ts";
 import { attendant, BROKEN, brief, channel, GONE, GRACE_MS, open, user } from "./test/bench.ts";
+
+presenceContract("MemoryPresence", async (input) => {
+  const { presence, pushes, clock } = open(input);
+  return {
+    nodes: [presence],
+    settle: async () => {},
+    advance: async (ms) => clock.advance(ms),
+    heard: () => pushes.splice(0),
+    [Symbol.asyncDispose]: async () => presence.close(),
+  };
+});
 
 describe("Presence", () => {
   test("[PR1] one entry a user, however many connections; nothing private is shown", () => {

@@ -124,6 +124,34 @@ export const COUNTER_METRICS = {
     help: "Messages between nodes that were passed over, or not sent, by why",
     label: "cause",
   },
+  presenceBatches: {
+    name: "aldis_presence_batches_total",
+    help: "Batches of presence that Redis has taken",
+  },
+  presenceBatchesFailed: {
+    name: "aldis_presence_batches_failed_total",
+    help: "Batches of presence that Redis did not take, or not answer; they are tried again",
+  },
+  presenceRowsWritten: {
+    name: "aldis_presence_rows_written_total",
+    help: "Users of a channel whose presence was written to Redis",
+  },
+  presenceRowsRemoved: {
+    name: "aldis_presence_rows_removed_total",
+    help: "Users of a channel who were removed for a node that is gone",
+  },
+  presenceRebuilds: {
+    name: "aldis_presence_rebuilds_total",
+    help: "Times that Redis had lost this node's presence and was told it anew",
+  },
+  presenceSignals: {
+    name: "aldis_presence_signals_total",
+    help: "Changes of presence heard from the cluster",
+  },
+  presenceSignalsIgnored: {
+    name: "aldis_presence_signals_ignored_total",
+    help: "Changes of presence that this version cannot read",
+  },
   faults: { name: "aldis_faults_total", help: "Faults of the gateway itself; each is logged" },
   byTenant: "elsewhere",
 } as const satisfies Record<keyof Counters, CounterMetric | "elsewhere">;
