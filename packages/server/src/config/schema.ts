@@ -143,7 +143,7 @@ export const configSchema = z.strictObject({
       pushIntervalMs: ms(
         "After a join, leave or update others in the channel are told together after this time; 0 tells each at once",
         0,
-      ).default(100),
+      ).default(50),
       pushMaxUsers: count(
         "Beyond so many changed users one push tells clients to read the list anew",
         0,

@@ -3,20 +3,20 @@ import type { KeySetOutcome } from "../auth/key-set.ts";
 import { timed } from "../auth/timed-verifier.ts";
 import { countOne } from "../observe/counters.ts";
 import { createRefusalLog } from "../observe/refusal-log.ts";
-import { MemoryPresence } from "../presence/memory-presence.ts";
 import { InFlight } from "../session/in-flight.ts";
 import { LiveSessions } from "../session/live-sessions.ts";
 import type { SessionDeps } from "../session/session-deps.ts";
 import { createSessionSecrets } from "../session/session-secrets.ts";
 import { createMemorySessionStore } from "../session/session-store.ts";
 import { createTyping } from "../typing/typing.ts";
+import { openPresence } from "./presence-part.ts";
 import type { Shared } from "./shared-parts.ts";
 
-export type SessionParts = { readonly deps: SessionDeps; close(): void };
+export type SessionParts = { readonly deps: SessionDeps; close(): Promise<void> };
 
 /** What every session is made from; closed with the gateway. */
 export function sessionDeps(shared: Shared): SessionParts {
-  const { config, clock, counters, hub, namespaces, limits, log, metrics } = shared;
+  const { config, clock, counters, hub, limits, log, metrics } = shared;
   const refusals = createRefusalLog(log, clock);
   const onKeySetFetch = (outcome: KeySetOutcome) => {
     countOne(counters.keySetFetches, outcome);
@@ -24,7 +24,7 @@ export function sessionDeps(shared: Shared): SessionParts {
   };
   const judging = createTokenVerifier(config.auth, { clock, onKeySetFetch });
   const verifier = timed(judging, clock, metrics.observeAuth);
-  const presence = new MemoryPresence({ clock, hub, namespaces }, config.presence);
+  const presence = openPresence(shared);
   const parked = createMemorySessionStore(clock, config.session);
   const typing = createTyping({ clock, hub }, config.typing);
   const deps: SessionDeps = {
@@ -56,10 +56,10 @@ export function sessionDeps(shared: Shared): SessionParts {
   };
   return {
     deps,
-    close() {
+    async close() {
       refusals.close();
       typing.close();
-      presence.close();
+      await presence.close();
       parked.close();
       verifier.close();
     },

@@ -39,7 +39,7 @@ export async function stop(parts: Stopping): Promise<void> {
   for (const open of connection.heartbeat.connections()) open.close("stopping");
   await listener.stop();
   connection.heartbeat.close();
-  session.close();
+  await session.close();
   await cluster.close();
   await broker.close();
   secret.close();
