@@ -1,3 +1,4 @@
+import { deleteStreams } from "../redis/damage.ts";
 import type { RedisServer } from "../redis-server.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 import type { Cluster } from "./cluster.ts";
@@ -83,10 +84,7 @@ export const REDIS_FAULTS: Readonly<Record<string, SceneFault>> = {
     await scene.redis.cli("CONFIG", "SET", "maxmemory", "0");
   },
   async "Redis lost a stream"({ redis, random }) {
-    const keys = (await redis.cli("KEYS", "*load:*")).split("\n");
-    const streams: string[] = [];
-    for (const key of keys) if ((await redis.cli("TYPE", key)) === "stream") streams.push(key);
-    if (streams.length > 0) await redis.cli("DEL", random.pick(streams));
+    await deleteStreams(redis, random.pick(["*load:a", "*load:b"]));
   },
 };
 

@@ -27,6 +27,8 @@ export type ClusterFaultOptions = ClusterOptions & {
   readonly allow?: Partial<Allowance>;
   /** The fault reaches the bystander, too: temporary refusals and a new connection are no trouble. */
   readonly patient?: boolean;
+  /** Default true: presence must be true afterwards, on every node. */
+  readonly judgePresence?: boolean;
 };
 
 /** What a fault is done to. */
@@ -85,7 +87,7 @@ export async function runClusterFault(
   const ends = await run.publishers[0]?.finish();
   const during = run.bystander.look();
   await everybodyHasAll(run, ends ?? new Map());
-  await presenceIsTrue(run, options.channels ?? CHANNELS);
+  if (options.judgePresence ?? true) await presenceIsTrue(run, options.channels ?? CHANNELS);
   await backToBase(run.cluster, before, { ...ALLOWED, ...options.allow });
   const faults = run.checker.finish();
   const { counts, resumes, journal } = run.checker;

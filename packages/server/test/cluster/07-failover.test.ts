@@ -1,0 +1,50 @@
+import { expect, test } from "bun:test";
+import { eventually, runClusterFault, startRedisCluster, startSentinelSet } from "@aldis/testkit";
+import { FAST_RUN } from "./support/fast-cluster.ts";
+
+test("[P1] faults 7: the master is killed and its replica takes its place: all go on there, and no offset is given twice", async () => {
+  await using set = await startSentinelSet();
+  const report = await runClusterFault(
+    { ...FAST_RUN, redis: set.url, patient: true },
+    async ({ cluster, published }) => {
+      const old = await set.master();
+      await set.failOver();
+      await cluster.untilReady();
+      await published(60);
+      // The old one is back as a replica of the new one, and changes nothing.
+      await old.restart();
+      await eventually("it is a replica", async () => (await old.cli("ROLE")).startsWith("slave"));
+      await published(20);
+    },
+  );
+  expect(report.during.breaks).toBe(0);
+});
+
+test("[P1] faults 7: a Redis Cluster carries the channels, and goes on where it can when one of its masters stands still", async () => {
+  await using set = await startRedisCluster();
+  const channels = Array.from({ length: 12 }, (_, n) => `load:${n}`);
+  await runClusterFault(
+    { ...FAST_RUN, redis: set.url, channels, publishers: 6, patient: true },
+    async ({ cluster, published }) => {
+      await published(100);
+      const [, second] = set.servers;
+      second?.kill("SIGSTOP");
+      await eventually("some notice", async () => {
+        const answers = await Promise.all(channels.map((channel) => tryPublish(cluster, channel)));
+        return answers.includes(503) && answers.includes(200);
+      });
+      second?.kill("SIGCONT");
+      await cluster.untilReady();
+      await published(100);
+    },
+  );
+});
+
+/** In channels beside those that are judged. */
+async function tryPublish(
+  { call }: { call: (method: string, path: string, body: unknown) => Promise<{ status: number }> },
+  channel: string,
+): Promise<number> {
+  const body = { channel: channel.replace("load:", "side:"), data: 1 };
+  return (await call("POST", "/api/publish", body)).status;
+}

@@ -1,0 +1,20 @@
+import type { ConfigInput } from "@aldis/server";
+import type { ClusterFaultOptions } from "@aldis/testkit";
+
+/** A cluster and clients whose leases and patience are short: what takes seconds in production takes tenths here, and means the same. */
+export const FAST: ConfigInput = {
+  cluster: { heartbeatMs: 100, leaseMs: 1_500, requestTimeoutMs: 500 },
+  redis: { commandTimeoutMs: 500 },
+  heartbeat: { pingIntervalMs: 500, idleTimeoutMs: 4_000 },
+  presence: { graceMs: 300 },
+  drain: { windowMs: 500, graceMs: 500 },
+};
+
+export const FAST_CLIENTS = { sdk: { pingTimeoutMs: 1_000, connectTimeoutMs: 2_000 } };
+
+/** What most faults are done to. */
+export const FAST_RUN: Omit<ClusterFaultOptions, "redis"> = {
+  config: FAST,
+  ...FAST_CLIENTS,
+  judgePresence: false,
+};
