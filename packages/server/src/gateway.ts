@@ -8,6 +8,7 @@ import type { Config } from "./config/schema.ts";
 import { configWarnings } from "./config/warnings.ts";
 import { connectionDeps } from "./gateway/connection-parts.ts";
 import { gaugesOf } from "./gateway/gauges.ts";
+import { ingestPart } from "./gateway/ingest-part.ts";
 import { sessionDeps } from "./gateway/session-parts.ts";
 import { type PartOptions, type Shared, sharedParts } from "./gateway/shared-parts.ts";
 import { drainClients, stop } from "./gateway/stopping.ts";
@@ -48,7 +49,7 @@ export type Gateway = {
 export function startGateway(options: GatewayOptions): Gateway {
   const { config } = options;
   const shared = sharedParts(options, () =>
-    gaugesOf({ ...shared, connection, session: session.deps, isReady }),
+    gaugesOf({ ...shared, connection, session: session.deps, ingest: () => ingest, isReady }),
   );
   const { log, counters, publisher, limits, metrics, secret } = shared;
   for (const { path, message } of configWarnings(config)) log.warn({ setting: path }, message);
@@ -82,13 +83,14 @@ export function startGateway(options: GatewayOptions): Gateway {
     isReady,
   });
   shared.cluster.start();
+  const ingest = ingestPart(shared);
   log.info({ url: listener.url, ...summaryOf(config) }, "gateway is listening");
 
   let closed: Promise<void> | undefined;
   let drained: Promise<void> | undefined;
   function close(): Promise<void> {
     ready = false;
-    closed ??= stop({ ...shared, listener, connection, session });
+    closed ??= stop({ ...shared, listener, connection, session, ingest });
     return closed;
   }
   return {
@@ -108,7 +110,7 @@ export function startGateway(options: GatewayOptions): Gateway {
     drain() {
       ready = false;
       shared.registry.startDraining();
-      drained ??= drainClients({ ...shared, listener, connection, session }).then(close);
+      drained ??= drainClients({ ...shared, listener, connection, session, ingest }).then(close);
       return drained;
     },
     close,

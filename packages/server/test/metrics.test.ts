@@ -166,7 +166,13 @@ describe("docs/reference/metrics.md", () => {
     await (await RawClient.open(`${gateway.wsUrl}?token=${await gateway.token()}`)).closed;
     await ann.refused("nothing", {});
     // Takes other nodes to happen.
-    gateway.gateway.counters.busIgnored["late"] = 1;
+    const { counters } = gateway.gateway;
+    counters.busIgnored["late"] = 1;
+    // Takes a Redis.
+    counters.ingestReceived["stream"] = 1;
+    counters.ingestPublished["published"] = 1;
+    counters.ingestRefused["unavailable"] = 1;
+    counters.ingestDead["bad_request"] = 1;
     const { samples } = await scrape(gateway);
     const rows = await documented();
     const seen = new Set<string>();

@@ -2,8 +2,9 @@
 import { expect, test } from "bun:test";
 import { type ErrorCode, FieldError, type Fields } from "@aldis/protocol";
 import fc from "fast-check";
+import { readPublish } from "../channel/read-publish.ts";
 import { DEFAULT_TENANT } from "../tenant/tenant.ts";
-import { publishBody, readPublish } from "./publish-schema.ts";
+import { publishBody } from "./publish-schema.ts";
 import { refusalOf } from "./schemas.ts";
 
 function byHand(body: Fields): ErrorCode | "taken" {

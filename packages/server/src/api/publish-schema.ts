@@ -1,17 +1,7 @@
-// What `POST /api/publish` takes and answers, twice: as schemas, and read by hand.
-import {
-  channelOf,
-  FIELD_LIMITS,
-  type Fields,
-  optionalInteger,
-  optionalString,
-  type PublishBody,
-  payloadOf,
-} from "@aldis/protocol";
+// What `POST /api/publish` takes and answers, as schemas; requests are read by hand, in channel/read-publish.ts.
+import { FIELD_LIMITS, type PublishBody } from "@aldis/protocol";
 import { z } from "@hono/zod-openapi";
 import type { PublishOutcome } from "../broker/broker.ts";
-import type { PublishRequest } from "../channel/publisher.ts";
-import type { TenantId } from "../tenant/tenant.ts";
 import { channelName, epoch, eventName, offset, onePayload, payloadFields } from "./schemas.ts";
 
 /** What a publish may say beside its channel. `null` is as good as absent, as on the WebSocket. */
@@ -32,7 +22,7 @@ export const publishFields = {
   }),
 };
 
-/** A test holds this and {@link readPublish} to the same verdicts. */
+/** A test holds this and `readPublish` to the same verdicts. */
 export const publishBody = z
   .object({ channel: channelName, ...publishFields })
   .superRefine(onePayload)
@@ -50,22 +40,6 @@ export const published = z
     }),
   })
   .openapi("Published");
-
-/** By hand what `publishBody` says: this is the one hot route (docs/decisions/0007-http.md). Throws a `FieldError`. */
-export function readPublish(tenant: TenantId, body: Fields): PublishRequest {
-  return {
-    tenant,
-    channel: channelOf(body),
-    event: optionalString(body, "event", FIELD_LIMITS.event),
-    key: optionalString(body, "key", FIELD_LIMITS.key),
-    data: payloadOf(body),
-    from: undefined,
-    exclude: undefined,
-    idempotencyKey: optionalString(body, "idempotencyKey", FIELD_LIMITS.idempotencyKey),
-    idempotencyScope: "api",
-    version: optionalInteger(body, "version", { min: 0, max: Number.MAX_SAFE_INTEGER }),
-  };
-}
 
 export function publishedBody(outcome: PublishOutcome): Omit<PublishBody, "channel"> {
   const { offset: at, epoch: of, kind, duplicate } = outcome;

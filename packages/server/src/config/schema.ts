@@ -3,6 +3,7 @@ import { authSchema } from "../auth/auth-config.ts";
 import { cidrProblem } from "../limits/cidr.ts";
 import { apiSchema } from "./api-schema.ts";
 import { brokerSchema, clusterSchema, redisSchema } from "./cluster-schema.ts";
+import { ingestSchema } from "./ingest-schema.ts";
 import { limitsSchema } from "./limits-schema.ts";
 import { namespaceName, namespaceSchema } from "./namespace-schema.ts";
 import { originProblem } from "./origin-rule.ts";
@@ -122,6 +123,7 @@ export const configSchema = z.strictObject({
   broker: brokerSchema,
   redis: redisSchema.prefault({}),
   cluster: clusterSchema.prefault({}),
+  ingest: ingestSchema.prefault({}),
   heartbeat: z
     .strictObject({
       pingIntervalMs: ms("Silence after which a connection is pinged").default(25_000),

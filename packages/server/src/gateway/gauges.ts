@@ -2,6 +2,7 @@
 import type { NodeRegistry } from "../cluster/node-registry.ts";
 import type { ConnectionDeps } from "../connection/connection-deps.ts";
 import type { Hub } from "../hub/hub.ts";
+import type { Ingest } from "../ingest/ingest.ts";
 import type { Gauges } from "../observe/metrics/gauge-metrics.ts";
 import type { SessionDeps } from "../session/session-deps.ts";
 
@@ -11,18 +12,14 @@ export type GaugeSources = {
   readonly registry: NodeRegistry;
   readonly connection: ConnectionDeps;
   readonly session: SessionDeps;
+  readonly ingest: () => Ingest | undefined;
   readonly isReady: () => boolean;
 };
 
 /** One walk over the connections, and sizes. */
-export function gaugesOf({
-  broker,
-  hub,
-  registry,
-  connection,
-  session,
-  isReady,
-}: GaugeSources): Gauges {
+export function gaugesOf(sources: GaugeSources): Gauges {
+  const { broker, hub, registry, connection, session, isReady } = sources;
+  const backlog = sources.ingest()?.backlog;
   return {
     ...waitingOf(connection),
     sessions: session.live.size,
@@ -32,6 +29,10 @@ export function gaugesOf({
     historyBytes: broker.historyBytes,
     presenceMembers: session.presence.memberCount,
     clusterNodes: registry.nodes().length,
+    ingestShardsLed: backlog?.shardsLed ?? 0,
+    ingestLag: backlog?.lag ?? 0,
+    ingestPending: backlog?.pending ?? 0,
+    ingestDeadLetters: backlog?.deadLetters ?? 0,
     ready: isReady() ? 1 : 0,
   };
 }

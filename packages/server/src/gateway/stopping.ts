@@ -1,5 +1,6 @@
 import type { ConnectionDeps } from "../connection/connection-deps.ts";
 import { drain } from "../connection/drain.ts";
+import type { Ingest } from "../ingest/ingest.ts";
 import type { Listener } from "../listen/server.ts";
 import type { SessionParts } from "./session-parts.ts";
 import type { Shared } from "./shared-parts.ts";
@@ -8,6 +9,7 @@ export type Stopping = Shared & {
   readonly listener: Listener;
   readonly connection: ConnectionDeps;
   readonly session: SessionParts;
+  readonly ingest: Ingest | undefined;
 };
 
 /** Has the clients move to another gateway (P6); done when they have, or when their time is over. */
@@ -18,8 +20,10 @@ export async function drainClients({
   listener,
   connection,
   session,
+  ingest,
 }: Stopping) {
   if (config.drain.windowMs === 0) return;
+  const handedOver = ingest?.close();
   const { inFlight } = session.deps;
   await drain(
     {
@@ -31,15 +35,19 @@ export async function drainClients({
     },
     config.drain,
   );
+  await handedOver;
 }
 
 /** In the reverse order of making. Clients are told why before the sockets go. */
 export async function stop(parts: Stopping): Promise<void> {
-  const { listener, connection, session, broker, cluster, shards, secret, metrics, log } = parts;
+  const { listener, connection, session, ingest, broker, cluster, shards } = parts;
+  const { secret, metrics, log } = parts;
+  const handedOver = ingest?.close();
   for (const open of connection.heartbeat.connections()) open.close("stopping");
   await listener.stop();
   connection.heartbeat.close();
   await session.close();
+  await handedOver;
   await cluster.close();
   await broker.close();
   secret.close();

@@ -35,7 +35,7 @@ export function refusalOfHead(headers: Headers, maxBytes: number): Refusal | und
 }
 
 /** Invalid UTF-8 is refused, not repaired: repairing would store what nobody sent. */
-export function parseJsonBody(bytes: ArrayBuffer, maxBytes: number): Result<Fields> {
+export function parseJsonBody(bytes: ArrayBuffer | Uint8Array, maxBytes: number): Result<Fields> {
   // A chunked body tells its length only now; Bun has stopped reading at twice the limit.
   if (bytes.byteLength > maxBytes) return tooLarge(maxBytes);
   let value: unknown;

@@ -70,6 +70,16 @@ export type Counters = {
   presenceSignals: number;
   /** Those that this version cannot read. */
   presenceSignalsIgnored: number;
+  /** What backends gave to Redis to be published, by the way on which it came. */
+  ingestReceived: CountsByLabel;
+  /** Of it what was published, and what was there already. */
+  ingestPublished: CountsByLabel;
+  /** Refusals of it, by their code; those that may pass are tried again, and count again. */
+  ingestRefused: CountsByLabel;
+  /** Entries that became dead letters, by why. */
+  ingestDead: CountsByLabel;
+  /** Entries taken over from a node that left them. */
+  ingestClaimed: number;
 };
 
 /** Counts by the value of one label. Whoever counts takes care that the values are a fixed few, never input. */
@@ -115,6 +125,11 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     presenceRebuilds: 0,
     presenceSignals: 0,
     presenceSignalsIgnored: 0,
+    ingestReceived: countsByLabel(),
+    ingestPublished: countsByLabel(),
+    ingestRefused: countsByLabel(),
+    ingestDead: countsByLabel(),
+    ingestClaimed: 0,
   };
 }
 

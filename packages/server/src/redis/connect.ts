@@ -9,8 +9,14 @@ export type RedisOptionsInForce = {
 
 export type RedisLink = Redis | Cluster;
 
-/** What a connection is for: commands fail fast, subscriptions wait for as long as it takes. */
-export type Purpose = "commands" | "subscribe";
+/**
+ * What a connection is for: commands fail fast, what blocks has its own time, subscriptions wait for as long as it takes: `subscribe`
+ * to the gateways' own topics, sharded on a Redis Cluster, `listen` to what others publish.
+ */
+export type Purpose = "commands" | "block" | "subscribe" | "listen";
+
+/** Redis holds a command that blocks for at most this long. */
+export const BLOCK_MAX_MS = 1_000;
 
 const RETRY_MS = 250;
 
@@ -30,13 +36,7 @@ export function connectRedis(
     ...(target.tls && { tls: ca === undefined ? {} : { ca } }),
     retryStrategy: () => RETRY_MS,
     connectTimeout: 2 * commandTimeoutMs,
-    ...(purpose === "commands"
-      ? {
-          commandTimeout: commandTimeoutMs,
-          maxRetriesPerRequest: 1,
-          enableAutoPipelining: true,
-        }
-      : { maxRetriesPerRequest: null, autoResubscribe: true }),
+    ...commandOptions(purpose, commandTimeoutMs),
   };
   const [first] = target.endpoints;
   if (target.kind === "cluster") {
@@ -55,4 +55,22 @@ export function connectRedis(
     });
   }
   return new Redis({ ...options, host: first?.host ?? "127.0.0.1", port: first?.port ?? 6379 });
+}
+
+function commandOptions(purpose: Purpose, commandTimeoutMs: number) {
+  switch (purpose) {
+    case "commands":
+      return {
+        commandTimeout: commandTimeoutMs,
+        maxRetriesPerRequest: 1,
+        enableAutoPipelining: true,
+      };
+    case "block":
+      return { commandTimeout: BLOCK_MAX_MS + commandTimeoutMs, maxRetriesPerRequest: 1 };
+    case "subscribe":
+    case "listen":
+      return { maxRetriesPerRequest: null, autoResubscribe: true };
+    default:
+      return purpose satisfies never;
+  }
 }

@@ -1,10 +1,15 @@
-/** The only place where names of keys and topics are made: `prefix:{partition}:kind:name`. */
+/** The only place where names of keys and topics are made: `prefix:{partition}:kind:name`, and {@link publicName}. */
 export type KeySpace = { key(kind: string, name?: string): string };
 
 /** One part of a shard: its keys lie together (a hash tag of Redis Cluster), so that one script may touch several of them. */
 export function keySpace(prefix: string, partition: number): KeySpace {
   const start = `${prefix}:{${partition}}:`;
   return { key: (kind, name) => (name === undefined ? start + kind : `${start}${kind}:${name}`) };
+}
+
+/** A name that others than gateways use too, so it has no partition in it: `prefix:name`. */
+export function publicName(prefix: string, name: string): string {
+  return `${prefix}:${name}`;
 }
 
 /** FNV-1a over UTF-16 units, 32 bits: decides where names go, so it must never change. */

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { BrokerUnavailable } from "../broker/broker.ts";
 import { getOrCreate } from "../get-or-create.ts";
+import { BlockingLink } from "./blocking-link.ts";
 import { connectRedis, type RedisLink, type RedisOptionsInForce } from "./connect.ts";
 import { hashOf, type KeySpace, keySpace } from "./keys.ts";
+import { PlainTopics } from "./plain-topics.ts";
 import type { Script } from "./script.ts";
 import type { RedisTarget } from "./target.ts";
 import { Topics } from "./topics.ts";
@@ -25,8 +27,12 @@ export class Shard {
   readonly topics: Topics;
   readonly #commands: RedisLink;
   readonly #shas = new Map<Script, string>();
+  readonly #target: RedisTarget;
+  readonly #options: ShardOptions;
 
   constructor(target: RedisTarget, options: ShardOptions) {
+    this.#target = target;
+    this.#options = options;
     this.name = target.name;
     this.seed = hashOf(target.name);
     this.kind = target.kind;
@@ -68,6 +74,16 @@ export class Shard {
     } catch (error) {
       throw unavailable(error);
     }
+  }
+
+  /** A connection for commands that block; whoever opens it closes it. */
+  openBlockingLink(): BlockingLink {
+    return new BlockingLink(connectRedis(this.#target, "block", this.#options));
+  }
+
+  /** A connection for topics that others publish to; whoever opens it closes it. */
+  openPlainTopics(): PlainTopics {
+    return new PlainTopics(() => connectRedis(this.#target, "listen", this.#options));
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,11 @@
 import type { Fields } from "@aldis/protocol";
 import type { PublishOutcome } from "../../broker/broker.ts";
 import type { Publisher } from "../../channel/publisher.ts";
+import { readPublish } from "../../channel/read-publish.ts";
 import type { TenantId } from "../../tenant/tenant.ts";
 import type { ApiAnswer } from "../api-answer.ts";
 import type { Operations } from "../operations.ts";
-import { publishBody, published, publishedBody, readPublish } from "../publish-schema.ts";
+import { publishBody, published, publishedBody } from "../publish-schema.ts";
 import { type Route, route } from "../route.ts";
 
 /** HT1, from a body that was read. */

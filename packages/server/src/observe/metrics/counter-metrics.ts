@@ -152,6 +152,30 @@ export const COUNTER_METRICS = {
     name: "aldis_presence_signals_ignored_total",
     help: "Changes of presence that this version cannot read",
   },
+  ingestReceived: {
+    name: "aldis_ingest_received_total",
+    help: "What backends published through Redis, by way",
+    label: "way",
+  },
+  ingestPublished: {
+    name: "aldis_ingest_published_total",
+    help: "Publishes through Redis that the broker acknowledged, by outcome",
+    label: "outcome",
+  },
+  ingestRefused: {
+    name: "aldis_ingest_refused_total",
+    help: "Attempts to publish through Redis that were refused, by why",
+    label: "cause",
+  },
+  ingestDead: {
+    name: "aldis_ingest_dead_total",
+    help: "Entries of the ingest stream that became dead letters, by why",
+    label: "cause",
+  },
+  ingestClaimed: {
+    name: "aldis_ingest_claimed_total",
+    help: "Entries of the ingest stream taken over from a node that left them",
+  },
   faults: { name: "aldis_faults_total", help: "Faults of the gateway itself; each is logged" },
   byTenant: "elsewhere",
 } as const satisfies Record<keyof Counters, CounterMetric | "elsewhere">;

@@ -15,6 +15,11 @@ export type Gauges = {
   presenceMembers: number;
   /** Nodes that live, this one too. */
   clusterNodes: number;
+  /** Shards whose ingest this node takes; the next three are of those alone. */
+  ingestShardsLed: number;
+  ingestLag: number;
+  ingestPending: number;
+  ingestDeadLetters: number;
   /** 1 while it takes connections. */
   ready: number;
 };
@@ -56,5 +61,18 @@ export const GAUGE_METRICS = {
     name: "aldis_cluster_nodes",
     help: "Nodes of the cluster that live, this one too",
   },
+  ingestShardsLed: {
+    name: "aldis_ingest_shards_led",
+    help: "Shards whose ingest this node takes",
+  },
+  ingestLag: {
+    name: "aldis_ingest_lag",
+    help: "Entries of the ingest stream that nobody has read, told by the node that takes it",
+  },
+  ingestPending: {
+    name: "aldis_ingest_pending",
+    help: "Entries of the ingest stream that were read and are not done with",
+  },
+  ingestDeadLetters: { name: "aldis_ingest_dead_letters", help: "Dead letters that are kept" },
   ready: { name: "aldis_ready", help: "1 while the gateway takes connections, else 0" },
 } as const satisfies Record<keyof Gauges, GaugeMetric>;
