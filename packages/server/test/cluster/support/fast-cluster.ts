@@ -16,5 +16,4 @@ export const FAST_CLIENTS = { sdk: { pingTimeoutMs: 1_000, connectTimeoutMs: 2_0
 export const FAST_RUN: Omit<ClusterFaultOptions, "redis"> = {
   config: FAST,
   ...FAST_CLIENTS,
-  judgePresence: false,
 };
