@@ -34,7 +34,10 @@ const LEAVES = under(
   "codec/",
   "cluster/",
 );
-const CORE = [...LEAVES, ...under("session/", "channel/", "plugins/", "time/", "random/")];
+const CORE = [
+  ...LEAVES,
+  ...under("session/", "reach/", "channel/", "plugins/", "time/", "random/"),
+];
 const FEATURES = under("chat/", "notifications/", "users/", "typing/", "webhooks/");
 
 /** Imports point one way: protocol ← core ← connection ← listen ← gateway ← main. */
@@ -55,6 +58,8 @@ export const DIRECTIONS: readonly Direction[] = [
   { in: CORE, never: [...OUTER, "bun"] },
   { in: under("connection/"), never: under("listen/", "api/") },
   { in: LEAVES, never: under("session/") },
+  // What reaches over nodes is built on sessions; they know its type alone.
+  { in: under("session/"), never: under("reach/") },
   // The core knows no feature; the composition root alone plugs them in.
   { in: [...CORE, ...OUTER], never: FEATURES },
   // A contract may be imported from anywhere, what implements it only by who wires it.

@@ -58,4 +58,13 @@ export const TIME_GUARDS: readonly Guard[] = [
     test: "packages/server/test/frames.test.ts",
     named: "[FR5] 128 levels are read",
   },
+  {
+    faults: [13],
+    breaks: "who slept takes the others for dead",
+    file: "packages/server/src/cluster/stillness.ts",
+    find: "Math.min(since, this.#stepMaxMs)",
+    replace: "since",
+    test: "packages/server/src/cluster/stillness.test.ts",
+    named: "while the observer itself slept",
+  },
 ];

@@ -56,7 +56,7 @@ export function devConfig({ env, file, options, secrets }: Sources): DevConfig {
   // A config file's `auth` is for production, with an identity provider perhaps; here tokens are made on the spot.
   const { auth: _, ...rest } = file;
   const secret = { auth: { jwtSecret: secrets.jwtSecret } };
-  const keys = { api: { keys: [{ key: secrets.key }] } };
+  const keys = { api: { keys: [{ key: secrets.key, scopes: ["*", "cluster"] }] } };
   const loaded = loadConfig({
     file: [keys, secret, rest].reduce<unknown>(merge, PRESET),
     environment,

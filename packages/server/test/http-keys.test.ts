@@ -9,6 +9,7 @@ const KEYS = {
   send: "key-that-may-only-send-xx",
   control: "key-that-may-only-control",
   namespaces: "key-for-namespaces-only-x",
+  cluster: "key-for-the-cluster-only",
 } as const;
 
 function start(): Promise<TestGateway> {
@@ -50,6 +51,17 @@ test("[HT6] a scope that a key does not have is 403, and the answer is the same 
     }
   }
   expect(answers.size).toBe(1);
+});
+
+test("[HT6] `*` is all but `cluster`: what a tenant may do stops at the nodes", async () => {
+  const key = "a-key-of-a-tenant-for-all";
+  const both = { key: `${key}-and-the-nodes`, scopes: ["*" as const, "cluster" as const] };
+  const api = { keys: [{ key }, both] };
+  await using gateway = await startTestGateway({ config: { api } });
+  expect((await gateway.call("GET", "/api/cluster/nodes", undefined, key)).status).toBe(403);
+  expect((await gateway.call("GET", "/api/channels", undefined, key)).status).toBe(200);
+  const { status, body } = await gateway.call("GET", "/api/cluster/nodes", undefined, both.key);
+  expect([status, body.nodes.length]).toEqual([200, 1]);
 });
 
 test("[HT6] a short key draws a warning at start that does not show it", async () => {

@@ -34,7 +34,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     file: {
       listen: { port: 0, host: "127.0.0.1" },
       auth: { jwtSecret: SECRET },
-      api: { keys: [{ key: API_KEY }] },
+      api: { keys: [{ key: API_KEY, scopes: ["*", "cluster"] }] },
       limits: NO_RATE_LIMITS,
     },
     overrides: options.config,

@@ -16,7 +16,8 @@ import { createOperations, type OperationDeps } from "./operations.ts";
 import { NOT_ALLOWED, responseOf } from "./route.ts";
 import { batchRoute } from "./routes/batch.ts";
 import { type ChannelRouteDeps, channelRoutes } from "./routes/channels.ts";
-import { connectionRoutes } from "./routes/connections.ts";
+import { type ClusterRouteDeps, clusterRoutes } from "./routes/cluster.ts";
+import { type ConnectionRouteDeps, connectionRoutes } from "./routes/connections.ts";
 import { type NamespaceRouteDeps, namespaceRoutes } from "./routes/namespaces.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { publish, publishRoute } from "./routes/publish.ts";
@@ -25,7 +26,9 @@ import { TOKEN_PATHS, type TokenRouteDeps, tokenRoutes } from "./routes/tokens.t
 export type ApiDeps = KeyJudgeDeps &
   OperationDeps &
   NamespaceRouteDeps &
+  ClusterRouteDeps &
   Omit<ChannelRouteDeps, "cursors"> &
+  Omit<ConnectionRouteDeps, "cursors"> &
   Omit<TokenRouteDeps, "guesses"> & {
     readonly bodyMaxBytes: number;
     /** Seal cursors. */
@@ -62,6 +65,7 @@ export function createApi(deps: ApiDeps): Api {
     ...connectionRoutes(withCursors),
     ...namespaceRoutes(deps),
     ...tokenRoutes(deps),
+    ...clusterRoutes(deps),
   ]);
   return { answer: createAnswer(deps, app), page: createApiPages(() => createDocument(app)) };
 }

@@ -8,6 +8,7 @@ import {
   connectionId,
   errorBodySchema,
   eventName,
+  missingNodes,
   onePayload,
   payloadFields,
   userId,
@@ -50,6 +51,7 @@ export const sendBody = z.object(sendFields).superRefine(onePayload).openapi("Se
 export const sendAnswer = z
   .object({
     delivered: z.number().int().min(0).openapi({ description: "Connections handed the message." }),
+    missing: missingNodes,
   })
   .openapi("Delivered");
 
@@ -78,6 +80,7 @@ export const disconnectBody = z.object(disconnectFields).openapi("Disconnect");
 export const touchedAnswer = z
   .object({
     connections: z.number().int().min(0).openapi({ description: "Connections it was done to." }),
+    missing: missingNodes,
   })
   .openapi("Touched");
 

@@ -2,16 +2,14 @@
  * What may be done to channels, users and connections: each as a route of its own and as a command of a batch, with one schema and
  * one function for both.
  */
-import { errorBody, type Refusal } from "@aldis/protocol";
+import { type ChannelName, errorBody, type Refusal } from "@aldis/protocol";
 import type { z } from "@hono/zod-openapi";
+import { type Awaitable, mapReady } from "../awaitable.ts";
 import type { PublishOutcome } from "../broker/broker.ts";
 import type { Publisher } from "../channel/publisher.ts";
-import { subscribeFor, unsubscribeFor } from "../session/control.ts";
-import { type Addressee, sendDirect, sessionsOf, tooLargeToSend } from "../session/direct.ts";
-import type { LiveSessions } from "../session/live-sessions.ts";
-import type { Session } from "../session/session.ts";
+import { type Addressee, tooLargeToSend } from "../session/direct.ts";
+import type { Reach, Reached } from "../session/reach.ts";
 import type { TenantId } from "../tenant/tenant.ts";
-import type { Clock } from "../time/clock.ts";
 import type { ApiAnswer } from "./api-answer.ts";
 import { type FaultDeps, refusalOfFault } from "./faults.ts";
 import {
@@ -24,12 +22,11 @@ import {
 } from "./operation-schemas.ts";
 import { createPace, type Pace } from "./pace.ts";
 import { publishedBody } from "./publish-schema.ts";
-import { payloadFrom } from "./schemas.ts";
+import { missingOf, payloadFrom } from "./schemas.ts";
 
 export type OperationDeps = FaultDeps & {
   readonly publisher: Publisher;
-  readonly live: LiveSessions;
-  readonly clock: Clock;
+  readonly reach: Reach;
   /** Largest direct message: what a client itself may send. */
   readonly directMaxBytes: number;
 };
@@ -43,14 +40,10 @@ type Broadcast = z.output<typeof broadcastBody>;
 export type Operations = {
   publish(tenant: TenantId, body: Commands["publish"]): Promise<ApiAnswer>;
   broadcast(tenant: TenantId, body: Broadcast, pace?: Pace): Promise<ApiAnswer>;
-  send(tenant: TenantId, to: Addressee, body: Send): ApiAnswer;
-  subscribe(tenant: TenantId, to: Addressee, channel: Commands["subscribe"]["channel"]): ApiAnswer;
-  unsubscribe(
-    tenant: TenantId,
-    to: Addressee,
-    channel: Commands["subscribe"]["channel"],
-  ): ApiAnswer;
-  disconnect(tenant: TenantId, to: Addressee, body: Disconnect): ApiAnswer;
+  send(tenant: TenantId, to: Addressee, body: Send): Awaitable<ApiAnswer>;
+  subscribe(tenant: TenantId, to: Addressee, channel: ChannelName): Awaitable<ApiAnswer>;
+  unsubscribe(tenant: TenantId, to: Addressee, channel: ChannelName): Awaitable<ApiAnswer>;
+  disconnect(tenant: TenantId, to: Addressee, body: Disconnect): Awaitable<ApiAnswer>;
   /** One command of a batch, checked already. */
   run<K extends CommandName>(
     tenant: TenantId,
@@ -60,7 +53,7 @@ export type Operations = {
 };
 
 export function createOperations(deps: OperationDeps): Operations {
-  const { live } = deps;
+  const { reach } = deps;
 
   const publish = (tenant: TenantId, body: Commands["publish"]) => publishOne(deps, tenant, body);
 
@@ -78,41 +71,40 @@ export function createOperations(deps: OperationDeps): Operations {
     return { ok: true, value: { results } };
   }
 
-  function send(tenant: TenantId, to: Addressee, body: Send): ApiAnswer {
+  function send(tenant: TenantId, to: Addressee, body: Send): Awaitable<ApiAnswer> {
     const data = payloadFrom(body);
     const refusal = tooLargeToSend(data, deps.directMaxBytes);
     if (refusal !== undefined) return refusal;
     const { event, urgent } = body;
     const message = { tenant, to, from: undefined, event: event ?? undefined, data };
-    const delivered = sendDirect(deps, { ...message, urgent: urgent ?? false });
-    return { ok: true, value: { delivered } };
-  }
-
-  /** A copy: what is done to a session may end it. */
-  function touch(tenant: TenantId, to: Addressee, act: (session: Session) => boolean): ApiAnswer {
-    const touched = [...sessionsOf(live, tenant, to)].filter(act);
-    return { ok: true, value: { connections: touched.length } };
+    const reached = reach.send({ ...message, urgent: urgent ?? false });
+    return mapReady(reached, ({ connections, missing }) => ({
+      ok: true,
+      value: { delivered: connections, ...missingOf(missing) },
+    }));
   }
 
   const operations: Operations = {
     publish,
     broadcast,
     send,
-    subscribe: (tenant, to, channel) =>
-      touch(tenant, to, (session) => subscribeFor(session, channel)),
+    subscribe: (tenant, to, channel) => mapReady(reach.subscribe({ tenant, to }, channel), touched),
     unsubscribe: (tenant, to, channel) =>
-      touch(tenant, to, (session) => unsubscribeFor(session, channel)),
-    disconnect: (tenant, to, { reason, reconnect }) =>
-      touch(tenant, to, ({ connection }) => {
-        connection.close(reconnect ? "reconnectAsked" : "disconnected", reason ?? undefined);
-        return true;
-      }),
+      mapReady(reach.unsubscribe({ tenant, to }, channel), touched),
+    disconnect(tenant, to, { reason, reconnect }) {
+      const how = { reason: reason ?? undefined, reconnect: reconnect ?? false };
+      return mapReady(reach.disconnect({ tenant, to }, how), touched);
+    },
     async run(tenant, { name, body }, pace) {
       await pace();
       return runCommand(operations, tenant, { name, body } as AnyCommand, pace);
     },
   };
   return operations;
+}
+
+function touched({ connections, missing }: Reached): ApiAnswer {
+  return { ok: true, value: { connections, ...missingOf(missing) } };
 }
 
 async function publishOne(
@@ -151,7 +143,7 @@ function runCommand(
   tenant: TenantId,
   command: AnyCommand,
   pace: Pace,
-): ApiAnswer | Promise<ApiAnswer> {
+): Awaitable<ApiAnswer> {
   switch (command.name) {
     case "publish":
       return operations.publish(tenant, command.body);

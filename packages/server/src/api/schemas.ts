@@ -85,6 +85,17 @@ export function payloadFrom({ data, base64: text }: PayloadFields): Payload {
   return text === undefined ? (data as Json) : new Base64(text);
 }
 
+/** In an answer that was put together from several nodes. */
+export const missingNodes = z.array(z.string()).optional().openapi({
+  description:
+    "Nodes of the cluster that did not answer in time, so that what they have is not in this; absent when all did.",
+});
+
+/** `missing` where there is something to tell. */
+export function missingOf(missing: readonly string[]): { missing?: readonly string[] } {
+  return missing.length === 0 ? {} : { missing };
+}
+
 export const eventName = z
   .string()
   .min(1)

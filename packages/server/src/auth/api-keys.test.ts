@@ -79,15 +79,16 @@ describe("API keys", () => {
     expect(hashed.grantOf(`Bearer ${hash}`)).toBeUndefined();
   });
 
-  test("P2: `*` is everything, but the figures of all tenants only where there is one", () => {
+  test("P2: `*` is everything, but the nodes, and the figures of all tenants only where there is one", () => {
     const key = { key: "key-of-acme-0001", tenant: tenant("acme"), scopes: ["*"] as const };
     const scopes = (list: Parameters<typeof createApiKeys>[0]) => [
       ...(createApiKeys(list).grantOf("Bearer key-of-acme-0001")?.scopes ?? []),
     ];
     const other = { key: "key-of-other-001", tenant: tenant("other"), scopes: ["*"] as const };
-    expect(scopes([key])).toEqual([...SCOPES]);
-    expect(scopes([key, other])).toEqual(SCOPES.filter((scope) => scope !== "metrics"));
-    expect(scopes([{ ...key, scopes: ["*", "metrics"] }, other])).toEqual([...SCOPES]);
+    const own = SCOPES.filter((scope) => scope !== "cluster");
+    expect(scopes([key])).toEqual(own);
+    expect(scopes([key, other])).toEqual(own.filter((scope) => scope !== "metrics"));
+    expect(scopes([{ ...key, scopes: ["*", "metrics", "cluster"] }, other])).toEqual([...SCOPES]);
   });
 
   test("keeps no key where it could be printed", () => {

@@ -1,19 +1,28 @@
 /**
  * What an API key may be used for. `publish`: into channels; `send`: to users and connections; `read`: history, presence and the lists;
- * `control`: who is subscribed and who stays; `namespaces`: their options; `metrics`: the gateway's own figures, of all tenants together.
+ * `control`: who is subscribed and who stays; `namespaces`: their options; `metrics`: the gateway's own figures, of all tenants together; `cluster`:
+ * the nodes themselves.
  */
-export const SCOPES = ["publish", "send", "read", "control", "namespaces", "metrics"] as const;
+export const SCOPES = [
+  "publish",
+  "send",
+  "read",
+  "control",
+  "namespaces",
+  "metrics",
+  "cluster",
+] as const;
 
 export type Scope = (typeof SCOPES)[number];
 
 /**
  * `*` stands for all that there are, those of later versions too. But the figures of all tenants are for a key that names
- * `metrics`, unless no other tenant has a key (P2).
+ * `metrics`, unless no other tenant has a key (P2), and only a key that names `cluster` may act on the nodes, which are everybody's.
  */
 export function scopesOf(
   listed: readonly (Scope | "*")[],
   { oneTenant }: { readonly oneTenant: boolean },
 ): ReadonlySet<Scope> {
-  const all = SCOPES.filter((scope) => scope !== "metrics" || oneTenant);
+  const all = SCOPES.filter((scope) => scope !== "cluster" && (scope !== "metrics" || oneTenant));
   return new Set(listed.flatMap((scope) => (scope === "*" ? all : [scope])));
 }

@@ -1,3 +1,4 @@
+import { FieldError } from "@aldis/protocol";
 import { type Counters, countOne } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { BusAnswer, BusHandler } from "./node-bus.ts";
@@ -5,7 +6,7 @@ import type { NodeId } from "./node-registry.ts";
 
 export type BusHandlersDeps = { readonly counters: Counters; readonly log: Log };
 
-/** Who takes which kind of message. Whatever one of them throws stays here. */
+/** Who takes which kind of message. Whatever one of them throws stays here; a `FieldError` says that the message is not as it should be. */
 export class BusHandlers {
   readonly #deps: BusHandlersDeps;
   readonly #byKind = new Map<string, BusHandler>();
@@ -29,6 +30,10 @@ export class BusHandlers {
     try {
       return { ok: true, body: await handler(body, from) };
     } catch (error) {
+      if (error instanceof FieldError) {
+        countOne(counters.busIgnored, "malformed");
+        return { ok: false, cause: "failed" };
+      }
       counters.faults++;
       log.error({ err: error, kind, from }, "a message of another node failed");
       return { ok: false, cause: "failed" };

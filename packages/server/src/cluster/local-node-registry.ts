@@ -20,6 +20,7 @@ export function createLocalNodeRegistry(
     self: id,
     joined: true,
     nodes: () => [{ id, name, version, startedAtMs, draining, seenMsAgo: 0, ...load() }],
+    others: [],
     isAlive: (node) => node === id,
     listen() {},
     startDraining() {

@@ -2,7 +2,7 @@ import type { Awaitable } from "../awaitable.ts";
 import type { NodeId } from "./node-registry.ts";
 
 /**
- * What came of a request. `gone`: no such node lives. `timeout`: it did not answer within `cluster.requestTimeoutMs`. `unknown`: it is of another version that
+ * What came of a request. `gone`: no such node lives. `timeout`: it did not answer within `cluster.requestTimeoutMs`, this time or a moment ago. `unknown`: it is of another version that
  * has no such kind. `failed`: it threw. `busy`: too many requests of this node wait already. `unsent`: too large, or Redis is away.
  */
 export type BusAnswer =

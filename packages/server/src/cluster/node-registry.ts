@@ -64,6 +64,8 @@ export type NodeRegistry = {
   readonly joined: boolean;
   /** All that live, by id, this one too. */
   nodes(): readonly ClusterNode[];
+  /** The others of them; the same list until one comes or goes. */
+  readonly others: readonly NodeId[];
   isAlive(node: NodeId): boolean;
   listen(listener: NodeListener): void;
   /** Told to the others with the next heartbeat, which is at once unless one is under way. */

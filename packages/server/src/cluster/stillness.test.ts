@@ -16,7 +16,7 @@ test("what moves is never still; what stands is, for as long as it was looked at
   expect(stillness.changedAtMs("a")).toBe(5_500);
 });
 
-test("faults 13: while the observer slept, or could not look, two heartbeats count and no more", () => {
+test("faults 13: while the observer itself slept, or could not look, two heartbeats count and no more", () => {
   const stillness = new Stillness(2_000);
   looked(stillness, 0, "1");
   expect(looked(stillness, 1_000_000, "1")).toBe(2_000);

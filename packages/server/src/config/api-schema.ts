@@ -27,7 +27,9 @@ const apiKeySchema = z
       .min(1)
       .max(16)
       .default(["*"])
-      .meta({ doc: "What it may be used for; `*` is everything" }),
+      .meta({
+        doc: "What it may be used for; `*` is everything but `cluster`, and `metrics` where other tenants have keys",
+      }),
   })
   .superRefine(({ key, hash }, context) => {
     if ((key === undefined) === (hash === undefined)) {

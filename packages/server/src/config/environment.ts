@@ -75,7 +75,8 @@ export function parseEnvironmentValue(setting: Setting, text: string): unknown {
   }
 }
 
-/** `ALDIS_API_KEY` holds the keys themselves, or what a config may hold in their place. */
-function keyOrHash(text: string): { key: string } | { hash: string } {
-  return text.startsWith("sha256:") ? { hash: text } : { key: text };
+/** `ALDIS_API_KEY` holds the keys themselves, or what a config may hold in their place; they are the operator's, for everything. */
+function keyOrHash(text: string) {
+  const scopes = ["*", "cluster"];
+  return text.startsWith("sha256:") ? { hash: text, scopes } : { key: text, scopes };
 }

@@ -116,8 +116,8 @@ describe("config: environment", () => {
     expect(config.listen).toMatchObject({ port: 4000, host: "127.0.0.1" });
     expect(config.auth.jwtSecret).toEqual(SECRET);
     expect(config.api.keys).toEqual([
-      { key: "key-of-sixteen-or-more", tenant: "default", scopes: ["*"] },
-      { key: "another-key-of-sixteen", tenant: "default", scopes: ["*"] },
+      { key: "key-of-sixteen-or-more", tenant: "default", scopes: ["*", "cluster"] },
+      { key: "another-key-of-sixteen", tenant: "default", scopes: ["*", "cluster"] },
     ]);
   });
 

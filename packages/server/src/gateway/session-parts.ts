@@ -3,6 +3,7 @@ import type { KeySetOutcome } from "../auth/key-set.ts";
 import { timed } from "../auth/timed-verifier.ts";
 import { countOne } from "../observe/counters.ts";
 import { createRefusalLog } from "../observe/refusal-log.ts";
+import { createReach } from "../reach/reach.ts";
 import { InFlight } from "../session/in-flight.ts";
 import { LiveSessions } from "../session/live-sessions.ts";
 import type { SessionDeps } from "../session/session-deps.ts";
@@ -27,13 +28,15 @@ export function sessionDeps(shared: Shared): SessionParts {
   const presence = openPresence(shared);
   const parked = createMemorySessionStore(clock, config.session);
   const typing = createTyping({ clock, hub }, config.typing);
+  const live = new LiveSessions();
   const deps: SessionDeps = {
     ...shared,
     verifier,
     refusals,
     presence,
     parked,
-    live: new LiveSessions(),
+    live,
+    reach: createReach({ ...shared, live }),
     inFlight: new InFlight(),
     rates: limits.session,
     ceilings: {

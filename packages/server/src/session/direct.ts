@@ -8,7 +8,6 @@ import {
   type Sender,
 } from "@aldis/protocol";
 import type { TenantId } from "../tenant/tenant.ts";
-import type { Clock } from "../time/clock.ts";
 import type { LiveSessions } from "./live-sessions.ts";
 import type { Session } from "./session.ts";
 
@@ -24,8 +23,6 @@ export type DirectMessage = {
   readonly urgent: boolean;
 };
 
-type DirectDeps = { readonly live: LiveSessions; readonly clock: Clock };
-
 /**
  * Attack: what is short on its way in and long on its way out: `1e20` in JSON, or `false` in MessagePack, is several times as
  * long as text of ours, for each connection that is sent it. Bytes are counted as they are. Undefined: it is not.
@@ -37,16 +34,9 @@ export function tooLargeToSend(data: Payload, maxBytes: number): Refusal | undef
     : undefined;
 }
 
-/** Hands the message to whom it is for and gives the number of connections (DM1). */
-export function sendDirect({ live, clock }: DirectDeps, message: DirectMessage): number {
-  const frame = pushFrame("message", pushOf(message, clock.nowMs()));
-  let delivered = 0;
-  for (const { connection } of sessionsOf(live, message.tenant, message.to)) {
-    if (message.urgent) connection.sendUrgent(frame);
-    else connection.send(frame);
-    delivered++;
-  }
-  return delivered;
+/** The push that everyone gets whom the message is for (DM1), as it was sent at `atMs`. */
+export function directFrame(message: DirectMessage, atMs: number): string {
+  return pushFrame("message", pushOf(message, atMs));
 }
 
 /** Everyone here who is meant; another tenant's users and connections are not there (P2). */

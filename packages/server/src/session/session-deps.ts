@@ -14,6 +14,7 @@ import type { ActionHandler, LeaveHook } from "./actions.ts";
 import type { Ceilings } from "./ceilings.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { LiveSessions } from "./live-sessions.ts";
+import type { Reach } from "./reach.ts";
 import type { SessionSecrets } from "./session-secrets.ts";
 import type { SessionStore } from "./session-store.ts";
 
@@ -43,6 +44,7 @@ export type SessionDeps = {
   readonly hub: Hub;
   readonly presence: Presence;
   readonly live: LiveSessions;
+  readonly reach: Reach;
   readonly rates: SessionRates;
   readonly ceilings: Ceilings;
   readonly parked: SessionStore;

@@ -17,12 +17,12 @@ export class PendingRequests {
   readonly #clock: Clock;
   readonly #options: PendingOptions;
   readonly #byId = new Map<number, Pending>();
-  readonly #onTimeout: () => void;
+  readonly #onTimeout: (node: NodeId) => void;
   #latestId = 0;
   #closed = false;
   #timer: { cancel(): void } | undefined;
 
-  constructor(clock: Clock, options: PendingOptions, onTimeout: () => void) {
+  constructor(clock: Clock, options: PendingOptions, onTimeout: (node: NodeId) => void) {
     this.#clock = clock;
     this.#options = options;
     this.#onTimeout = onTimeout;
@@ -70,7 +70,7 @@ export class PendingRequests {
         this.#timer = this.#clock.setTimer(untilMs - nowMs, () => this.#expire());
         return;
       }
-      this.#onTimeout();
+      this.#onTimeout(node);
       this.settle(id, node, { ok: false, cause: "timeout" });
     }
   }

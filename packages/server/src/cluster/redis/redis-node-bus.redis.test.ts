@@ -63,6 +63,22 @@ test("P3: who does not answer costs its time and no more; too many wait for nobo
   expect(a.counters.busRequestsTimedOut).toBe(2);
 });
 
+test("P5: who has just left a request unanswered is not waited for again, until it is heard of", async () => {
+  await using a = await startNode("a", redis.url);
+  await using b = await startNode("b", redis.url);
+  await a.beat();
+  b.bus.on("never", () => new Promise(() => {}));
+  b.bus.on("ping", () => "pong");
+  const asked = a.bus.request("b", "never", 1);
+  a.clock.advance(1_000);
+  const late = { ok: false, cause: "timeout" } as const;
+  expect(await asked).toEqual(late);
+  expect(await a.bus.request("b", "ping", 1)).toEqual(late);
+  b.bus.send("a", "hello", 1);
+  await eventually("the message", () => a.counters.busMessagesReceived === 1);
+  expect(await a.bus.request("b", "ping", 1)).toEqual({ ok: true, body: "pong" });
+});
+
 test("a request to a node that leaves does not wait for its time", async () => {
   await using a = await startNode("a", redis.url);
   const b = await startNode("b", redis.url);

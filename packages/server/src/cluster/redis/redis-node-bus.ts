@@ -28,6 +28,8 @@ export class RedisNodeBus implements NodeBus {
   readonly #deps: RedisNodeBusDeps;
   readonly #handlers: BusHandlers;
   readonly #pending: PendingRequests;
+  /** Nodes that have left a request unanswered, and until when no other is asked of them, monotonic. */
+  readonly #silentUntilMs = new Map<NodeId, number>();
 
   constructor(self: NodeId, deps: RedisNodeBusDeps, options: RedisNodeBusOptions) {
     this.#self = self;
@@ -36,7 +38,10 @@ export class RedisNodeBus implements NodeBus {
     this.#pending = new PendingRequests(
       deps.clock,
       { timeoutMs: options.timeoutMs, max: options.requestsMax },
-      () => deps.counters.busRequestsTimedOut++,
+      (node) => {
+        deps.counters.busRequestsTimedOut++;
+        this.#silentUntilMs.set(node, deps.clock.monotonicMs() + options.timeoutMs);
+      },
     );
   }
 
@@ -69,6 +74,8 @@ export class RedisNodeBus implements NodeBus {
   request(node: NodeId, kind: string, body: unknown): Promise<BusAnswer> {
     if (node === this.#self) return this.#handlers.handle(kind, body, node);
     if (!this.#deps.isAlive(node)) return Promise.resolve({ ok: false, cause: "gone" });
+    // A batch of a hundred commands shall wait once for a node that hangs, not a hundred times.
+    if (this.#isSilent(node)) return Promise.resolve({ ok: false, cause: "timeout" });
     return new Promise((resolve) => {
       const id = this.#pending.add(node, resolve);
       if (id === undefined) return resolve({ ok: false, cause: "busy" });
@@ -79,8 +86,13 @@ export class RedisNodeBus implements NodeBus {
     });
   }
 
+  #isSilent(node: NodeId): boolean {
+    return (this.#silentUntilMs.get(node) ?? 0) > this.#deps.clock.monotonicMs();
+  }
+
   /** To be told when a node has left. */
   forgetNode(node: NodeId): void {
+    this.#silentUntilMs.delete(node);
     this.#pending.forgetNode(node);
   }
 
@@ -128,6 +140,7 @@ export class RedisNodeBus implements NodeBus {
     if (message === undefined) return countOne(counters.busIgnored, "malformed");
     if (message.from === this.#self) return;
     counters.busMessagesReceived++;
+    this.#silentUntilMs.delete(message.from);
     const { type, kind, from, body, id } = message;
     if (type === "say") void this.#handlers.handle(kind, body, from);
     else if (type === "ask") void this.#answer(message);

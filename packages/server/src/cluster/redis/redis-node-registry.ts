@@ -60,6 +60,7 @@ export class RedisNodeRegistry implements NodeRegistry {
   readonly #marks: Marks;
   /** Nodes that an empty Redis does not know yet: they have their lease to tell it. */
   readonly #toReturn = new Set<NodeId>();
+  #others: readonly NodeId[] = [];
   #mark: string | undefined;
   #joined = false;
   #everJoined = false;
@@ -107,6 +108,10 @@ export class RedisNodeRegistry implements NodeRegistry {
     }));
     const own = { ...this.#record(), id: this.self, seenMsAgo: 0 };
     return [...others, own].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  get others(): readonly NodeId[] {
+    return this.#others;
   }
 
   isAlive(node: NodeId): boolean {
@@ -224,6 +229,7 @@ export class RedisNodeRegistry implements NodeRegistry {
     if (former !== undefined && former.text === text) return;
     this.#known.set(node, { text, record: readRecord(node, text) });
     if (former !== undefined) return;
+    this.#others = [...this.#known.keys()].sort();
     this.#deps.log.info({ node }, "a node has joined");
     for (const listener of this.#listeners) listener.onJoined?.(node);
   }
@@ -232,6 +238,7 @@ export class RedisNodeRegistry implements NodeRegistry {
     this.#beats.forget(node);
     this.#toReturn.delete(node);
     if (!this.#known.delete(node)) return;
+    this.#others = [...this.#known.keys()].sort();
     this.#deps.log.info({ node, cause }, "a node has left");
     for (const listener of this.#listeners) listener.onLeft?.(node, cause);
   }

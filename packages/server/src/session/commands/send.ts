@@ -1,7 +1,8 @@
 import type { SendCommand } from "@aldis/protocol";
 import { allows } from "../../auth/capabilities.ts";
+import { whenReady } from "../../awaitable.ts";
 import { FORBIDDEN } from "../../channel/permissions.ts";
-import { sendDirect, tooLargeToSend } from "../direct.ts";
+import { tooLargeToSend } from "../direct.ts";
 import type { Session } from "../session.ts";
 
 /** DM1–DM3. */
@@ -15,7 +16,7 @@ export function onSend(session: Session, command: SendCommand): void {
   }
   const refusal = tooLargeToSend(command.data, deps.options.frameMaxBytes);
   if (refusal !== undefined) return session.refuse(command, refusal);
-  const delivered = sendDirect(deps, {
+  const reached = deps.reach.send({
     tenant: identity.tenant,
     to,
     from: { user: identity.userId, connection: session.connectionId },
@@ -23,5 +24,8 @@ export function onSend(session: Session, command: SendCommand): void {
     data: command.data,
     urgent: command.urgent,
   });
-  session.reply(command, { delivered });
+  whenReady(deps.inFlight.track(session, reached), {
+    done: ({ connections }) => session.reply(command, { delivered: connections }),
+    failed: (error) => session.fail(command, error),
+  });
 }

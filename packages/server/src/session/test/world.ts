@@ -23,6 +23,7 @@ import { createChannelRates } from "../../limits/channel-rates.ts";
 import { createSessionRates, type SessionRateLimits } from "../../limits/session-rates.ts";
 import { createCounters } from "../../observe/counters.ts";
 import { MemoryPresence } from "../../presence/memory-presence.ts";
+import { reachAlone } from "../../reach/test/alone.ts";
 import { createOwnSecret } from "../../secrets/shared-secret.ts";
 import { channelKey } from "../../tenant/tenant.ts";
 import type { Clock } from "../../time/clock.ts";
@@ -133,6 +134,7 @@ export class World {
       deliver: (key, publication, epoch) => hub.deliver(key, publication, epoch),
     });
     const hub: Hub = new Hub(broker);
+    const live = new LiveSessions();
     this.broker = broker;
     this.deps = {
       clock,
@@ -155,7 +157,8 @@ export class World {
       broker,
       hub,
       presence: new MemoryPresence({ clock, hub, namespaces }, { graceMs: 5_000 }),
-      live: new LiveSessions(),
+      live,
+      reach: reachAlone(live, clock),
       inFlight: new InFlight(),
       rates: createSessionRates({ ...NO_RATES, ...options.rates }, () => {}),
       ceilings: options.ceilings ?? { perTenant: 0, perUser: 0 },

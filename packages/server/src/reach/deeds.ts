@@ -1,0 +1,107 @@
+// What may be done to a connection, here and as it is asked of another node.
+import {
+  type ChannelName,
+  FIELD_LIMITS,
+  FieldError,
+  type Fields,
+  field,
+  isFields,
+  optionalString,
+  parseChannelName,
+  type Result,
+  refuse,
+  requiredBoolean,
+  requiredString,
+} from "@aldis/protocol";
+import { subscribeFor, unsubscribeFor } from "../session/control.ts";
+import type { DisconnectHow, Whom } from "../session/reach.ts";
+import type { Session } from "../session/session.ts";
+import { parseTenantId } from "../tenant/tenant.ts";
+
+/** One thing that is done to every connection that is meant. */
+export type Deed<A> = {
+  /** What its message is called; one whose meaning changes gets another name. */
+  readonly kind: string;
+  /** Returns whether it was done. */
+  act(session: Session, args: A): boolean;
+  /** Of a message of another node. Throws a `FieldError`. */
+  read(fields: Fields): A;
+};
+
+/** A push that is made once, where it comes from. */
+export type SendArgs = { readonly frame: string; readonly urgent: boolean };
+
+const FRAME_MAX_LENGTH = 4 * 1024 * 1024;
+
+export const SEND: Deed<SendArgs> = {
+  kind: "send",
+  act({ connection }, { frame, urgent }) {
+    if (urgent) connection.sendUrgent(frame);
+    else connection.send(frame);
+    return true;
+  },
+  read: (fields) => ({
+    frame: requiredString(fields, "frame", FRAME_MAX_LENGTH),
+    urgent: requiredBoolean(fields, "urgent"),
+  }),
+};
+
+export type ChannelArgs = { readonly channel: ChannelName };
+
+function readChannel(fields: Fields): ChannelArgs {
+  return { channel: taken(parseChannelName(field(fields, "channel"))) };
+}
+
+export const SUBSCRIBE: Deed<ChannelArgs> = {
+  kind: "subscribe",
+  act: (session, { channel }) => subscribeFor(session, channel),
+  read: readChannel,
+};
+
+export const UNSUBSCRIBE: Deed<ChannelArgs> = {
+  kind: "unsubscribe",
+  act: (session, { channel }) => unsubscribeFor(session, channel),
+  read: readChannel,
+};
+
+/** RFC 6455 §5.5: a close frame has room for so much. */
+const REASON_MAX_BYTES = 123;
+
+export const DISCONNECT: Deed<DisconnectHow> = {
+  kind: "disconnect",
+  act({ connection }, { reason, reconnect }) {
+    connection.close(reconnect ? "reconnectAsked" : "disconnected", reason);
+    return true;
+  },
+  read(fields) {
+    const reason = optionalString(fields, "reason", REASON_MAX_BYTES);
+    const fits = reason === undefined || Buffer.byteLength(reason) <= REASON_MAX_BYTES;
+    return {
+      reason: fits ? reason : undefined,
+      reconnect: requiredBoolean(fields, "reconnect"),
+    };
+  },
+};
+
+/** What stands on the bus. */
+export function writeWhom({ tenant, to }: Whom): Fields {
+  return { tenant, ...to };
+}
+
+export function readWhom(fields: Fields): Whom {
+  const tenant = taken(parseTenantId(field(fields, "tenant")));
+  const user = optionalString(fields, "user", FIELD_LIMITS.user);
+  if (user !== undefined) return { tenant, to: { user } };
+  const connection = requiredString(fields, "connection", FIELD_LIMITS.connection);
+  return { tenant, to: { connection } };
+}
+
+function taken<T>(result: Result<T>): T {
+  if (!result.ok) throw new FieldError(result);
+  return result.value;
+}
+
+export function fieldsOf(body: unknown): Fields {
+  if (!isFields(body)) throw new FieldError(refuse("bad_request", "no object"));
+  return body;
+}

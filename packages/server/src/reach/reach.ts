@@ -1,0 +1,92 @@
+// Does things to connections wherever they are: here, and by asking the other nodes. Called by the HTTP API and by the command `send`.
+import { field, isFields } from "@aldis/protocol";
+import type { Awaitable } from "../awaitable.ts";
+import type { BusAnswer, NodeBus } from "../cluster/node-bus.ts";
+import type { NodeRegistry } from "../cluster/node-registry.ts";
+import { directFrame, sessionsOf } from "../session/direct.ts";
+import type { LiveSessions } from "../session/live-sessions.ts";
+import type { Reach, Reached, Whom } from "../session/reach.ts";
+import type { Clock } from "../time/clock.ts";
+import {
+  type Deed,
+  DISCONNECT,
+  fieldsOf,
+  readWhom,
+  SEND,
+  SUBSCRIBE,
+  UNSUBSCRIBE,
+  writeWhom,
+} from "./deeds.ts";
+
+export type ReachDeps = {
+  readonly live: LiveSessions;
+  readonly clock: Clock;
+  readonly registry: Pick<NodeRegistry, "others">;
+  readonly bus: NodeBus;
+};
+
+const NOBODY: readonly string[] = [];
+
+export function createReach(deps: ReachDeps): Reach {
+  const { live, clock, registry, bus } = deps;
+
+  /** A copy: what is done to a session may end it. */
+  function here<A>(deed: Deed<A>, { tenant, to }: Whom, args: A): number {
+    return [...sessionsOf(live, tenant, to)].filter((session) => deed.act(session, args)).length;
+  }
+
+  function everywhere<A extends object>(deed: Deed<A>, whom: Whom, args: A): Awaitable<Reached> {
+    const connections = here(deed, whom, args);
+    const { others } = registry;
+    // A connection is on one node.
+    const isFound = "connection" in whom.to && connections > 0;
+    if (others.length === 0 || isFound) return { connections, missing: NOBODY };
+    const body = { ...args, ...writeWhom(whom) };
+    const asked = others.map(async (node) => ({
+      node,
+      answer: await bus.request(node, kindOf(deed), body),
+    }));
+    return Promise.all(asked).then((answers) => sumUp(connections, answers));
+  }
+
+  function take<A extends object>(deed: Deed<A>): void {
+    bus.on(kindOf(deed), (body) => {
+      const fields = fieldsOf(body);
+      return { connections: here(deed, readWhom(fields), deed.read(fields)) };
+    });
+  }
+
+  for (const deed of [SUBSCRIBE, UNSUBSCRIBE]) take(deed);
+  take(SEND);
+  take(DISCONNECT);
+  return {
+    send(message) {
+      const { tenant, to, urgent } = message;
+      const frame = directFrame(message, clock.nowMs());
+      return everywhere(SEND, { tenant, to }, { frame, urgent });
+    },
+    subscribe: (whom, channel) => everywhere(SUBSCRIBE, whom, { channel }),
+    unsubscribe: (whom, channel) => everywhere(UNSUBSCRIBE, whom, { channel }),
+    disconnect: (whom, how) => everywhere(DISCONNECT, whom, how),
+  };
+}
+
+function kindOf({ kind }: Pick<Deed<object>, "kind">): string {
+  return `reach.${kind}`;
+}
+
+function sumUp(
+  here: number,
+  answers: readonly { readonly node: string; readonly answer: BusAnswer }[],
+): Reached {
+  let connections = here;
+  const missing: string[] = [];
+  for (const { node, answer } of answers) {
+    const count =
+      answer.ok && isFields(answer.body) ? field(answer.body, "connections") : undefined;
+    if (Number.isSafeInteger(count)) connections += count as number;
+    // Of a node that is gone there are no connections.
+    else if (answer.ok || answer.cause !== "gone") missing.push(node);
+  }
+  return { connections, missing };
+}
