@@ -687,12 +687,23 @@ export function brokerContract(
 
 const ALL: HistoryQuery = { limit: 500, before: undefined, after: undefined };
 
-/** A broker behind a line: nothing is answered in the turn of the call. */
+/** What is delivered over a line may come late; how else it goes wrong is said by the test. */
+export type DeliveryFault = "lost" | "repeated";
+
+/** A broker behind lines: nothing is answered in the turn of the call, and nothing is delivered in that of its publish. */
 export type RemoteBroker = Broker & {
-  /** Requests that have not arrived and answers that have not come back. */
+  /** Requests that have not arrived, answers that have not come back, and deliveries that are on their way. */
   readonly underWay: number;
   /** Moves one of them; `choice` picks which line goes on. Each line keeps its order, as a connection does. */
   step(choice: number): void;
+  /** What happens to the next delivery that is to arrive; it is the first of its line. False: there is none. */
+  spoil(fault: DeliveryFault): boolean;
+  /** The line of deliveries breaks, with all that is on it; until it is `mend`ed nothing is delivered. */
+  cut(): void;
+  /** It is there again, with the interest as before; what happened meanwhile is not delivered. */
+  mend(): void;
+  /** The far end has forgotten everything: all channels have new epochs. Interest is as before. */
+  forget(): void;
   /** While true, requests that arrive are answered by {@link BrokerUnavailable} and do nothing. */
   away: boolean;
   /** How often a channel or prefix is subscribed to at the far end. */
@@ -701,25 +712,35 @@ export type RemoteBroker = Broker & {
 
 type Line = { readonly requests: (() => void)[]; readonly answers: (() => void)[] };
 
+/** `over`: it has arrived, or never will. */
+type Delivery = { readonly arrive: () => void; over: () => void };
+
 /**
- * `open` opens the far end. Commands and interest go over a line each, as brokers over a network have it; a publication is
- * delivered only to whoever has interest at the moment that it happens.
+ * `open` opens the far end, again when it has forgotten everything. Commands, interest and deliveries go over a line each, as brokers
+ * over a network have it; a publication is delivered only to whoever has interest at the moment that it happens. The answer to a publish that is delivered here waits
+ * for that.
  */
 export function createRemoteBroker(
   open: (deliver: Deliver) => Broker,
   deliver: Deliver,
 ): RemoteBroker {
   const interests = new Map<string, number>();
-  const far = open((to, publication, epoch) => {
-    const wanted = [...interests].some(
-      ([id, count]) =>
-        count > 0 && (id === `=${to}` || (id[0] === "^" && to.startsWith(id.slice(1)))),
-    );
-    if (wanted) deliver(to, publication, epoch);
-  });
+  const deliveries: Delivery[] = [];
+  const state = { away: false, cut: false };
+  let far = openFar();
   const commands: Line = { requests: [], answers: [] };
   const interestLine: Line = { requests: [], answers: [] };
-  const state = { away: false };
+
+  function openFar(): Broker {
+    return open((to, publication, epoch) => {
+      const wanted = [...interests].some(
+        ([id, count]) =>
+          count > 0 && (id === `=${to}` || (id[0] === "^" && to.startsWith(id.slice(1)))),
+      );
+      if (!wanted || state.cut) return;
+      deliveries.push({ arrive: () => deliver(to, publication, epoch), over: () => {} });
+    });
+  }
 
   function ask<T>(line: Line, run: () => Awaitable<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -728,10 +749,20 @@ export function createRemoteBroker(
           line.answers.push(() => reject(new BrokerUnavailable("away")));
           return;
         }
+        const before = deliveries.length;
         const answer = run();
-        line.answers.push(() => resolve(answer));
+        const come = () => void line.answers.push(() => resolve(answer));
+        const own = deliveries[before];
+        if (own === undefined) come();
+        else own.over = come;
       });
     });
+  }
+
+  function arrive(): void {
+    const next = deliveries.shift();
+    next?.arrive();
+    next?.over();
   }
 
   function count(interest: Interest, difference: 1 | -1): void {
@@ -761,17 +792,40 @@ export function createRemoteBroker(
     get underWay() {
       return [commands, interestLine].reduce(
         (sum, { requests, answers }) => sum + requests.length + answers.length,
-        0,
+        deliveries.length,
       );
     },
     step(choice) {
-      const waiting = [
-        commands.requests,
-        commands.answers,
-        interestLine.requests,
-        interestLine.answers,
-      ].filter((queue) => queue.length > 0);
-      waiting[choice % waiting.length]?.shift()?.();
+      const { requests, answers } = commands;
+      const lines = [requests, answers, interestLine.requests, interestLine.answers];
+      const waiting = lines.filter((line) => line.length > 0);
+      const line = choice % (waiting.length + Math.sign(deliveries.length));
+      if (line === waiting.length) arrive();
+      else waiting[line]?.shift()?.();
+    },
+    spoil(fault) {
+      const [next] = deliveries;
+      if (next === undefined) return false;
+      if (fault === "repeated") deliveries.unshift({ arrive: next.arrive, over: () => {} });
+      else deliveries.shift()?.over();
+      return true;
+    },
+    cut() {
+      state.cut = true;
+      for (const lost of deliveries.splice(0)) lost.over();
+    },
+    mend() {
+      state.cut = false;
+    },
+    forget() {
+      const former = far;
+      far = openFar();
+      for (const [id, times] of interests) {
+        const interest =
+          id[0] === "=" ? { key: id.slice(1) as ChannelKey } : { prefix: id.slice(1) };
+        for (let time = 0; time < times; time++) void far.subscribe(interest);
+      }
+      void former.close();
     },
     get away() {
       return state.away;
@@ -800,7 +854,7 @@ export function selfDriven(broker: RemoteBroker, seed: number): Broker {
     driving = true;
     while (broker.underWay > 0) {
       await nextTurn();
-      broker.step(random.between(0, 3));
+      broker.step(random.between(0, 4));
     }
     driving = false;
   }

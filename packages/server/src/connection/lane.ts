@@ -20,6 +20,8 @@ export type LaneOwner = {
   readonly outbox: Outbox;
   /** Takes a frame that {@link Outbox.takes}, to be sent at the end of this turn. */
   handOver(frame: Frame): void;
+  /** Takes any other: it goes before all that lanes keep. */
+  deliver(frame: Frame): void;
 };
 
 export type LaneCounters = Pick<Counters, "framesDropped" | "framesConflated" | "catchUps">;
@@ -106,6 +108,17 @@ export class Lane implements SubscriptionLane, KeepingLane {
     this.#handed = offset;
     this.#tail = offset;
     this.#seen = offset;
+  }
+
+  startAnew(position: StreamPosition): void {
+    if (this.#state === "closed") return;
+    this.#forget();
+    this.start(position);
+    this.goOn();
+  }
+
+  tell(frame: Frame): void {
+    this.#owner.deliver(frame);
   }
 
   /** Hot, as far as it is taken. */

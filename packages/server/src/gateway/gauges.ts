@@ -25,6 +25,7 @@ export function gaugesOf(sources: GaugeSources): Gauges {
     sessions: session.live.size,
     parkedSessions: session.parked.size,
     channels: hub.channelCount,
+    heldBytes: hub.heldBytes,
     streams: broker.streamCount,
     historyBytes: broker.historyBytes,
     presenceMembers: session.presence.memberCount,

@@ -1,4 +1,5 @@
 import packageJson from "../../package.json" with { type: "json" };
+import { channelOptions } from "../channel/channel-options.ts";
 import { Namespaces } from "../channel/namespaces.ts";
 import { createPublisher, type Publisher } from "../channel/publisher.ts";
 import type { NodeBus } from "../cluster/node-bus.ts";
@@ -86,7 +87,10 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     config,
   );
   const probe = new FanOutProbe({ clock, counters }, metrics.observeFanOut);
-  const hub: Hub = new Hub(broker, probe);
+  const hub: Hub = new Hub(
+    { broker, clock, counters, optionsOf: channelOptions(namespaces), meter: probe },
+    config.channel,
+  );
   const signals: Signals = new Signals(broker);
   const limits = createLimits({ clock, counters }, config);
   const publisher = createPublisher({ broker, namespaces, counters, rates: limits.channels });

@@ -23,6 +23,18 @@ export function fanOutExcept(
   }
 }
 
+/** The same without those that joined ahead and have it already, and without `connectionId`. */
+export function fanOutBehind(
+  subscriptions: readonly Subscription[],
+  frame: Frame,
+  connectionId: string | undefined,
+): void {
+  for (const { subscriber, startsAfter } of subscriptions) {
+    if (startsAfter < frame.offset && subscriber.connectionId !== connectionId)
+      subscriber.deliver(frame);
+  }
+}
+
 /** The same without all connections of one user. */
 export function fanOutExceptUser(
   subscriptions: readonly Subscription[],

@@ -9,11 +9,12 @@ import {
   key,
   nextTurn,
 } from "../broker/broker.contract.ts";
-import { type Broker, BrokerUnavailable, type Publication } from "../broker/broker.ts";
+import { BrokerUnavailable, type Publication } from "../broker/broker.ts";
 import { MemoryBroker } from "../broker/memory-broker.ts";
 import { type Frame, frameOf } from "./frame.ts";
-import { Hub } from "./hub.ts";
+import type { Hub } from "./hub.ts";
 import { type Subscriber, Subscription } from "./subscription.ts";
+import { emptyBroker, openLoneHub } from "./test/lone-hub.ts";
 
 class Listener implements Subscriber {
   readonly connectionId: string;
@@ -33,10 +34,12 @@ class Listener implements Subscriber {
 
 function open() {
   const interest: string[] = [];
-  const hub = new Hub({
-    subscribe: (what) => void interest.push(`+${"key" in what ? what.key : `${what.prefix}*`}`),
-    unsubscribe: (what) => void interest.push(`-${"key" in what ? what.key : `${what.prefix}*`}`),
-  });
+  const hub = openLoneHub(
+    emptyBroker({
+      subscribe: (what) => void interest.push(`+${"key" in what ? what.key : `${what.prefix}*`}`),
+      unsubscribe: (what) => void interest.push(`-${"key" in what ? what.key : `${what.prefix}*`}`),
+    }),
+  );
   const offsets = new Map<string, number>();
 
   function join(channel: string, listener: Listener): Subscription {
@@ -143,7 +146,7 @@ describe("Hub", () => {
     const subscription = new Subscription(ann, draft({ channel: "chat:a" }).channel);
     const missed = hub.join(joining, subscription, { offset: 2, epoch: "e" });
     publish("chat:a");
-    expect(missed.map(({ offset }) => offset)).toEqual([3, 4]);
+    expect(missed).toMatchObject([{ offset: 3 }, { offset: 4 }]);
     expect(ann.got).toEqual([message("chat:a", 5)]);
     expect(subscription.channel?.top).toBe(5);
   });
@@ -219,7 +222,7 @@ describe("P5 Hub: a broker that is away", () => {
         new MemoryBroker({ clock, random: createSeededRandom(1), deliver }, BROKER_LIMITS),
       (to, what, epoch) => hub.deliver(to, what, epoch),
     );
-    const hub: Hub = new Hub(broker);
+    const hub: Hub = openLoneHub(broker, clock);
     const settle = async () => {
       await nextTurn();
       while (broker.underWay > 0) {
@@ -250,7 +253,9 @@ describe("P5 Hub: a broker that is away", () => {
     await settle();
     const ann = new Listener("c1");
     const subscription = new Subscription(ann, draft({ channel: "chat:a" }).channel);
-    hub.join(await started, subscription, { offset: 0, epoch: "e" });
+    const top = Promise.resolve(broker.top(key("chat:a")));
+    await settle();
+    hub.join(await started, subscription, await top);
     const published = Promise.resolve(broker.publish(key("chat:a"), draft({}), KEEP));
     await settle();
     await published;
@@ -260,14 +265,13 @@ describe("P5 Hub: a broker that is away", () => {
   test("a broker that throws at once leaves no channel that only looks joined", () => {
     let away = true;
     const calls: string[] = [];
-    const interest: Pick<Broker, "subscribe" | "unsubscribe"> = {
+    const broker = emptyBroker({
       subscribe() {
         if (away) throw new BrokerUnavailable("away");
         calls.push("subscribe");
       },
-      unsubscribe: () => {},
-    };
-    const hub = new Hub(interest);
+    });
+    const hub = openLoneHub(broker);
     expect(() => hub.startJoining(key("chat:a"))).toThrow(BrokerUnavailable);
     expect(hub.channelCount).toBe(0);
     away = false;

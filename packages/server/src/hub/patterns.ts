@@ -1,4 +1,8 @@
+import { pushFrame } from "@aldis/protocol";
 import { getOrCreate } from "../get-or-create.ts";
+import type { ChannelKey } from "../tenant/tenant.ts";
+import { FollowedChannels } from "./followed-channels.ts";
+import { type Frame, frameOf } from "./frame.ts";
 import type { Subscription } from "./subscription.ts";
 
 /**
@@ -8,6 +12,7 @@ import type { Subscription } from "./subscription.ts";
 export class Patterns {
   /** `tenant/namespace:` → prefix → subscriptions. */
   readonly #byNamespace = new Map<string, Map<string, Set<Subscription>>>();
+  readonly #followed = new FollowedChannels();
 
   add(prefix: string, subscription: Subscription): void {
     const prefixes = getOrCreate(this.#byNamespace, namespacePart(prefix), () => new Map());
@@ -20,7 +25,9 @@ export class Patterns {
     const prefixes = this.#byNamespace.get(namespace);
     const subscriptions = prefixes?.get(prefix);
     if (!subscriptions?.delete(subscription)) return false;
-    if (subscriptions.size === 0) prefixes?.delete(prefix);
+    if (subscriptions.size > 0) return true;
+    prefixes?.delete(prefix);
+    this.#followed.forget(prefix);
     if (prefixes?.size === 0) this.#byNamespace.delete(namespace);
     return true;
   }
@@ -36,6 +43,39 @@ export class Patterns {
       if (key.startsWith(prefix)) found.push(...subscriptions);
     }
     return found;
+  }
+
+  /** To whom a publication of a channel is to go. Those who have missed what was before it are told first. */
+  follow(key: ChannelKey, offset: number, epoch: string): readonly Subscription[] {
+    const matching = this.matching(key);
+    if (matching.length === 0) return matching;
+    const how = this.#followed.note(key, offset, epoch);
+    if (how === "repeat") return [];
+    if (how === "missed") tellMissed(matching);
+    return matching;
+  }
+
+  /** A channel goes on after a place, and what was before it is lost. */
+  startAnew(key: ChannelKey, offset: number, epoch: string): void {
+    this.#followed.moveTo(key, offset, epoch);
+    tellMissed(this.matching(key));
+  }
+
+  /** All of them may have missed something. */
+  tellAllMissed(): void {
+    for (const prefixes of this.#byNamespace.values()) {
+      for (const subscriptions of prefixes.values()) tellMissed(subscriptions);
+    }
+  }
+}
+
+/** Patterns have no position: they hear as much as they did when they subscribed (SU6). */
+function tellMissed(subscriptions: Iterable<Subscription>): void {
+  const frames = new Map<string, Frame>();
+  for (const subscription of subscriptions) {
+    const { name } = subscription;
+    const told = () => frameOf(pushFrame("subscribe", { channel: name, recovered: false }));
+    subscription.tell(getOrCreate(frames, name, told));
   }
 }
 

@@ -41,6 +41,10 @@ export type Lane = Subscriber & {
   isTold: boolean;
   /** Its client stands at `position`, by a reply or push that goes before all that is delivered here. */
   start(position: StreamPosition): void;
+  /** Forgets what it keeps and stands there; live, if it was not closed. */
+  startAnew(position: StreamPosition): void;
+  /** Hands a frame to the connection itself. */
+  tell(frame: Frame): void;
   /** A push that does nothing but move the position on. */
   pass(frame: Frame, offset: number): void;
   /** While paused: the next publication, from the history. False: there is no room for it now. */
@@ -67,6 +71,8 @@ export class Subscription {
   index = -1;
   /** While it is being joined: where its client stood before. */
   place: Place = undefined;
+  /** Joined ahead of its channel on this node: it has all up to here already. */
+  startsAfter = 0;
   /** The greatest offset that the delivery proof under way covers; -1: none does (docs/protocol.md SE5). */
   sentOffset = -1;
   /** All up to here has come to the client, as far as is proven. */
@@ -87,7 +93,24 @@ export class Subscription {
   noteSent(): void {
     const { channel, lane } = this;
     if (channel === undefined) return;
-    this.sentOffset = lane === undefined || lane.isCurrent ? channel.top : lane.handedOffset;
+    const reached = Math.max(channel.top, this.startsAfter);
+    this.sentOffset = lane === undefined || lane.isCurrent ? reached : lane.handedOffset;
+  }
+
+  /** Its client lost something, hears of it by `frame`, and stands at `position` (CH4). */
+  startAnew(position: StreamPosition, frame: Frame): void {
+    this.startsAfter = 0;
+    this.sentOffset = -1;
+    this.provenOffset = position.offset;
+    this.lossUnheard = true;
+    this.lane?.startAnew(position);
+    this.tell(frame);
+  }
+
+  /** Sends what is no message of it: no policy leaves it out. */
+  tell(frame: Frame): void {
+    if (this.lane === undefined) this.subscriber.deliver(frame);
+    else this.lane.tell(frame);
   }
 
   /** All that was sent when the proof began has come. */

@@ -80,6 +80,18 @@ export type Counters = {
   ingestDead: CountsByLabel;
   /** Entries taken over from a node that left them. */
   ingestClaimed: number;
+  /** Channels that something was missing in on this node, or that may have had a new epoch. */
+  gapsFound: number;
+  /** Of these: what was missing was fetched, or came, or nothing was. */
+  gapsHealed: number;
+  /** Of these: it could not be had, and the subscribers were told (CH4). */
+  gapsLost: number;
+  /** Publications that a broker delivered again. */
+  duplicatesDropped: number;
+  /** Publications that came before an earlier one and found no room to wait. */
+  publicationsNotHeld: number;
+  /** Channels whose position was compared with the broker's. */
+  positionsChecked: number;
 };
 
 /** Counts by the value of one label. Whoever counts takes care that the values are a fixed few, never input. */
@@ -130,6 +142,12 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     ingestRefused: countsByLabel(),
     ingestDead: countsByLabel(),
     ingestClaimed: 0,
+    gapsFound: 0,
+    gapsHealed: 0,
+    gapsLost: 0,
+    duplicatesDropped: 0,
+    publicationsNotHeld: 0,
+    positionsChecked: 0,
   };
 }
 

@@ -75,7 +75,9 @@ function startAnew(session: Session, subscription: Subscription, channel: Channe
     session,
     { channel, since: undefined, lost: true, last, slow },
     {
-      done: (joined) => void tellJoined(session, channel, joined),
+      done(joined) {
+        if (joined.live) tellJoined(session, channel, joined);
+      },
       failed: () => tellEnded(session, channel, "unavailable"),
     },
   );

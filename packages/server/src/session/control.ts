@@ -26,8 +26,9 @@ export function subscribeFor(session: Session, channel: ChannelName): boolean {
     { channel, since: undefined, last: lastWanted(session, channel), slow: undefined },
     {
       done(joined) {
+        if (!joined.live) return;
         tellJoined(session, channel, joined);
-        if (joined.live) session.deps.presence.join(session, channel);
+        session.deps.presence.join(session, channel);
       },
       failed: () => tellEnded(session, channel, "unavailable"),
     },

@@ -1,3 +1,4 @@
+import { getOrCreate } from "../get-or-create.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -6,12 +7,33 @@ import type { Session } from "./session.ts";
  */
 export class InFlight {
   readonly #counts = new Map<Session, number>();
+  readonly #subscribes = new Map<Session, Map<string, Promise<void>>>();
 
   /** `value` itself; while it is a promise that has not settled, the session has something in flight. */
   track<T>(session: Session, value: T | Promise<T>): T | Promise<T> {
     if (!(value instanceof Promise)) return value;
     this.#add(session, 1);
     return value.finally(() => this.#add(session, -1));
+  }
+
+  /** Done when the latest `subscribe` to a channel has been answered; undefined: none waits. */
+  subscribeTo(session: Session, channel: string): Promise<void> | undefined {
+    return this.#subscribes.get(session)?.get(channel);
+  }
+
+  /** A `subscribe` waits. Returns what to call when it is answered, or nobody is there to be. */
+  beginSubscribe(session: Session, channel: string): () => void {
+    const channels = getOrCreate(this.#subscribes, session, () => new Map());
+    let over = () => {};
+    const answered = new Promise<void>((resolve) => {
+      over = resolve;
+    });
+    channels.set(channel, answered);
+    return () => {
+      over();
+      if (channels.get(channel) === answered) channels.delete(channel);
+      if (channels.size === 0) this.#subscribes.delete(session);
+    };
   }
 
   has(session: Session): boolean {

@@ -5,7 +5,13 @@ import {
   type StreamPosition,
 } from "@aldis/protocol";
 import { type Awaitable, attempt, type Continuation, mapReady, whenReady } from "../awaitable.ts";
-import type { HistoryOptions, Publication, Recovery } from "../broker/broker.ts";
+import {
+  BrokerUnavailable,
+  type HistoryOptions,
+  type Publication,
+  type Recovery,
+} from "../broker/broker.ts";
+import { publicationFrame } from "../hub/frame.ts";
 import type { Joining } from "../hub/hub-channel.ts";
 import type { Subscription } from "../hub/subscription.ts";
 import { type ChannelKey, channelKey, tenantOf } from "../tenant/tenant.ts";
@@ -24,7 +30,7 @@ export type JoinRequest = {
   readonly last: number;
 };
 
-/** A channel joined: `publications` are to be sent first, in this same turn; live ones follow by themselves. */
+/** A channel joined: `publications` are to be sent first, in this same call; what came since follows by itself. */
 export type Joined = {
   readonly recovered: boolean;
   readonly publications: readonly Publication[];
@@ -44,39 +50,112 @@ export function joinChannel(
   request: JoinRequest,
   then: Continuation<Joined>,
 ): void {
-  const { hub } = session.deps;
+  const { hub, inFlight } = session.deps;
   const key = channelKey(session.identity.tenant, request.channel);
   const former = session.subscriptions.get(request.channel);
   const subscription = beginSubscription(session, request, former);
-  const started = attempt(() => hub.startJoining(key));
+  const started = attempt(() => hub.startJoining(key, session.connectionId));
   // Only now: somebody has the channel at every moment, so that the broker has no cause to forget it.
   if (former !== undefined) hub.leave(former);
   former?.lane?.close();
-  const failed = (error: unknown) => {
-    if (session.holds(subscription)) leaveChannel(session, subscription, { stays: false });
-    then.failed(error);
-  };
-  whenReady(session.deps.inFlight.track(session, started), {
-    done(joining) {
-      whenReady(
-        session.deps.inFlight.track(
-          session,
-          attempt(() => readPast(session, key, request)),
-        ),
-        {
-          done(past) {
-            if (!session.authenticated) return hub.abandon(joining);
-            then.done(finishJoining(session, { joining, subscription, request, past }));
-          },
-          failed(error) {
-            hub.abandon(joining);
-            failed(error);
-          },
-        },
-      );
-    },
-    failed,
+  const join = new Join(session, subscription, { request, then });
+  whenReady(inFlight.track(session, started), {
+    done: (joining) => join.read(joining),
+    failed: (error) => join.fail(error),
   });
+  join.noteWaiting();
+}
+
+/** So often the history is read when it does not lead to what the others in the channel have. */
+const READS_MAX = 5;
+
+/** One way into a channel, from the interest at the broker to the answer. */
+class Join {
+  readonly #session: Session;
+  readonly #subscription: Subscription;
+  readonly #request: JoinRequest;
+  readonly #then: Continuation<Joined>;
+  /** An earlier one to the same channel: its answer says where that one would stand, and has to be heard first (FR6). */
+  readonly #before: Promise<void> | undefined;
+  #reads = 0;
+  #isOver = false;
+  #over: (() => void) | undefined;
+
+  constructor(
+    session: Session,
+    subscription: Subscription,
+    asked: { readonly request: JoinRequest; readonly then: Continuation<Joined> },
+  ) {
+    this.#session = session;
+    this.#subscription = subscription;
+    this.#request = asked.request;
+    this.#then = asked.then;
+    this.#before = session.deps.inFlight.subscribeTo(session, asked.request.channel);
+  }
+
+  /** Unless all of it happened in this turn: who replaces it waits for its answer. */
+  noteWaiting(): void {
+    if (this.#isOver) return;
+    const { inFlight } = this.#session.deps;
+    this.#over = inFlight.beginSubscribe(this.#session, this.#request.channel);
+  }
+
+  read(joining: Joining): void {
+    const session = this.#session;
+    this.#reads++;
+    const past = attempt(() => readPast(session, joining.channel.key, this.#request));
+    const before = this.#before;
+    const inTurn =
+      before === undefined ? past : Promise.allSettled([past, before]).then(() => past);
+    whenReady(session.deps.inFlight.track(session, inTurn), {
+      done: (found) => this.#join(joining, found),
+      failed: (error) => this.#giveUp(joining, error),
+    });
+  }
+
+  fail(error: unknown): void {
+    const subscription = this.#subscription;
+    if (this.#session.holds(subscription)) {
+      leaveChannel(this.#session, subscription, { stays: false });
+    }
+    this.#then.failed(error);
+    this.#end();
+  }
+
+  #join(joining: Joining, past: Recovery): void {
+    const session = this.#session;
+    const { hub, inFlight } = session.deps;
+    const { recovered, publications, top: position } = past;
+    const joined = { recovered, publications, position };
+    if (!session.holds(this.#subscription)) {
+      hub.abandon(joining);
+      if (session.authenticated) this.#then.done({ ...joined, live: false });
+      return this.#end();
+    }
+    const missed = hub.join(joining, this.#subscription, position);
+    if (missed === "again") {
+      const error = new BrokerUnavailable("the channel does not come to rest");
+      if (this.#reads >= READS_MAX) return this.#giveUp(joining, error);
+      return whenReady(inFlight.track(session, hub.settled(joining)), {
+        done: () => this.read(joining),
+        failed: (fault) => this.#giveUp(joining, fault),
+      });
+    }
+    place(this.#subscription, this.#request, { past, hasEndedSome: session.hasEndedSome });
+    this.#then.done({ ...joined, live: true });
+    sendMissed(session, this.#subscription, missed);
+    this.#end();
+  }
+
+  #giveUp(joining: Joining, error: unknown): void {
+    this.#session.deps.hub.abandon(joining);
+    this.fail(error);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#over?.();
+  }
 }
 
 /** In the list from now on: it counts against the limit, and a break remembers where it stood. */
@@ -92,31 +171,32 @@ function beginSubscription(
   return subscription;
 }
 
-function finishJoining(
-  session: Session,
-  join: {
-    readonly joining: Joining;
-    readonly subscription: Subscription;
-    readonly request: JoinRequest;
-    readonly past: Recovery;
-  },
-): Joined {
-  const { joining, subscription, request, past } = join;
-  const { hub } = session.deps;
-  if (!session.holds(subscription)) {
-    hub.abandon(joining);
-    return joinedOf(past, [], { live: false });
-  }
+/** Where its client stands, as far as is proven, and what it has yet to hear. */
+function place(
+  subscription: Subscription,
+  request: JoinRequest,
+  { past, hasEndedSome }: { readonly past: Recovery; readonly hasEndedSome: boolean },
+): void {
+  const { recovered, top: position } = past;
   const asked = request.since !== undefined;
   // What the client said to have is proven; what it is sent now is not yet.
-  subscription.provenOffset = asked && past.recovered ? request.since.offset : past.top.offset;
+  subscription.provenOffset = asked && recovered ? request.since.offset : position.offset;
   // Whoever stood somewhere and starts anew passes over what is between, and has yet to hear of that.
-  const stood = subscription.place !== undefined || session.hasEndedSome;
-  const startsAnew = asked ? !past.recovered : stood;
+  const stood = subscription.place !== undefined || hasEndedSome;
+  const startsAnew = asked ? !recovered : stood;
   subscription.lossUnheard = request.lost === true || startsAnew;
-  const joined = joinedOf(past, hub.join(joining, subscription, past.top), { live: true });
-  subscription.lane?.start(joined.position);
-  return joined;
+  subscription.lane?.start(position);
+}
+
+/** What came while the history was read: pushed like all that comes from now on. */
+function sendMissed(
+  { connectionId }: Session,
+  { subscriber }: Subscription,
+  missed: readonly Publication[],
+): void {
+  for (const publication of missed) {
+    if (publication.exclude !== connectionId) subscriber.deliver(publicationFrame(publication));
+  }
 }
 
 function readPast(session: Session, key: ChannelKey, request: JoinRequest): Awaitable<Recovery> {
@@ -141,18 +221,4 @@ function readLast(session: Session, key: ChannelKey, request: JoinRequest): Awai
 /** The session may be closed by now: the key knows the tenant. */
 function historyOf(session: Session, key: ChannelKey, { channel }: JoinRequest): HistoryOptions {
   return session.deps.namespaces.find(tenantOf(key), namespaceOf(channel)).options.history;
-}
-
-function joinedOf(
-  past: Recovery,
-  seen: readonly Publication[],
-  { live }: { readonly live: boolean },
-): Joined {
-  const last = seen.at(-1);
-  return {
-    recovered: past.recovered,
-    publications: last === undefined ? past.publications : [...past.publications, ...seen],
-    position: last === undefined ? past.top : { offset: last.offset, epoch: past.top.epoch },
-    live,
-  };
 }

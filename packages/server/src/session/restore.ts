@@ -92,8 +92,9 @@ function restoreOne(session: Session, plan: RestorePlan, parked: ParkedSubscript
     { ...requestOf(session, name, parked.place), slow },
     {
       done(joined) {
+        if (!joined.live) return;
         plan.sentBytes += tellJoined(session, name, joined);
-        if (joined.live) session.deps.presence.join(session, name);
+        session.deps.presence.join(session, name);
       },
       failed,
     },

@@ -4,8 +4,8 @@ import { createFakeClock } from "@aldis/testkit";
 import { NO_CAPABILITIES } from "../auth/capabilities.ts";
 import { draft, key, tenant } from "../broker/broker.contract.ts";
 import type { Frame } from "../hub/frame.ts";
-import { Hub } from "../hub/hub.ts";
 import { type Subscriber, Subscription } from "../hub/subscription.ts";
+import { openLoneHub } from "../hub/test/lone-hub.ts";
 import type { ActionContext } from "../session/actions.ts";
 import { createTyping } from "./typing.ts";
 
@@ -62,7 +62,7 @@ function command(data: unknown): ExtensionCommand {
 
 function open(more: { readonly expiryMs?: number; readonly minIntervalMs?: number } = {}) {
   const clock = createFakeClock();
-  const hub = new Hub({ subscribe: () => {}, unsubscribe: () => {} });
+  const hub = openLoneHub();
   const typing = createTyping({ clock, hub }, { expiryMs: 5_000, minIntervalMs: 1_000, ...more });
 
   function person(userId: string, connectionId = `c-${userId}`, of = "default"): Person {

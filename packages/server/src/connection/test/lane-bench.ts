@@ -73,8 +73,11 @@ export class LaneBench {
 
   lane(policy: LanePolicy, channel = "chat:a", offset = 0): Lane {
     const { outbox } = this;
-    const handOver = (frame: Frame) => outbox.append(frame);
-    const owner = { connectionId: "c", userId: "ann", lastDelivery: 0, outbox, handOver };
+    const owner = {
+      ...{ connectionId: "c", userId: "ann", lastDelivery: 0, outbox },
+      handOver: (frame: Frame) => outbox.append(frame),
+      deliver: (frame: Frame) => outbox.push(frame),
+    };
     const lane = new Lane(owner, this.counters, channelNamed(channel), policy);
     lane.start({ offset, epoch: "e" });
     return lane;

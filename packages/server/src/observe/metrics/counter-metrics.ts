@@ -176,6 +176,30 @@ export const COUNTER_METRICS = {
     name: "aldis_ingest_claimed_total",
     help: "Entries of the ingest stream taken over from a node that left them",
   },
+  gapsFound: {
+    name: "aldis_channel_gaps_total",
+    help: "Channels that something was missing in on this node, or may have been",
+  },
+  gapsHealed: {
+    name: "aldis_channel_gaps_healed_total",
+    help: "Of these: all was fetched from the history, or came by itself",
+  },
+  gapsLost: {
+    name: "aldis_channel_gaps_lost_total",
+    help: "Of these: something could not be had, and the subscribers were told",
+  },
+  duplicatesDropped: {
+    name: "aldis_duplicates_dropped_total",
+    help: "Publications that the broker delivered again",
+  },
+  publicationsNotHeld: {
+    name: "aldis_publications_not_held_total",
+    help: "Publications before an earlier one that found no room to wait",
+  },
+  positionsChecked: {
+    name: "aldis_positions_checked_total",
+    help: "Comparisons of a channel's position with the broker's",
+  },
   faults: { name: "aldis_faults_total", help: "Faults of the gateway itself; each is logged" },
   byTenant: "elsewhere",
 } as const satisfies Record<keyof Counters, CounterMetric | "elsewhere">;

@@ -20,6 +20,7 @@ export type Gauges = {
   ingestLag: number;
   ingestPending: number;
   ingestDeadLetters: number;
+  heldBytes: number;
   /** 1 while it takes connections. */
   ready: number;
 };
@@ -74,5 +75,9 @@ export const GAUGE_METRICS = {
     help: "Entries of the ingest stream that were read and are not done with",
   },
   ingestDeadLetters: { name: "aldis_ingest_dead_letters", help: "Dead letters that are kept" },
+  heldBytes: {
+    name: "aldis_held_bytes",
+    help: "Bytes of publications that wait for an earlier one",
+  },
   ready: { name: "aldis_ready", help: "1 while the gateway takes connections, else 0" },
 } as const satisfies Record<keyof Gauges, GaugeMetric>;

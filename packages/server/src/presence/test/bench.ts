@@ -5,8 +5,9 @@ import { draft, key, tenant } from "../../broker/broker.contract.ts";
 import { Namespaces } from "../../channel/namespaces.ts";
 import { type NamespaceInput, namespaceSchema } from "../../config/namespace-schema.ts";
 import type { Frame } from "../../hub/frame.ts";
-import { Hub } from "../../hub/hub.ts";
+import type { Hub } from "../../hub/hub.ts";
 import { type Subscriber, Subscription } from "../../hub/subscription.ts";
+import { openLoneHub } from "../../hub/test/lone-hub.ts";
 import { MemoryPresence, type PresenceOptions } from "../memory-presence.ts";
 import type { Attendant } from "../presence.ts";
 
@@ -43,7 +44,7 @@ export function open(
   { observers = 1, ...options }: Partial<PresenceOptions> & { observers?: number } = {},
 ) {
   const clock = createFakeClock();
-  const hub = new Hub({ subscribe: () => {}, unsubscribe: () => {} });
+  const hub = openLoneHub();
   const namespaces = new Namespaces(
     { chat: namespaceSchema.parse(input) },
     namespaceSchema.parse({}),

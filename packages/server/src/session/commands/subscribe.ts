@@ -59,7 +59,7 @@ function subscribeToChannel(
         takeAnswer(session, lengthOf(joined.publications));
         const asked = command.since !== undefined || last > 0;
         // Without an id there is no reply to hold what was asked for (SU9).
-        if (command.id === undefined && asked) tellJoined(session, channel, joined);
+        if (command.id === undefined && asked && joined.live) tellJoined(session, channel, joined);
         session.replyPosition(command, bodyJson(channel, joined, { withPublications: asked }));
         if (joined.live) session.deps.presence.join(session, channel);
       },

@@ -13,6 +13,7 @@ import type { Awaitable } from "../../awaitable.ts";
 import { draft, KEEP, nextTurn, tenant } from "../../broker/broker.contract.ts";
 import type { Broker, Deliver } from "../../broker/broker.ts";
 import { MemoryBroker } from "../../broker/memory-broker.ts";
+import { channelOptions } from "../../channel/channel-options.ts";
 import { Namespaces } from "../../channel/namespaces.ts";
 import { createPublisher } from "../../channel/publisher.ts";
 import { jsonCodec } from "../../codec/codec.ts";
@@ -23,6 +24,7 @@ import { createChannelRates } from "../../limits/channel-rates.ts";
 import { createSessionRates, type SessionRateLimits } from "../../limits/session-rates.ts";
 import { createCounters } from "../../observe/counters.ts";
 import { MemoryPresence } from "../../presence/memory-presence.ts";
+import type { RandomIds } from "../../random/random.ts";
 import { reachAlone } from "../../reach/test/alone.ts";
 import { createOwnSecret } from "../../secrets/shared-secret.ts";
 import { channelKey } from "../../tenant/tenant.ts";
@@ -77,6 +79,8 @@ const NO_RATES: SessionRateLimits = {
 
 export type OpenBroker = (setup: {
   readonly clock: FakeClock;
+  /** Whoever opens a second one for the same world passes it on, so that epochs differ. */
+  readonly random?: RandomIds | undefined;
   readonly deliver: Deliver;
 }) => Broker;
 
@@ -92,9 +96,9 @@ export type WorldOptions = {
   readonly slowVerdicts?: boolean;
 };
 
-export const openMemoryBroker: OpenBroker = ({ clock, deliver }) =>
+export const openMemoryBroker: OpenBroker = ({ clock, random, deliver }) =>
   new MemoryBroker(
-    { clock, deliver, random: createSeededRandom(1) },
+    { clock, deliver, random: random ?? createSeededRandom(1) },
     {
       idempotencyMs: 300_000,
       idempotencyMax: 1_000,
@@ -131,9 +135,13 @@ export class World {
     const open = options.openBroker ?? openMemoryBroker;
     const broker = open({
       clock,
+      random: createSeededRandom(1),
       deliver: (key, publication, epoch) => hub.deliver(key, publication, epoch),
     });
-    const hub: Hub = new Hub(broker);
+    const hub: Hub = new Hub(
+      { broker, clock, counters, optionsOf: channelOptions(namespaces) },
+      { heldMaxBytes: 1_000_000, positionCheckMs: 30_000 },
+    );
     const live = new LiveSessions();
     this.broker = broker;
     this.deps = {
