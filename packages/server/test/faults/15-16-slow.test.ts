@@ -59,8 +59,12 @@ async function publishTooMuch(run: FaultRun, log: PublisherLog): Promise<number>
       last = at.offset;
     }
   };
-  // Less than this may also be what is on its way to those who read.
-  while ((await run.gateway.sample()).queuedBytes < 100 * KIB) await publish(8);
+  for (;;) {
+    const { queuedBytes, counters } = await run.gateway.sample();
+    // Less than this may also be what is on its way to those who read. What has stopped to catch up lets nothing wait.
+    if (queuedBytes >= 100 * KIB || counters.catchUps > 0) break;
+    await publish(8);
+  }
   await publish(40);
   return last;
 }
