@@ -1,4 +1,5 @@
 import { CLIENT_GUARDS } from "./clients.ts";
+import { CLUSTER_GUARDS } from "./cluster.ts";
 import type { Guard } from "./guard.ts";
 import { HTTP_GUARDS } from "./http.ts";
 import { INPUT_GUARDS } from "./input.ts";
@@ -18,4 +19,5 @@ export const GUARDS: readonly Guard[] = [
   ...OPERATION_GUARDS,
   ...LIMIT_GUARDS,
   ...RATE_GUARDS,
+  ...CLUSTER_GUARDS,
 ];

@@ -47,8 +47,7 @@ export async function startBystander(
     const startedAtMs = performance.now();
     const reply = await client.ask("publish", { channel: CHANNEL, data: answers });
     if (reply.action === "error") {
-      if (!patient || reply.data.temporary !== true)
-        throw new Error(`refused: ${JSON.stringify(reply.data)}`);
+      if (!patient || reply.data.temporary !== true) throw new Error(`refused: ${reply.data.code}`);
       noted.refusalsMs.push(performance.now() - startedAtMs);
       return;
     }
@@ -101,8 +100,10 @@ export async function startBystander(
   };
 }
 
+/** The connection broke, or the channel could not be had for now. */
 function isBreak(error: unknown): boolean {
-  return String(error).includes("closed with");
+  const text = String(error);
+  return text.includes("closed with") || text.includes('"temporary":true');
 }
 
 const emptyNotes = () => ({ answersMs: [] as number[], refusalsMs: [] as number[], breaks: 0 });

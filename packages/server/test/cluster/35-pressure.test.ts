@@ -33,7 +33,8 @@ describe("faults 35: Redis under pressure", () => {
 
   test("[P1] the stream of a channel is evicted: nobody is left to think that all is whole", async () => {
     await using redis = await startRedis();
-    await runClusterFault({ ...FAST_RUN, redis }, async ({ cluster, published }) => {
+    const options = { ...FAST_RUN, redis, survives: false };
+    await runClusterFault(options, async ({ cluster, published }) => {
       for (let round = 0; round < 3; round++) {
         await published(20);
         expect(await deleteStreams(redis, "*load:a")).toBe(1);
@@ -48,11 +49,11 @@ describe("faults 35: Redis under pressure", () => {
     await using redis = await startRedis();
     const report = await runClusterFault({ ...FAST_RUN, redis }, async ({ published }) => {
       let killed = 0;
-      for (let round = 0; round < 15; round++) {
+      for (let round = 0; round < 6; round++) {
         await published(20);
         killed += Number(await redis.cli("CLIENT", "KILL", "TYPE", "pubsub"));
       }
-      expect(killed).toBeGreaterThan(15);
+      expect(killed).toBeGreaterThan(6);
     });
     expect(report.resumes.recovered).toBe(report.resumes.possible);
   });
@@ -65,8 +66,9 @@ describe("faults 35: Redis under pressure", () => {
       const reader = await gateway.connect();
       await reader.must("subscribe", { channel: "big:one" });
       const data = "x".repeat(60_000);
+      const all = (await subscribersOf(redis)).length;
       for (let round = 0; round < 3; round++) {
-        await eventually("all listen", async () => (await subscribersOf(redis)).length === 3);
+        await eventually("all listen", async () => (await subscribersOf(redis)).length === all);
         const before = await subscribersOf(redis);
         link.stalled = true;
         await eventually("it is dropped", async () => {

@@ -26,7 +26,7 @@ export async function runChaos(options: ChaosOptions): Promise<ClusterFaultRepor
   const random = createSeededRandom(seed);
   await using redis = await startRedis({ persist: true });
   const sdk = { pingTimeoutMs: 1_000, connectTimeoutMs: 2_000 };
-  const run = { redis, sdk, subscribers, publishers, patient: true };
+  const run = { redis, sdk, subscribers, publishers, patient: true, survives: false };
   try {
     return await runClusterFault({ ...run, config: options.config ?? {} }, async ({ cluster }) => {
       await wreak({ cluster, redis, random }, forMs, tell);

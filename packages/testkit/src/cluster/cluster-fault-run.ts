@@ -27,6 +27,8 @@ export type ClusterFaultOptions = ClusterOptions & {
   readonly allow?: Partial<Allowance>;
   /** The fault reaches the bystander, too: temporary refusals and a new connection are no trouble. */
   readonly patient?: boolean;
+  /** Default true: the history lives through the fault, so that clients must recover what it holds. */
+  readonly survives?: boolean;
   /** Default true: presence must be true afterwards, on every node. */
   readonly judgePresence?: boolean;
 };
@@ -108,7 +110,8 @@ async function startRun(options: ClusterFaultOptions): Promise<ClusterFaultRun &
   const { historySize = 10_000, channels = CHANNELS, patient = false } = options;
   await using opened = new AsyncDisposableStack();
   const cluster = opened.use(await startCluster({ ...options, config: configOf(options) }));
-  const checker = createChecker(() => historySize, crypto.randomUUID());
+  const reach = (options.survives ?? true) ? historySize : 0;
+  const checker = createChecker(() => reach, crypto.randomUUID());
   const sdkOf = async (sub: string) => {
     const exp = Math.floor(Date.now() / 1000) + 24 * 3600;
     const token = await cluster.token({ sub, exp });

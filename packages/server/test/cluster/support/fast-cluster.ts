@@ -6,6 +6,7 @@ export const FAST: ConfigInput = {
   cluster: { heartbeatMs: 100, leaseMs: 1_500, requestTimeoutMs: 500 },
   redis: { commandTimeoutMs: 500 },
   heartbeat: { pingIntervalMs: 500, idleTimeoutMs: 4_000 },
+  channel: { positionCheckMs: 1_000 },
   presence: { graceMs: 300 },
   drain: { windowMs: 500, graceMs: 500 },
 };
