@@ -7,7 +7,7 @@ export type PresenceNodes = {
     onReap(node: string): Promise<void>;
     /** The others have removed what this node had told. */
     onLostLease(): void;
-    /** A Redis has lost what it held. */
-    onRedisNew(): void;
+    /** A Redis, by its name, has lost what it held. */
+    onRedisNew(shard: string): void;
   }): void;
 };

@@ -21,7 +21,6 @@ import {
 } from "../announcements.ts";
 import { Attendance } from "../attendance.ts";
 import type { Attendant, LooksChange, PageRequest, Presence } from "../presence.ts";
-import type { PresenceChannel } from "../presence-channel.ts";
 import { holdersIn, nodeOf, removeHolder } from "./holders.ts";
 import { readPage } from "./page.ts";
 import type { PresenceNodes } from "./presence-nodes.ts";
@@ -46,6 +45,8 @@ export type RedisPresenceOptions = { readonly graceMs: number } & AnnouncementOp
 /** The feature's name among signals. */
 export const PRESENCE_SIGNAL = "presence";
 
+/** Not after any key. */
+const FIRST_KEY = "" as ChannelKey;
 /** How often a node looks whether Redis still has its rows. */
 const VERIFY_MS = 5_000;
 /** After topics were lost: by then they are subscribed to again. */
@@ -77,7 +78,7 @@ export class RedisPresence implements Presence {
     deps.nodes.listen({
       onReap: (node) => this.#reap(node),
       onLostLease: () => this.#verifyAll(),
-      onRedisNew: () => this.#verifyAll(),
+      onRedisNew: (name) => this.#onRedisNew(name),
     });
     this.#verifyLater();
   }
@@ -141,7 +142,7 @@ export class RedisPresence implements Presence {
       });
       this.#ledgers.set(keys, ledger);
     }
-    shard.topics.onRebuilt(() => this.#onRebuilt(shard));
+    shard.topics.onRebuilt(() => this.#lookAnew(shard));
   }
 
   #ledgerOf(key: ChannelKey): RowLedger {
@@ -186,11 +187,16 @@ export class RedisPresence implements Presence {
     member.version = user.version;
   }
 
+  /** Of those that no node writes again, as theirs has died meanwhile, nobody is told that they left. */
+  #onRedisNew(name: string): void {
+    this.#verifyAll();
+    for (const shard of this.#deps.shards.all) if (shard.name === name) this.#lookAnew(shard);
+  }
+
   /** What was told while topics were not heard is lost: who shows a list reads it anew. */
-  #onRebuilt(shard: Shard): void {
-    const { clock, shards } = this.#deps;
-    const affected = [...this.#channelsOf((key) => shards.place(key).shard === shard)];
-    const timer = clock.setTimer(LISTEN_AGAIN_MS, () => {
+  #lookAnew(shard: Shard): void {
+    const affected = this.#heardOn(shard);
+    const timer = this.#deps.clock.setTimer(LISTEN_AGAIN_MS, () => {
       this.#timers.delete(timer);
       for (const ledger of this.#ledgers.values()) {
         if (ledger.at.place.shard === shard) this.#verify(ledger);
@@ -201,11 +207,20 @@ export class RedisPresence implements Presence {
     this.#timers.add(timer);
   }
 
-  async #tellAnew(affected: readonly PresenceChannel[]): Promise<void> {
-    for (const { key, tenant, channel } of affected) {
+  /** Channels with presence that somebody is subscribed to here. */
+  #heardOn(shard: Shard): ChannelKey[] {
+    const { hub, shards } = this.#deps;
+    return Array.from(hub.channelsFrom(FIRST_KEY), ({ key }) => key).filter(
+      (key) => this.isKept(tenantOf(key), nameOf(key)) && shards.place(key).shard === shard,
+    );
+  }
+
+  async #tellAnew(affected: readonly ChannelKey[]): Promise<void> {
+    for (const key of affected) {
       if (this.#deps.hub.subscriberCount(key) === 0) continue;
       const size = await this.#count(key);
-      if (!this.#closed) this.#announcements.noteMany({ key, tenant, channel, size });
+      if (this.#closed) return;
+      this.#announcements.noteMany({ key, tenant: tenantOf(key), channel: nameOf(key), size });
     }
   }
 

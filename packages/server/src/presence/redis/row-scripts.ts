@@ -52,24 +52,44 @@ local function setLooks(list, status, data)
   if data == 'null' then list[4] = '' elseif data ~= '' then list[4] = data end
 end
 
+local function dropRow(list, i)
+  for _ = 1, 3 do table.remove(list, i) end
+end
+
+-- What the same node wrote in another life. Answers how many connections these were.
+local function dropFormer(list, holder, name)
+  local node = string.match(holder, '^.*#')
+  local sum = 0
+  for i = #list - 2, 5, -3 do
+    if list[i] ~= holder and string.sub(list[i], 1, #node) == node then
+      sum = sum + list[i + 1]
+      redis.call('ZREM', rowsPrefix .. list[i], name)
+      dropRow(list, i)
+    end
+  end
+  return sum
+end
+
 local function put(holder, channel, row)
   local users, order = usersPrefix .. channel, orderPrefix .. channel
   local packed = redis.call('HGET', users, row.user)
   if not packed and row.connections == 0 then return end
   local list = packed and {cmsgpack.unpack(packed)} or {0, row.identity, '', ''}
+  local name = channel .. '\\0' .. row.user
+  local before = row.version >= 0 and dropFormer(list, holder, name) or 0
   local i = rowOf(list, holder)
-  local before = i and list[i + 1] or 0
+  if i then before = before + list[i + 1] end
   local updated = false
   if i and row.connections == 0 then
-    for _ = 1, 3 do table.remove(list, i) end
-    redis.call('ZREM', rowsPrefix .. holder, channel .. '\\0' .. row.user)
+    dropRow(list, i)
+    redis.call('ZREM', rowsPrefix .. holder, name)
     i = nil
   elseif i then
     list[i + 1] = row.connections
   elseif row.connections > 0 then
     i = #list + 1
     list[i], list[i + 1], list[i + 2] = holder, row.connections, 0
-    redis.call('ZADD', rowsPrefix .. holder, 0, channel .. '\\0' .. row.user)
+    redis.call('ZADD', rowsPrefix .. holder, 0, name)
   end
   if row.version >= 0 and (not packed or row.version > list[1]) then
     list[1], list[3], list[4] = row.version, '', ''
@@ -122,9 +142,7 @@ export const WRITE_ROWS: Script = {
   keys: 1,
   lua: `${COMMON}
 local holder, batch, acknowledged = take(), tonumber(take()), tonumber(take())
-local last = redis.call('HGET', KEYS[1], holder)
-if not last and acknowledged > 0 then return {'lost', 0} end
-last = tonumber(last or 0)
+local last = tonumber(redis.call('HGET', KEYS[1], holder) or 0)
 if last < acknowledged then return {'lost', 0} end
 if last >= batch then return {'late', 0} end
 redis.call('HSET', KEYS[1], holder, batch)

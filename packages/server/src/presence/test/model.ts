@@ -58,6 +58,11 @@ export class PresenceModel {
     }
   }
 
+  /** A node is gone, with all that was there by it. */
+  forget(node: number): void {
+    this.#places = this.#places.filter((place) => place.node !== node);
+  }
+
   /** Who came and went since it was asked last. */
   told(): string[] {
     return this.#told.splice(0);

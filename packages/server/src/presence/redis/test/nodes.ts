@@ -27,8 +27,8 @@ export type NodeOptions = {
 
 type Listener = Parameters<PresenceNodes["listen"]>[0];
 
-/** What becomes of the next script calls of a node: it is not sent, or its answer does not come. */
-export type Weather = "fine" | "unsent" | "unanswered";
+/** What becomes of the next script calls of a node: it is not sent, its answer does not come, or it lies in a buffer until {@link TestNode.arrive}. */
+export type Weather = "fine" | "unsent" | "unanswered" | "late";
 
 export class TestNode {
   readonly name: string;
@@ -41,6 +41,7 @@ export class TestNode {
   readonly pushes: PresencePush[] = [];
   readonly dead = new Set<string>();
   weather: Weather = "fine";
+  readonly #late: (() => Promise<unknown>)[] = [];
   readonly #signals = new Signals({ signal: () => {} });
   readonly #listeners: Listener[] = [];
   #barriers = 0;
@@ -142,7 +143,14 @@ export class TestNode {
   }
 
   redisIsNew(): void {
-    for (const { onRedisNew } of this.#listeners) onRedisNew();
+    for (const { onRedisNew } of this.#listeners) {
+      for (const { name } of this.shards.all) onRedisNew(name);
+    }
+  }
+
+  /** What lay in a buffer comes to Redis. */
+  async arrive(): Promise<void> {
+    for (const call of this.#late.splice(0)) await call();
   }
 
   /** The process is killed: it does nothing more, and nothing of it is removed. */
@@ -160,7 +168,9 @@ export class TestNode {
   #spoil(shard: Shards["all"][0]): void {
     const run = shard.run.bind(shard);
     shard.run = async (...args) => {
-      if (this.weather === "unsent") throw new BrokerUnavailable("not sent");
+      if (this.weather === "late") this.#late.push(() => run(...args));
+      if (this.weather === "unsent" || this.weather === "late")
+        throw new BrokerUnavailable("not sent");
       const answer = await run(...args);
       if (this.weather === "unanswered") throw new BrokerUnavailable("no answer");
       return answer;
