@@ -17,7 +17,7 @@ export type SessionParts = { readonly deps: SessionDeps; close(): Promise<void> 
 
 /** What every session is made from; closed with the gateway. */
 export function sessionDeps(shared: Shared): SessionParts {
-  const { config, clock, counters, hub, limits, log, metrics } = shared;
+  const { config, clock, counters, hub, signals, registry, limits, log, metrics } = shared;
   const refusals = createRefusalLog(log, clock);
   const onKeySetFetch = (outcome: KeySetOutcome) => {
     countOne(counters.keySetFetches, outcome);
@@ -27,7 +27,7 @@ export function sessionDeps(shared: Shared): SessionParts {
   const verifier = timed(judging, clock, metrics.observeAuth);
   const presence = openPresence(shared);
   const parked = createMemorySessionStore(clock, config.session);
-  const typing = createTyping({ clock, hub }, config.typing);
+  const typing = createTyping({ clock, hub, signals, node: registry.self }, config.typing);
   const live = new LiveSessions();
   const deps: SessionDeps = {
     ...shared,

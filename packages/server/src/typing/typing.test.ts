@@ -4,6 +4,7 @@ import { createFakeClock } from "@aldis/testkit";
 import { NO_CAPABILITIES } from "../auth/capabilities.ts";
 import { draft, key, tenant } from "../broker/broker.contract.ts";
 import type { Frame } from "../hub/frame.ts";
+import { Signals } from "../hub/signals.ts";
 import { type Subscriber, Subscription } from "../hub/subscription.ts";
 import { openLoneHub } from "../hub/test/lone-hub.ts";
 import type { ActionContext } from "../session/actions.ts";
@@ -60,22 +61,44 @@ function command(data: unknown): ExtensionCommand {
   return decoded.value;
 }
 
-function open(more: { readonly expiryMs?: number; readonly minIntervalMs?: number } = {}) {
-  const clock = createFakeClock();
-  const hub = openLoneHub();
-  const typing = createTyping({ clock, hub }, { expiryMs: 5_000, minIntervalMs: 1_000, ...more });
+type Options = { readonly expiryMs?: number; readonly minIntervalMs?: number };
 
-  function person(userId: string, connectionId = `c-${userId}`, of = "default"): Person {
-    const one = new Person(userId, connectionId, of);
-    const joining = hub.startJoining(key("chat:a", of));
-    if (joining instanceof Promise) throw new Error("answers at once here");
-    const { channel } = draft({ channel: "chat:a" });
-    hub.join(joining, new Subscription(one, channel), { offset: 0, epoch: "e" });
-    return one;
-  }
-  const type = (who: Person, yes: boolean, channel = "chat:a") =>
-    typing.onAction(who, command({ channel, typing: yes }));
-  return { clock, typing, person, type };
+/** Nodes that hear each other's signals, each with its own subscribers. */
+function cluster(nodes: number, more: Options = {}) {
+  const clock = createFakeClock();
+  const alive = new Set<Signals>();
+  const all = Array.from({ length: nodes }, (_, n) => {
+    const hub = openLoneHub();
+    const signals: Signals = new Signals({
+      signal(to, feature, body) {
+        if (!alive.has(signals)) return;
+        for (const other of alive) other.deliver(to, feature, body);
+      },
+    });
+    alive.add(signals);
+    const deps = { clock, hub, signals, node: `n${n}` };
+    const typing = createTyping(deps, { expiryMs: 5_000, minIntervalMs: 1_000, ...more });
+
+    function person(userId: string, connectionId = `c-${userId}`, of = "default"): Person {
+      const one = new Person(userId, connectionId, of);
+      const joining = hub.startJoining(key("chat:a", of));
+      if (joining instanceof Promise) throw new Error("answers at once here");
+      const { channel } = draft({ channel: "chat:a" });
+      hub.join(joining, new Subscription(one, channel), { offset: 0, epoch: "e" });
+      return one;
+    }
+    const type = (who: Person, yes: boolean, channel = "chat:a") =>
+      typing.onAction(who, command({ channel, typing: yes }));
+    const die = () => void alive.delete(signals);
+    return { clock, typing, signals, person, type, die };
+  });
+  return all as [Node, Node];
+
+  type Node = (typeof all)[0];
+}
+
+function open(more: Options = {}) {
+  return cluster(1, more)[0];
 }
 
 describe("typing", () => {
@@ -260,5 +283,94 @@ describe("typing", () => {
     typing.close();
     clock.advance(60_000);
     expect([bob.seen, clock.pending]).toEqual([["ann+"], 0]);
+  });
+});
+
+describe("typing over two nodes", () => {
+  test("[TY3] the others see it on all nodes, the user's own tabs on none; nobody of another tenant", () => {
+    const [one, two] = cluster(2);
+    const [ann, bob] = [one.person("ann"), one.person("bob")];
+    const [tab, eve] = [two.person("ann", "c-ann-2"), two.person("eve")];
+    const stranger = two.person("eve", "c-eve-2", "acme");
+    one.type(ann, true);
+    one.type(ann, false);
+    expect([bob.seen, eve.seen]).toEqual([
+      ["ann+", "ann-"],
+      ["ann+", "ann-"],
+    ]);
+    expect(eve.got[0]?.data).toEqual({
+      channel: "chat:a",
+      user: { id: "ann", name: "ANN" },
+      typing: true,
+    });
+    expect([ann.got, tab.got, stranger.got]).toEqual([[], [], []]);
+  });
+
+  test("[TY3] somebody who types in tabs on two nodes is one who types, until neither does", () => {
+    const [one, two] = cluster(2);
+    const [ann, tab, bob] = [one.person("ann"), two.person("ann", "c-ann-2"), two.person("bob")];
+    one.type(ann, true);
+    two.type(tab, true);
+    one.type(ann, false);
+    expect(bob.seen).toEqual(["ann+"]);
+    two.type(tab, false);
+    expect(bob.seen).toEqual(["ann+", "ann-"]);
+  });
+
+  test("[TY3] who types on is not taken for silent by other nodes, and nobody is told twice", () => {
+    const [one, two] = cluster(2);
+    const [ann, bob] = [one.person("ann"), two.person("bob")];
+    for (let n = 0; n < 10; n++) {
+      one.type(ann, true);
+      one.clock.advance(4_900);
+    }
+    expect(bob.seen).toEqual(["ann+"]);
+    one.clock.advance(100);
+    expect(bob.seen).toEqual(["ann+", "ann-"]);
+    one.clock.advance(60_000);
+    expect([bob.seen.length, one.clock.pending]).toEqual([2, 0]);
+  });
+
+  test("[TY3] faults 1: what a node that has died told ends by itself", () => {
+    const [one, two] = cluster(2);
+    const [ann, bob] = [one.person("ann"), two.person("bob")];
+    one.type(ann, true);
+    one.clock.advance(1_000);
+    one.die();
+    one.clock.advance(6_499);
+    expect(bob.seen).toEqual(["ann+"]);
+    one.clock.advance(1);
+    expect(bob.seen).toEqual(["ann+", "ann-"]);
+  });
+
+  test("[TY2] [TY3] two starts in a second, however many nodes a user types on", () => {
+    const [one, two] = cluster(2);
+    const [ann, tab, bob] = [one.person("ann"), two.person("ann", "c-ann-2"), two.person("bob")];
+    for (let n = 0; n < 2; n++) {
+      for (const yes of [true, false]) one.type(ann, yes);
+      for (const yes of [true, false]) two.type(tab, yes);
+    }
+    expect(bob.seen).toEqual(["ann+", "ann-", "ann+", "ann-"]);
+  });
+
+  test("faults 36: signals that this version cannot read are passed over", () => {
+    const [one] = cluster(1);
+    const bob = one.person("bob");
+    const user = { id: "ann" };
+    for (const body of [
+      "{",
+      "7",
+      JSON.stringify({ v: 2, node: "n", user, typing: true }),
+      JSON.stringify({ v: 1, node: "n", user: "ann", typing: true }),
+      JSON.stringify({ v: 1, node: 7, user, typing: true }),
+      JSON.stringify({ v: 1, node: "n", user: { id: 7 }, typing: true }),
+      JSON.stringify({ v: 1, node: "n", user }),
+    ]) {
+      one.signals.deliver(key("chat:a"), "typing", body);
+    }
+    expect(bob.got).toEqual([]);
+    const known = { v: 1, node: "n", user: { ...user, mood: "good" }, typing: true, more: 1 };
+    one.signals.deliver(key("chat:a"), "typing", JSON.stringify(known));
+    expect(bob.got.map(({ data }) => data["user"])).toEqual([user]);
   });
 });

@@ -1,14 +1,15 @@
-import type { ChannelName } from "@aldis/protocol";
-import type { Identity } from "../auth/identity.ts";
+import type { PublicUser } from "@aldis/protocol";
 import { getOrCreate } from "../get-or-create.ts";
-import { type ChannelKey, channelKey } from "../tenant/tenant.ts";
+import type { ChannelKey } from "../tenant/tenant.ts";
 import type { Clock } from "../time/clock.ts";
 import { createDeadlines, type Due } from "../time/deadlines.ts";
 
-export type TypingOptions = {
+export type TypistsOptions = {
   readonly expiryMs: number;
   /** Others are told of two starts of a user in it. */
   readonly minIntervalMs: number;
+  /** Who types on is told again so often, for those who would take a long silence for an end; undefined: once. */
+  readonly repeatMs?: number;
 };
 
 export type TypistsDeps = {
@@ -18,23 +19,20 @@ export type TypistsDeps = {
   readonly isHeard: (key: ChannelKey) => boolean;
 };
 
-/** A user who is typing in a channel, in one tab or several, or was a moment ago. */
+/** A user who is typing in a channel, by one hand or several (connections, or the nodes that they are on), or was a moment ago. */
 export type Typist = Due & {
   readonly key: ChannelKey;
-  readonly channel: ChannelName;
-  readonly identity: Identity;
-  /** Those in which they type. */
-  readonly connections: Set<string>;
+  readonly user: PublicUser;
+  /** Those with which they type. */
+  readonly hands: Set<string>;
   expiresAtMs: number;
+  repeatAtMs: number;
   /** What the others know. */
   told: boolean;
   /** How many starts were told in the interval that ends at `countedUntilMs`. */
   starts: number;
   countedUntilMs: number;
 };
-
-/** One connection of one user. */
-type Hand = { readonly identity: Identity; readonly connectionId: string };
 
 /** Two, so that somebody who sends a line and goes on with the next is seen to. Ends are told no more often than starts. */
 const STARTS_MAX = 2;
@@ -45,29 +43,28 @@ const STARTS_MAX = 2;
  */
 export class Typists {
   readonly #deps: TypistsDeps;
-  readonly #options: TypingOptions;
+  readonly #options: TypistsOptions;
+  readonly #repeatMs: number;
   readonly #typists = new Map<string, Typist>();
   readonly #deadlines;
 
-  constructor(deps: TypistsDeps, options: TypingOptions) {
+  constructor(deps: TypistsDeps, options: TypistsOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#repeatMs = options.repeatMs ?? Number.POSITIVE_INFINITY;
     this.#deadlines = createDeadlines<Typist>(deps.clock, (typist) => this.#onDue(typist));
   }
 
-  begin({ identity, connectionId }: Hand, channel: ChannelName): void {
-    const key = channelKey(identity.tenant, channel);
-    const id = idOf({ key, identity });
-    const typist = getOrCreate(this.#typists, id, () => createTypist(identity, channel));
-    typist.connections.add(connectionId);
+  begin(key: ChannelKey, user: PublicUser, hand: string): void {
+    const typist = getOrCreate(this.#typists, idOf(key, user.id), () => createTypist(key, user));
+    typist.hands.add(hand);
     typist.expiresAtMs = this.#deps.clock.monotonicMs() + this.#options.expiryMs;
     this.#settle(typist);
   }
 
-  end({ identity, connectionId }: Hand, channel: ChannelName): void {
-    const key = channelKey(identity.tenant, channel);
-    const typist = this.#typists.get(idOf({ key, identity }));
-    if (typist?.connections.delete(connectionId)) this.#settle(typist);
+  end(key: ChannelKey, userId: string, hand: string): void {
+    const typist = this.#typists.get(idOf(key, userId));
+    if (typist?.hands.delete(hand)) this.#settle(typist);
   }
 
   close(): void {
@@ -76,18 +73,18 @@ export class Typists {
   }
 
   #onDue(typist: Typist): void {
-    if (typist.expiresAtMs <= this.#deps.clock.monotonicMs()) typist.connections.clear();
+    if (typist.expiresAtMs <= this.#deps.clock.monotonicMs()) typist.hands.clear();
     this.#settle(typist);
   }
 
   /** Has the others know what is so, as far as it may be told already, and waits for what comes next. */
   #settle(typist: Typist): void {
     const now = this.#deps.clock.monotonicMs();
-    const typing = typist.connections.size > 0;
+    const typing = typist.hands.size > 0;
     if (typing) this.#tellStart(typist, now);
     else if (typist.told) this.#tell(typist, false);
-    const { told, expiresAtMs, countedUntilMs } = typist;
-    if (typing && told) this.#deadlines.set(typist, expiresAtMs);
+    const { told, expiresAtMs, repeatAtMs, countedUntilMs } = typist;
+    if (typing && told) this.#deadlines.set(typist, Math.min(expiresAtMs, repeatAtMs));
     else if (typing) this.#deadlines.set(typist, Math.min(expiresAtMs, countedUntilMs));
     else if (now < countedUntilMs && this.#deps.isHeard(typist.key)) {
       this.#deadlines.set(typist, countedUntilMs);
@@ -95,14 +92,20 @@ export class Typists {
   }
 
   #tellStart(typist: Typist, now: number): void {
-    if (typist.told) return;
+    if (typist.told && now < typist.repeatAtMs) return;
+    if (!typist.told && !this.#mayStart(typist, now)) return;
+    typist.repeatAtMs = now + this.#repeatMs;
+    this.#tell(typist, true);
+  }
+
+  #mayStart(typist: Typist, now: number): boolean {
     if (now >= typist.countedUntilMs) {
       typist.starts = 0;
       typist.countedUntilMs = now + this.#options.minIntervalMs;
     }
-    if (typist.starts >= STARTS_MAX) return;
+    if (typist.starts >= STARTS_MAX) return false;
     typist.starts++;
-    this.#tell(typist, true);
+    return true;
   }
 
   #tell(typist: Typist, typing: boolean): void {
@@ -112,17 +115,17 @@ export class Typists {
 
   #forget(typist: Typist): void {
     this.#deadlines.remove(typist);
-    this.#typists.delete(idOf(typist));
+    this.#typists.delete(idOf(typist.key, typist.user.id));
   }
 }
 
-function createTypist(identity: Identity, channel: ChannelName): Typist {
+function createTypist(key: ChannelKey, user: PublicUser): Typist {
   return {
-    key: channelKey(identity.tenant, channel),
-    channel,
-    identity,
-    connections: new Set(),
+    key,
+    user,
+    hands: new Set(),
     expiresAtMs: 0,
+    repeatAtMs: Number.POSITIVE_INFINITY,
     told: false,
     starts: 0,
     countedUntilMs: 0,
@@ -132,6 +135,6 @@ function createTypist(identity: Identity, channel: ChannelName): Typist {
 }
 
 /** A key holds no blank, so nothing can be read two ways. */
-function idOf({ key, identity }: { key: ChannelKey; identity: Identity }): string {
-  return `${key} ${identity.userId}`;
+function idOf(key: ChannelKey, userId: string): string {
+  return `${key} ${userId}`;
 }
