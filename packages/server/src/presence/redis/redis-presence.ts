@@ -51,6 +51,8 @@ const FIRST_KEY = "" as ChannelKey;
 const VERIFY_MS = 5_000;
 /** After topics were lost: by then they are subscribed to again. */
 const LISTEN_AGAIN_MS = 500;
+/** Channels whose lists are said to be read anew in one turn. */
+const TOLD_AT_ONCE = 100;
 
 /**
  * Presence over all nodes. What this node's connections do is taken in here at once, and its rows follow in batches (`row-ledger.ts`); the scripts that
@@ -138,7 +140,6 @@ export class RedisPresence implements Presence {
         common: commonArguments(place, wire, pushMaxUsers),
         isTold: ({ tenant, channel }) =>
           namespaces.find(tenant, namespaceOf(channel)).options.joinLeave,
-        channels: () => this.#channelsOf((key) => this.#ledgerOf(key) === ledger),
       });
       this.#ledgers.set(keys, ledger);
     }
@@ -149,10 +150,6 @@ export class RedisPresence implements Presence {
     const ledger = this.#ledgers.get(this.#deps.shards.place(key).keys);
     if (ledger === undefined) throw new Error("every partition has a ledger");
     return ledger;
-  }
-
-  *#channelsOf(isWanted: (key: ChannelKey) => boolean) {
-    for (const here of this.#attendance.channels()) if (isWanted(here.key)) yield here;
   }
 
   async #count(key: ChannelKey): Promise<number> {
@@ -216,11 +213,16 @@ export class RedisPresence implements Presence {
   }
 
   async #tellAnew(affected: readonly ChannelKey[]): Promise<void> {
-    for (const key of affected) {
-      if (this.#deps.hub.subscriberCount(key) === 0) continue;
-      const size = await this.#count(key);
+    const { hub } = this.#deps;
+    for (let from = 0; from < affected.length; from += TOLD_AT_ONCE) {
+      const keys = affected.slice(from, from + TOLD_AT_ONCE);
+      const sizes = await Promise.all(keys.map((key) => this.#count(key)));
       if (this.#closed) return;
-      this.#announcements.noteMany({ key, tenant: tenantOf(key), channel: nameOf(key), size });
+      for (const [i, key] of keys.entries()) {
+        if (hub.subscriberCount(key) === 0) continue;
+        const [tenant, channel, size] = [tenantOf(key), nameOf(key), sizes[i] ?? 0];
+        this.#announcements.noteMany({ key, tenant, channel, size });
+      }
     }
   }
 

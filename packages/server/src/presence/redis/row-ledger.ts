@@ -20,14 +20,12 @@ export type RowLedgerDeps = {
   readonly common: readonly RedisArgument[];
   readonly node: string;
   readonly isTold: (here: PresenceChannel) => boolean;
-  /** The channels of this partition in which this node has users. */
-  readonly channels: () => Iterable<PresenceChannel>;
 };
 
 /** Changes of one turn and the next few go together. */
 const BATCH_MS = 2;
-/** Rows of one script call, about two milliseconds of Redis. */
-const BATCH_ROWS = 200;
+/** Rows of one script call, about a millisecond of Redis. */
+const BATCH_ROWS = 100;
 const RETRY_MS = 250;
 /** Rows that are gone and wait for Redis to be told so; beyond it all that are there are told instead. */
 const GONE_MAX = 10_000;
@@ -51,7 +49,8 @@ export class RowLedger {
   #batch = 0;
   #acknowledged = 0;
   #looks = 0;
-  /** Rows that this node has. */
+  /** The channels in which this node has rows, and how many these are. */
+  readonly #channels = new Set<PresenceChannel>();
   #held = 0;
   #failed = false;
   #closed = false;
@@ -81,8 +80,14 @@ export class RowLedger {
     event: AttendanceEvent,
     looks: LooksChange | undefined,
   ): void {
-    if (event === "join") this.#held++;
-    if (event === "leave") this.#held--;
+    if (event === "join") {
+      this.#held++;
+      this.#channels.add(here);
+    }
+    if (event === "leave") {
+      this.#held--;
+      if (here.size === 0) this.#channels.delete(here);
+    }
     const change = this.#waiting.of(here, member);
     change.member = member;
     if (looks !== undefined) {
@@ -190,15 +195,14 @@ export class RowLedger {
 
   /** All rows are written again by another name; who heard of them is told to read the list anew. */
   #startAnew(): void {
-    const { counters, channels } = this.#deps;
-    counters.presenceRebuilds++;
+    this.#deps.counters.presenceRebuilds++;
     this.#former.add(this.#holder);
     this.#holder = this.#nextHolder();
     this.#batch = 0;
     this.#acknowledged = 0;
     const unwritten = this.#waiting;
     this.#waiting = new RowChanges();
-    for (const here of channels()) {
+    for (const here of this.#channels) {
       for (const member of here.members()) {
         const change = this.#waiting.of(here, member);
         const earlier = unwritten.find(here.key, member.userId);
