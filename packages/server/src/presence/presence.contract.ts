@@ -169,7 +169,7 @@ export function presenceContract(name: string, open: OpenPresence): void {
 
     test("[PR3] [PR4] however people come, go, break and return on whatever node: lists and pushes are those of a plain model", async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(STEPS, { maxLength: 30 }), async (steps) => {
+        fc.asyncProperty(fc.array(STEPS_AND_LOOKS, { maxLength: 30 }), async (steps) => {
           await using bench = await open({});
           const model = new PresenceModel(bench.nodes.length);
           for (const step of steps) {
@@ -202,7 +202,16 @@ export const STEPS: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ advance: fc.nat(GRACE_MS) }) },
 );
 
+const STEPS_AND_LOOKS: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 5, arbitrary: STEPS },
+  {
+    weight: 1,
+    arbitrary: fc.record({ sets: WHO, n: fc.nat(5), status: fc.constantFrom("", "away", "busy") }),
+  },
+);
+
 export function carryOut(presence: Presence, { attendant: one, how }: Move): void {
   if (how === "join") presence.join(one, channel);
+  else if ("status" in how) presence.update(one, channel, { ...how, data: undefined });
   else presence.leave(one, channel, how);
 }

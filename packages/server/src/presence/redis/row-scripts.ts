@@ -10,11 +10,33 @@ import type { Script } from "../../redis/script.ts";
 /** Bumped when the lists above change their meaning: nodes of both versions then keep apart what they write. */
 export const ROWS_VERSION = 1;
 
+/** Reads a user's list, or nothing if it is broken: one user must not hold up all that are written with them. */
+const READ_LIST = `
+local function unpacked(packed)
+  return {cmsgpack.unpack(packed)}
+end
+
+local function readList(packed)
+  local ok, list = pcall(unpacked, packed)
+  if not ok or #list % 3 ~= 1 or #list < 4 or type(list[1]) ~= 'number' then return nil end
+  for i = 5, #list, 3 do
+    if type(list[i]) ~= 'string' or type(list[i + 1]) ~= 'number' then return nil end
+  end
+  return list
+end
+
+local function connectionsOf(list)
+  local sum = 0
+  for i = 6, #list, 3 do sum = sum + list[i] end
+  return sum
+end
+`;
+
 /**
  * `put` sets one row to what it is now, so that doing it twice is doing it once, and notes what others have to be told; `tell` publishes what was noted
  * for a channel, with the count after it.
  */
-const COMMON = `
+const COMMON = `${READ_LIST}
 local at = 0
 local function take()
   at = at + 1
@@ -33,12 +55,6 @@ end
 local function note(event, user, list, connections)
   events[#events + 1] = '["' .. event .. '",' .. cjson.encode(user) .. ',' .. connections .. ',' ..
     orNull(list[2]) .. ',' .. orNull(list[3]) .. ',' .. orNull(list[4]) .. ',' .. list[1] .. ']'
-end
-
-local function connectionsOf(list)
-  local sum = 0
-  for i = 6, #list, 3 do sum = sum + list[i] end
-  return sum
 end
 
 local function rowOf(list, holder)
@@ -73,8 +89,10 @@ end
 local function put(holder, channel, row)
   local users, order = usersPrefix .. channel, orderPrefix .. channel
   local packed = redis.call('HGET', users, row.user)
-  if not packed and row.connections == 0 then return end
-  local list = packed and {cmsgpack.unpack(packed)} or {0, row.identity, '', ''}
+  local list = packed and readList(packed)
+  local isNew = not list
+  if isNew and row.connections == 0 then return end
+  list = list or {0, row.identity, '', ''}
   local name = channel .. '\\0' .. row.user
   local before = row.version >= 0 and dropFormer(list, holder, name) or 0
   local i = rowOf(list, holder)
@@ -91,7 +109,7 @@ local function put(holder, channel, row)
     list[i], list[i + 1], list[i + 2] = holder, row.connections, 0
     redis.call('ZADD', rowsPrefix .. holder, 0, name)
   end
-  if row.version >= 0 and (not packed or row.version > list[1]) then
+  if row.version >= 0 and (isNew or row.version > list[1]) then
     list[1], list[3], list[4] = row.version, '', ''
     setLooks(list, row.status, row.data)
     updated = true
@@ -111,7 +129,7 @@ local function put(holder, channel, row)
     return note('leave', row.user, list, 0)
   end
   redis.call('HSET', users, row.user, cmsgpack.pack(unpack(list)))
-  if not packed then
+  if isNew then
     redis.call('ZADD', order, 0, row.user)
     return note('join', row.user, list, connectionsOf(list))
   end
@@ -192,7 +210,7 @@ return #rows
 export const READ_ROWS: Script = {
   name: "presenceRead",
   keys: 2,
-  lua: `
+  lua: `${READ_LIST}
 local limit, cursor = tonumber(ARGV[1]), ARGV[2]
 local connections = redis.call('HGET', KEYS[1], '') or '0'
 local answer = {redis.call('ZCARD', KEYS[2]), tonumber(connections), 0}
@@ -202,12 +220,10 @@ local users = redis.call('ZRANGEBYLEX', KEYS[2], from, '+', 'LIMIT', 0, limit + 
 if #users > limit then answer[3] = 1 end
 for i = 1, math.min(limit, #users) do
   local packed = redis.call('HGET', KEYS[1], users[i])
-  if packed then
-    local list = {cmsgpack.unpack(packed)}
-    local sum = 0
-    for row = 6, #list, 3 do sum = sum + list[row] end
+  local list = packed and readList(packed)
+  if list then
     answer[#answer + 1] = users[i]
-    answer[#answer + 1] = sum
+    answer[#answer + 1] = connectionsOf(list)
     for field = 2, 4 do answer[#answer + 1] = list[field] end
   end
 end

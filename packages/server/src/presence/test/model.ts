@@ -7,12 +7,13 @@ export type Step =
   | { readonly go: string; readonly n: number }
   | { readonly breaks: string; readonly n: number }
   | { readonly returns: string; readonly n: number; readonly node: number }
+  | { readonly sets: string; readonly n: number; readonly status: string }
   | { readonly advance: number };
 
 export type Move = {
   readonly node: number;
   readonly attendant: Attendant;
-  readonly how: "join" | { readonly stays: boolean };
+  readonly how: "join" | { readonly stays: boolean } | { readonly status: string };
 };
 
 /** A session that is in the channel, here or broken. */
@@ -28,6 +29,8 @@ type Place = {
 /** The plainest presence there is: a list of places. */
 export class PresenceModel {
   readonly #nodes: number;
+  /** What users show who are there and have set something. */
+  readonly #statuses = new Map<string, string>();
   #places: Place[] = [];
   #nowMs = 0;
   #nextId = 1;
@@ -41,6 +44,7 @@ export class PresenceModel {
   apply(step: Step): Move[] {
     if ("come" in step) return [this.#join(step.come, step.node, `s${this.#nextId}`)];
     if ("go" in step) return this.#leave(step.go, step.n, GONE);
+    if ("sets" in step) return this.#set(step.sets, step.n, step.status);
     if ("breaks" in step) return this.#leave(step.breaks, step.n, BROKEN);
     if ("returns" in step) {
       const broken = this.#of(step.returns).filter(({ dueAtMs }) => Number.isFinite(dueAtMs));
@@ -70,7 +74,10 @@ export class PresenceModel {
 
   body(): PresenceBody {
     const ids = [...new Set(this.#places.map((place) => place.user))].toSorted();
-    const users = ids.map((id) => user(id, this.#of(id).length));
+    const users = ids.map((id) => {
+      const status = this.#statuses.get(id);
+      return user(id, this.#of(id).length, status === undefined ? {} : { status });
+    });
     return { channel, count: ids.length, connections: this.#places.length, users };
   }
 
@@ -112,12 +119,23 @@ export class PresenceModel {
     return [{ node, attendant: attendant(who, connection, { of: session }), how }];
   }
 
+  #set(who: string, n: number, status: string): Move[] {
+    const here = this.#of(who).filter(({ dueAtMs }) => !Number.isFinite(dueAtMs));
+    const place = here[n % Math.max(1, here.length)];
+    if (place === undefined) return [];
+    const { node, session, connection } = place;
+    this.#statuses.set(who, status);
+    this.#told.push(`update ${who} ${this.body().count}`);
+    return [{ node, attendant: attendant(who, connection, { of: session }), how: { status } }];
+  }
+
   #change(who: string, change: () => void): void {
     const before = this.#of(who).length;
     change();
     const after = this.#of(who).length;
     const { count } = this.body();
     if (before === 0 && after > 0) this.#told.push(`join ${who} ${count}`);
+    if (after === 0) this.#statuses.delete(who);
     if (before > 0 && after === 0) this.#told.push(`leave ${who} ${count}`);
   }
 
