@@ -9,13 +9,13 @@ import { configWarnings } from "./config/warnings.ts";
 import { connectionDeps } from "./gateway/connection-parts.ts";
 import { gaugesOf } from "./gateway/gauges.ts";
 import { ingestPart } from "./gateway/ingest-part.ts";
+import { namespaceChanges } from "./gateway/namespace-part.ts";
 import { sessionDeps } from "./gateway/session-parts.ts";
 import { type PartOptions, type Shared, sharedParts } from "./gateway/shared-parts.ts";
 import { drainClients, stop } from "./gateway/stopping.ts";
 import { createMetricsPage } from "./listen/metrics-page.ts";
 import { type ListenDeps, listen } from "./listen/server.ts";
 import type { Counters } from "./observe/counters.ts";
-import { reviewTenant } from "./session/review.ts";
 import type { TenantId } from "./tenant/tenant.ts";
 
 export type GatewayOptions = PartOptions & {
@@ -74,7 +74,7 @@ export function startGateway(options: GatewayOptions): Gateway {
       keys,
       guesses: limits.keyGuesses,
       bodyMaxBytes: config.listen.bodyMaxBytes,
-      onNamespaceChange: (tenant) => reviewTenant(session.deps, tenant),
+      namespaceChanges: namespaceChanges(shared, session),
     }),
     metrics: metricsPage(shared, keys),
     observeHttp: metrics.observeHttp,

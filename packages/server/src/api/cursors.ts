@@ -4,7 +4,7 @@ import { accept, type Result, refuse } from "@aldis/protocol";
 import type { Keys } from "../secrets/shared-secret.ts";
 
 /** The key of the last value of a page. */
-export type Place = string | number;
+export type Place = string | number | readonly [string, number];
 
 export type Cursors = {
   /** `listing` names the list with its tenant and filters. */

@@ -16,7 +16,7 @@ const TAGS = [
   { name: "Publishing", description: "Messages into channels, to everyone who is subscribed." },
   { name: "Direct messages", description: "To one user or connection, live only." },
   { name: "Channels", description: "What is in a channel, and which ones there are." },
-  { name: "Connections", description: "Who is connected to this node, and to what." },
+  { name: "Connections", description: "Who is connected, where, and to what." },
   { name: "Control", description: "Subscribes and disconnects users from the server." },
   { name: "Namespaces", description: "The options of channels, while the gateway runs." },
   { name: "Cluster", description: "The nodes; for keys that name the scope `cluster`." },

@@ -2,21 +2,15 @@
 import {
   type ChannelName,
   FIELD_LIMITS,
-  FieldError,
   type Fields,
-  field,
-  isFields,
   optionalString,
-  parseChannelName,
-  type Result,
-  refuse,
   requiredBoolean,
   requiredString,
 } from "@aldis/protocol";
+import { channelIn, optionalUserIn, tenantIn } from "../cluster/bus-fields.ts";
 import { subscribeFor, unsubscribeFor } from "../session/control.ts";
 import type { DisconnectHow, Whom } from "../session/reach.ts";
 import type { Session } from "../session/session.ts";
-import { parseTenantId } from "../tenant/tenant.ts";
 
 /** One thing that is done to every connection that is meant. */
 export type Deed<A> = {
@@ -49,7 +43,7 @@ export const SEND: Deed<SendArgs> = {
 export type ChannelArgs = { readonly channel: ChannelName };
 
 function readChannel(fields: Fields): ChannelArgs {
-  return { channel: taken(parseChannelName(field(fields, "channel"))) };
+  return { channel: channelIn(fields) };
 }
 
 export const SUBSCRIBE: Deed<ChannelArgs> = {
@@ -89,19 +83,9 @@ export function writeWhom({ tenant, to }: Whom): Fields {
 }
 
 export function readWhom(fields: Fields): Whom {
-  const tenant = taken(parseTenantId(field(fields, "tenant")));
-  const user = optionalString(fields, "user", FIELD_LIMITS.user);
+  const tenant = tenantIn(fields);
+  const user = optionalUserIn(fields);
   if (user !== undefined) return { tenant, to: { user } };
   const connection = requiredString(fields, "connection", FIELD_LIMITS.connection);
   return { tenant, to: { connection } };
-}
-
-function taken<T>(result: Result<T>): T {
-  if (!result.ok) throw new FieldError(result);
-  return result.value;
-}
-
-export function fieldsOf(body: unknown): Fields {
-  if (!isFields(body)) throw new FieldError(refuse("bad_request", "no object"));
-  return body;
 }

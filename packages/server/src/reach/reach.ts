@@ -1,6 +1,7 @@
 // Does things to connections wherever they are: here, and by asking the other nodes. Called by the HTTP API and by the command `send`.
 import { field, isFields } from "@aldis/protocol";
 import type { Awaitable } from "../awaitable.ts";
+import { fieldsOf } from "../cluster/bus-fields.ts";
 import type { BusAnswer, NodeBus } from "../cluster/node-bus.ts";
 import type { NodeRegistry } from "../cluster/node-registry.ts";
 import { directFrame, sessionsOf } from "../session/direct.ts";
@@ -10,7 +11,6 @@ import type { Clock } from "../time/clock.ts";
 import {
   type Deed,
   DISCONNECT,
-  fieldsOf,
   readWhom,
   SEND,
   SUBSCRIBE,

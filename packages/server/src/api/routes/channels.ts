@@ -1,19 +1,25 @@
 import { type ChannelName, namespaceOf, refuse } from "@aldis/protocol";
 import { z } from "@hono/zod-openapi";
-import { type Awaitable, mapReady } from "../../awaitable.ts";
-import type { Broker, HistoryPage } from "../../broker/broker.ts";
+import { mapReady } from "../../awaitable.ts";
+import { type Broker, BrokerUnavailable, type HistoryPage } from "../../broker/broker.ts";
 import type { Namespaces } from "../../channel/namespaces.ts";
-import type { Hub } from "../../hub/hub.ts";
-import type { HubChannel } from "../../hub/hub-channel.ts";
 import type { Presence } from "../../presence/presence.ts";
-import { channelKey, keysFrom, nameOf, type TenantId } from "../../tenant/tenant.ts";
+import { channelKey, type TenantId } from "../../tenant/tenant.ts";
 import type { ApiAnswer } from "../api-answer.ts";
 import type { Cursors } from "../cursors.ts";
-import { listingName, startOf, takePage } from "../paging.ts";
+import {
+  answerForChannels,
+  type ChannelListDeps,
+  type ListedChannel,
+  listChannels,
+} from "../lists/channel-list.ts";
+import { listingName, startOf } from "../paging.ts";
 import { JsonText, type Route, route } from "../route.ts";
 import {
   channelName,
   epoch,
+  missingNodes,
+  missingOf,
   nextCursor,
   offset,
   pageLimit,
@@ -23,8 +29,7 @@ import {
   userId,
 } from "../schemas.ts";
 
-export type ChannelRouteDeps = {
-  readonly hub: Hub;
+export type ChannelRouteDeps = ChannelListDeps & {
   readonly broker: Broker;
   readonly presence: Presence;
   readonly namespaces: Namespaces;
@@ -36,15 +41,21 @@ const params = z.object({ channel: channelName });
 const example = { path: { channel: "chat:lobby" } };
 
 export function channelRoutes(deps: ChannelRouteDeps): Route[] {
+  answerForChannels(deps);
   return [list(deps), history(deps), presence(deps)];
 }
 
 const channelEntry = z
   .object({
     channel: channelName,
-    subscribers: z.number().int().min(0).openapi({ description: "Subscriptions on this node." }),
+    subscribers: z
+      .number()
+      .int()
+      .min(0)
+      .openapi({ description: "Subscriptions, on all nodes together." }),
     users: z.number().int().min(0).optional().openapi({
-      description: "Users who are present; absent where the namespace keeps no presence.",
+      description:
+        "Users who are present; absent where the namespace keeps no presence, or it cannot be asked now.",
     }),
     offset,
     epoch,
@@ -62,7 +73,7 @@ const listQuery = z.strictObject({
 });
 
 function list(deps: ChannelRouteDeps): Route {
-  const { hub, cursors } = deps;
+  const { cursors } = deps;
   return route(
     {
       method: "get",
@@ -71,62 +82,57 @@ function list(deps: ChannelRouteDeps): Route {
       tag: TAG,
       summary: "List channels",
       description:
-        "Channels that somebody on this node is subscribed to, by name. `offset` and `epoch` are where its subscribers stand. Go on with `next` until there is none; a page may be short of `limit` before that.",
+        "Channels that somebody is subscribed to, on any node, by name. `offset` and `epoch` are where the subscribers stand. Go on with `next` until there is none; a page may be short of `limit` before that.",
       query: listQuery,
-      refusals: ["unavailable"],
-      answer: z.object({ channels: z.array(channelEntry), next: nextCursor.optional() }),
+      answer: z.object({
+        channels: z.array(channelEntry),
+        next: nextCursor.optional(),
+        missing: missingNodes,
+      }),
       example: { query: { prefix: "chat:" } },
     },
-    ({ grant: { tenant }, query: { prefix = "", limit, cursor } }) => {
+    async ({ grant: { tenant }, query: { prefix = "", limit, cursor } }) => {
       const listing = listingName("channels", tenant, prefix);
       const start = startOf(cursors, listing, cursor);
       if (!start.ok) return start;
       const after = start.value === undefined ? undefined : String(start.value);
-      const page = takePage(channelsOf(hub, tenant, { prefix, after }), {
-        limit,
-        wants: ({ subscriptions }) => subscriptions.length > 0,
-        placeOf: ({ key }) => nameOf(key),
-      });
+      const page = await listChannels(deps, { tenant, prefix, after, limit });
       const next = page.last === undefined ? undefined : cursors.write(listing, page.last);
-      return mapReady(entriesOf(deps, tenant, page.values), (channels) => ({
-        ok: true,
-        value: next === undefined ? { channels } : { channels, next },
-      }));
+      const channels = await withUsers(deps, tenant, page.channels);
+      const rest = { ...(next !== undefined && { next }), ...missingOf(page.missing) };
+      return { ok: true, value: { channels, ...rest } };
     },
   );
 }
 
-/** P2: ends where the tenant's own keys with that prefix end. */
-function* channelsOf(
-  hub: Hub,
-  tenant: TenantId,
-  { prefix, after }: { readonly prefix: string; readonly after: string | undefined },
-): Iterable<HubChannel> {
-  const all = keysFrom(tenant, prefix);
-  const last = after === undefined ? undefined : keysFrom(tenant, after);
-  for (const channel of hub.channelsFrom(last ?? all)) {
-    if (!channel.key.startsWith(all)) return;
-    if (channel.key !== last) yield channel;
-  }
-}
-
-/** With the users present in each, where the namespace keeps presence. */
-function entriesOf(
+/** With the users present in each, where the namespace keeps presence and it can be asked. */
+async function withUsers(
   { presence: kept }: ChannelRouteDeps,
   tenant: TenantId,
-  channels: readonly HubChannel[],
-): Awaitable<object[]> {
-  const names = channels.map(({ key }) => nameOf(key)).filter((name) => kept.isKept(tenant, name));
-  return mapReady(kept.counts(tenant, names), (counts) => {
-    const users = new Map(names.map((name, index) => [name, counts[index] ?? 0]));
-    return channels.map(({ key, subscriptions, top: offset, epoch }) => {
-      const channel = nameOf(key);
-      const entry = { channel, subscribers: subscriptions.length };
-      const count = users.get(channel);
-      if (count === undefined) return { ...entry, offset, epoch };
-      return { ...entry, users: count, offset, epoch };
-    });
+  listed: readonly ListedChannel[],
+): Promise<object[]> {
+  const names = listed.map(({ channel }) => channel).filter((name) => kept.isKept(tenant, name));
+  const counts = await countsOf(kept, tenant, names);
+  const users = new Map(names.map((name, index) => [name, counts[index]]));
+  return listed.map(({ channel, subscribers, offset, epoch }) => {
+    const count = users.get(channel);
+    if (count === undefined) return { channel, subscribers, offset, epoch };
+    return { channel, subscribers, users: count, offset, epoch };
   });
+}
+
+/** None where what holds them is away: the list is worth more than nothing (P5). */
+async function countsOf(
+  kept: Presence,
+  tenant: TenantId,
+  names: readonly ChannelName[],
+): Promise<readonly number[]> {
+  try {
+    return await kept.counts(tenant, names);
+  } catch (error) {
+    if (error instanceof BrokerUnavailable) return [];
+    throw error;
+  }
 }
 
 const historyQuery = z.strictObject({

@@ -1,18 +1,22 @@
 import { refuse } from "@aldis/protocol";
 import { z } from "@hono/zod-openapi";
-import type { Hub } from "../../hub/hub.ts";
-import type { LiveSessions } from "../../session/live-sessions.ts";
-import type { Session } from "../../session/session.ts";
-import { channelKey, type TenantId } from "../../tenant/tenant.ts";
-import type { Clock } from "../../time/clock.ts";
-import type { Cursors } from "../cursors.ts";
-import { listingName, SCAN_MAX, startOf, takePage } from "../paging.ts";
+import type { Cursors, Place } from "../cursors.ts";
+import {
+  answerForConnections,
+  type ConnectionListDeps,
+  type ConnectionPlace,
+  findConnection,
+  listConnections,
+} from "../lists/connection-list.ts";
+import { listingName, startOf } from "../paging.ts";
 import { type Route, route } from "../route.ts";
 import {
   channelName,
   channelOrPattern,
   connectionId,
   epoch,
+  missingNodes,
+  missingOf,
   nextCursor,
   offset,
   pageLimit,
@@ -20,10 +24,7 @@ import {
   userId,
 } from "../schemas.ts";
 
-export type ConnectionRouteDeps = {
-  readonly live: LiveSessions;
-  readonly hub: Hub;
-  readonly clock: Clock;
+export type ConnectionRouteDeps = ConnectionListDeps & {
   readonly cursors: Cursors;
 };
 
@@ -31,13 +32,14 @@ const TAG = "Connections";
 
 const entry = {
   connection: connectionId,
+  node: z.string().openapi({ description: "Where it is connected." }),
   user: userId,
   anonymous: z.literal(true).optional(),
   connectedAt: z.number().int().openapi({ description: "Unix milliseconds." }),
   address: z
     .string()
     .optional()
-    .openapi({ description: "The peer's address, as this node sees it." }),
+    .openapi({ description: "The peer's address, as its node sees it." }),
   waitingBytes: z.number().int().min(0).openapi({
     description: "What waits for the client to take it: more than 0 for long is a slow client.",
   }),
@@ -59,6 +61,7 @@ const oneConnection = z
   .openapi("ConnectionWithSubscriptions");
 
 export function connectionRoutes(deps: ConnectionRouteDeps): Route[] {
+  answerForConnections(deps);
   return [list(deps), one(deps)];
 }
 
@@ -79,65 +82,34 @@ function list(deps: ConnectionRouteDeps): Route {
       tag: TAG,
       summary: "List connections",
       description:
-        "Connections to this node, the longest connected first; of one user, or in one channel, if asked. Go on with `next` until there is none; a page may be short of `limit`, even empty, before that.",
+        "Connections to all nodes, node by node, on each the longest connected first; of one user, or in one channel, if asked. Go on with `next` until there is none; a page may be short of `limit`, even empty, before that.",
       query: listQuery,
-      answer: z.object({ connections: z.array(connectionEntry), next: nextCursor.optional() }),
+      answer: z.object({
+        connections: z.array(connectionEntry),
+        next: nextCursor.optional(),
+        missing: missingNodes,
+      }),
       refusals: ["bad_channel"],
       example: { query: { user: "ann" } },
     },
-    ({ grant: { tenant }, query: { user, channel, limit, cursor } }) => {
+    async ({ grant: { tenant }, query: { user, channel, limit, cursor } }) => {
       const listing = listingName("connections", tenant, user, channel);
       const start = startOf(cursors, listing, cursor);
       if (!start.ok) return start;
-      const after = Number(start.value ?? 0);
-      const page = takePage(candidates(deps, { tenant, user, channel, after }), {
-        limit,
-        wants: (session) =>
-          (user === undefined || session.identity.userId === user) &&
-          (channel === undefined || session.isSubscribed(channel)),
-        placeOf: ({ ordinal }) => ordinal,
-      });
-      const connections = page.values.map((session) => ({
-        ...entryOf(deps, session),
-        subscriptions: session.subscriptions.size,
-      }));
-      if (page.last === undefined) return { ok: true, value: { connections } };
-      return { ok: true, value: { connections, next: cursors.write(listing, page.last) } };
+      const place = placeOf(start.value);
+      const page = await listConnections(deps, { tenant, user, channel }, { place, limit });
+      const { connections, last } = page;
+      const next = last && cursors.write(listing, [last.node, last.ordinal]);
+      const rest = { ...(next !== undefined && { next }), ...missingOf(page.missing) };
+      return { ok: true, value: { connections, ...rest } };
     },
   );
 }
 
-type Filter = {
-  readonly tenant: TenantId;
-  readonly user: string | undefined;
-  readonly channel: z.output<typeof channelName> | undefined;
-  readonly after: number;
-};
-
-/** The fewest that may be wanted, in order: those of a user, those in a channel, or all of the tenant's from there on. */
-function candidates(
-  { live, hub }: ConnectionRouteDeps,
-  { tenant, user, channel, after }: Filter,
-): Iterable<Session> {
-  if (user !== undefined && live.countOfUser(tenant, user) <= SCAN_MAX) {
-    return inOrder(live.byUser(tenant, user), after);
-  }
-  if (channel !== undefined) {
-    const here = hub.find(channelKey(tenant, channel))?.subscriptions ?? [];
-    if (here.length <= SCAN_MAX) {
-      const sessions = here.flatMap(
-        ({ subscriber }) => live.byConnection(tenant, subscriber.connectionId) ?? [],
-      );
-      return inOrder(sessions, after);
-    }
-  }
-  return live.ofTenantFrom(tenant, after + 1);
-}
-
-function inOrder(sessions: Iterable<Session>, after: number): Session[] {
-  return [...sessions]
-    .filter(({ ordinal }) => ordinal > after)
-    .sort((a, b) => a.ordinal - b.ordinal);
+function placeOf(place: Place | undefined): ConnectionPlace | undefined {
+  if (typeof place !== "object") return undefined;
+  const [node, ordinal] = place;
+  return { node, ordinal };
 }
 
 function one(deps: ConnectionRouteDeps): Route {
@@ -151,30 +123,14 @@ function one(deps: ConnectionRouteDeps): Route {
       description: "The connection with all that it is subscribed to, and where it stands there.",
       params: z.object({ connection: connectionId }),
       answer: oneConnection,
-      refusals: ["not_found"],
+      refusals: ["not_found", "unavailable"],
       example: { path: { connection: "Q1ZqLw9oX7Gk2c0d" } },
     },
-    ({ grant: { tenant }, params: { connection } }) => {
-      const session = deps.live.byConnection(tenant, connection);
-      if (session === undefined) return refuse("not_found", "no such connection on this node");
-      const subscriptions = Array.from(session.subscriptions.values(), ({ name, channel }) =>
-        channel === undefined
-          ? { channel: name }
-          : { channel: name, offset: channel.top, epoch: channel.epoch },
-      );
-      return { ok: true, value: { ...entryOf(deps, session), subscriptions } };
+    async ({ grant: { tenant }, params: { connection } }) => {
+      const { found, missing } = await findConnection(deps, tenant, connection);
+      if (found !== undefined) return { ok: true, value: found };
+      if (missing.length === 0) return refuse("not_found", "no such connection");
+      return refuse("unavailable", "a node that may have it does not answer");
     },
   );
-}
-
-function entryOf({ clock }: ConnectionRouteDeps, { connection, identity }: Session): object {
-  const { connectionId: id, openedAtMs, remoteAddress, waitingBytes } = connection;
-  return {
-    connection: id,
-    user: identity.userId,
-    ...(identity.anonymous && { anonymous: true }),
-    connectedAt: Math.round(clock.nowMs() - (clock.monotonicMs() - openedAtMs)),
-    ...(remoteAddress !== undefined && { address: remoteAddress }),
-    waitingBytes,
-  };
 }

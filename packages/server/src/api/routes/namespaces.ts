@@ -2,13 +2,12 @@ import { refuse } from "@aldis/protocol";
 import { z } from "@hono/zod-openapi";
 import type { Namespaces } from "../../channel/namespaces.ts";
 import { namespaceName, namespaceSchema } from "../../config/namespace-schema.ts";
-import type { TenantId } from "../../tenant/tenant.ts";
+import type { NamespaceChanges } from "../../reach/namespace-changes.ts";
 import { type Route, route } from "../route.ts";
 
 export type NamespaceRouteDeps = {
   readonly namespaces: Namespaces;
-  /** Told after a tenant's namespaces have changed. */
-  readonly onNamespaceChange: (tenant: TenantId) => void;
+  readonly namespaceChanges: NamespaceChanges;
 };
 
 const TAG = "Namespaces";
@@ -45,7 +44,7 @@ function list({ namespaces }: NamespaceRouteDeps): Route {
   );
 }
 
-function put({ namespaces, onNamespaceChange }: NamespaceRouteDeps): Route {
+function put({ namespaceChanges }: NamespaceRouteDeps): Route {
   return route(
     {
       method: "put",
@@ -54,7 +53,7 @@ function put({ namespaces, onNamespaceChange }: NamespaceRouteDeps): Route {
       tag: TAG,
       summary: "Change a namespace",
       description:
-        "Replaces the options of a namespace for your tenant; what is left out takes its default. Holds at once, for existing subscriptions too, and until the gateway restarts.",
+        "Replaces the options of a namespace for your tenant; what is left out takes its default. Holds at once, for existing subscriptions too, on all nodes of a cluster, and until the last of them restarts.",
       params,
       body: namespaceSchema,
       answer: inForce,
@@ -62,16 +61,15 @@ function put({ namespaces, onNamespaceChange }: NamespaceRouteDeps): Route {
       example: { path: example, body: { history: { size: 500 }, wildcard: true } },
     },
     ({ grant, params: { name }, body }) => {
-      if (!namespaces.change(grant.tenant, name, body)) {
+      if (!namespaceChanges.change(grant.tenant, name, body)) {
         return refuse("limit_reached", "too many namespaces changed");
       }
-      onNamespaceChange(grant.tenant);
       return { ok: true, value: { name, ...body } };
     },
   );
 }
 
-function reset({ namespaces, onNamespaceChange }: NamespaceRouteDeps): Route {
+function reset({ namespaceChanges }: NamespaceRouteDeps): Route {
   return route(
     {
       method: "delete",
@@ -86,10 +84,9 @@ function reset({ namespaces, onNamespaceChange }: NamespaceRouteDeps): Route {
       example: { path: example },
     },
     ({ grant, params: { name } }) => {
-      if (!namespaces.reset(grant.tenant, name)) {
+      if (!namespaceChanges.reset(grant.tenant, name)) {
         return refuse("not_found", "nothing was changed there");
       }
-      onNamespaceChange(grant.tenant);
       return { ok: true, value: { name } };
     },
   );

@@ -125,6 +125,23 @@ test("what is broken, or of a later version, harms nobody and is counted", async
   });
 });
 
+test("an answer counts from the node that was asked alone", async () => {
+  await using a = await startNode("a", redis.url);
+  await using b = await startNode("b", redis.url);
+  await a.beat();
+  let answer = () => {};
+  const asked = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  b.bus.on("slow", () => asked.then(() => "right"));
+  const answered = a.bus.request("b", "slow", 1);
+  const forged = '{"v":1,"t":"answer","k":"slow","f":"c","i":1,"b":"wrong"}';
+  await redis.cli("PUBLISH", "aldis:{0}:bus:a", forged);
+  await eventually("the forged one", () => a.counters.busIgnored["late"] === 1);
+  answer();
+  expect(await answered).toEqual({ ok: true, body: "right" });
+});
+
 test("what is too large, or cannot be said, is not sent", async () => {
   await using a = await startNode("a", redis.url);
   await using b = await startNode("b", redis.url);
