@@ -1,6 +1,7 @@
 import type { Codecs } from "../codec/codec.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
+import type { ConnectionIds } from "../random/connection-ids.ts";
 import type { RandomIds } from "../random/random.ts";
 import type { Clock } from "../time/clock.ts";
 import type { BurstWriter } from "./burst-writer.ts";
@@ -13,6 +14,7 @@ import type { OutboxOptions } from "./outbox.ts";
 export type ConnectionDeps = {
   readonly clock: Clock;
   readonly random: RandomIds;
+  readonly ids: ConnectionIds;
   readonly flusher: Flusher;
   readonly heartbeat: Heartbeat;
   readonly counters: Counters;

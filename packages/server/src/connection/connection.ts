@@ -45,7 +45,7 @@ export class Connection implements SessionConnection, OutboxOwner, LaneOwner, Du
     this.socket = socket;
     this.codec = deps.codecs[codec];
     this.#deps = deps;
-    this.connectionId = deps.random.id(12);
+    this.connectionId = deps.ids.next();
     this.outbox = new Outbox(this, deps.flusher, deps.outboxOptions);
     if (codec === "msgpack") this.outbox.writeWith(deps.binaryWriter);
     this.openedAtMs = deps.clock.monotonicMs();

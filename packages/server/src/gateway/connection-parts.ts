@@ -16,6 +16,7 @@ export function connectionDeps({
   config,
   clock,
   random,
+  ids,
   counters,
   log,
   probe,
@@ -33,6 +34,7 @@ export function connectionDeps({
   return {
     clock,
     random,
+    ids,
     counters,
     log,
     flusher: createFlusher(

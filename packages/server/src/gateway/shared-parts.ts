@@ -16,6 +16,11 @@ import { createLog } from "../observe/log.ts";
 import type { Gauges } from "../observe/metrics/gauge-metrics.ts";
 import { createMetrics, type Metrics } from "../observe/metrics/metrics.ts";
 import { createTenantTallies } from "../observe/tenant-tallies.ts";
+import {
+  type ConnectionIds,
+  createPlainConnectionIds,
+  createSealedConnectionIds,
+} from "../random/connection-ids.ts";
 import { createRandomIds, type RandomIds } from "../random/random.ts";
 import { openShards, type Shards } from "../redis/shards.ts";
 import { createRedisSecret } from "../secrets/redis/redis-secret.ts";
@@ -47,6 +52,7 @@ export type Shared = {
   readonly cluster: ClusterParts;
   readonly registry: NodeRegistry;
   readonly bus: NodeBus;
+  readonly ids: ConnectionIds;
   readonly namespaces: Namespaces;
   readonly broker: MeasuredBroker;
   readonly hub: Hub;
@@ -77,6 +83,10 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const own = { config, clock, random, counters, log, version, loopLagSeconds };
   const cluster = clusterParts(own, shards);
   const { registry, bus } = cluster;
+  const ids =
+    shards === undefined
+      ? createPlainConnectionIds(random)
+      : createSealedConnectionIds(registry.self, { random, keys: secret.keysFor("connections") });
   const namespaces = new Namespaces(config.namespaces, namespaceSchema.parse({}));
   const broker = openBroker(
     {
@@ -96,7 +106,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const publisher = createPublisher({ broker, namespaces, counters, rates: limits.channels });
   return {
     ...{ config, clock, random, log, counters, metrics },
-    ...{ shards, secret, cluster, registry, bus },
+    ...{ shards, secret, cluster, registry, bus, ids },
     ...{ namespaces, broker, probe, hub, signals, publisher, limits },
   };
 }

@@ -4,6 +4,7 @@ import type { Awaitable } from "../awaitable.ts";
 import { fieldsOf } from "../cluster/bus-fields.ts";
 import type { BusAnswer, NodeBus } from "../cluster/node-bus.ts";
 import type { NodeRegistry } from "../cluster/node-registry.ts";
+import type { ConnectionIds } from "../random/connection-ids.ts";
 import { directFrame, sessionsOf } from "../session/direct.ts";
 import type { LiveSessions } from "../session/live-sessions.ts";
 import type { Reach, Reached, Whom } from "../session/reach.ts";
@@ -23,12 +24,13 @@ export type ReachDeps = {
   readonly clock: Clock;
   readonly registry: Pick<NodeRegistry, "others">;
   readonly bus: NodeBus;
+  readonly ids: Pick<ConnectionIds, "mayBeOn">;
 };
 
 const NOBODY: readonly string[] = [];
 
 export function createReach(deps: ReachDeps): Reach {
-  const { live, clock, registry, bus } = deps;
+  const { live, clock, registry, bus, ids } = deps;
 
   /** A copy: what is done to a session may end it. */
   function here<A>(deed: Deed<A>, { tenant, to }: Whom, args: A): number {
@@ -37,16 +39,21 @@ export function createReach(deps: ReachDeps): Reach {
 
   function everywhere<A extends object>(deed: Deed<A>, whom: Whom, args: A): Awaitable<Reached> {
     const connections = here(deed, whom, args);
-    const { others } = registry;
-    // A connection is on one node.
-    const isFound = "connection" in whom.to && connections > 0;
-    if (others.length === 0 || isFound) return { connections, missing: NOBODY };
+    const others = othersFor(whom, connections);
+    if (others.length === 0) return { connections, missing: NOBODY };
     const body = { ...args, ...writeWhom(whom) };
     const asked = others.map(async (node) => ({
       node,
       answer: await bus.request(node, kindOf(deed), body),
     }));
     return Promise.all(asked).then((answers) => sumUp(connections, answers));
+  }
+
+  /** A user may be on every node; a connection is on one, which its id leads to. */
+  function othersFor({ to }: Whom, foundHere: number): readonly string[] {
+    if (!("connection" in to)) return registry.others;
+    if (foundHere > 0) return NOBODY;
+    return registry.others.filter((node) => ids.mayBeOn(to.connection, node));
   }
 
   function take<A extends object>(deed: Deed<A>): void {

@@ -134,13 +134,14 @@ test("P5: a node that hangs is named, and the rest is there; one that is dead is
   expect(channels.body).toMatchObject({ channels: [{ subscribers: 2 }], missing: [missing] });
   const sent = await one.call("POST", "/api/users/ann/send", { data: 1 });
   expect(sent.body).toEqual({ delivered: 2, missing: [missing] });
-  const unknown = await one.call("GET", "/api/connections/nobody");
-  expect(unknown.status).toBe(503);
+  const stopped = `/api/connections/${clients[2]?.welcome.connection}`;
+  expect((await one.call("GET", stopped)).status).toBe(503);
+  expect((await one.call("GET", "/api/connections/nobody")).status).toBe(404);
   await eventually("its lease to be over", async () => {
     const { body } = await one.call("GET", "/api/connections");
     return body.missing === undefined;
   });
-  expect((await one.call("GET", "/api/connections/nobody")).status).toBe(404);
+  expect((await one.call("GET", stopped)).status).toBe(404);
   cluster.node(2).resume();
   await eventually("it to be back", async () => {
     const { body } = await one.call("GET", "/api/connections");

@@ -10,16 +10,22 @@ export type AskDeps = {
 /** What nodes have answered, and who has not: of a node that is gone nothing is missing. */
 export type Answers<T> = { readonly values: readonly T[]; readonly missing: readonly string[] };
 
+export type Question = {
+  readonly nodes: readonly string[];
+  readonly kind: string;
+  readonly body: object;
+};
+
 /** Undefined: it is no such answer. */
 export type ReadAnswer<T> = (body: unknown) => T | undefined;
 
-/** Asks all other nodes at once. */
+/** Asks others, all at once. */
 export async function askOthers<T>(
-  { registry, bus }: AskDeps,
-  { kind, body }: { readonly kind: string; readonly body: object },
+  { bus }: AskDeps,
+  { nodes, kind, body }: Question,
   read: ReadAnswer<T>,
 ): Promise<Answers<T>> {
-  const asked = registry.others.map(async (node) => ({
+  const asked = nodes.map(async (node) => ({
     node,
     answer: await bus.request(node, kind, body),
   }));

@@ -66,7 +66,11 @@ export async function listChannels(
   if (deps.registry.others.length === 0) return { ...here, missing: [] };
   // An empty text would be refused as a field.
   const body = { ...query, prefix: query.prefix === "" ? undefined : query.prefix };
-  const { values, missing } = await askOthers(deps, { kind: LIST, body }, readPage);
+  const { values, missing } = await askOthers(
+    deps,
+    { nodes: deps.registry.others, kind: LIST, body },
+    readPage,
+  );
   return { ...mergeChannels([here, ...values], query.limit), missing };
 }
 

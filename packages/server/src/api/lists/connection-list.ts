@@ -2,6 +2,7 @@
 import { type ChannelName, field, isFields, optionalInteger } from "@aldis/protocol";
 import { fieldsOf, optionalChannelIn, optionalUserIn, tenantIn } from "../../cluster/bus-fields.ts";
 import type { Hub } from "../../hub/hub.ts";
+import type { ConnectionIds } from "../../random/connection-ids.ts";
 import type { LiveSessions } from "../../session/live-sessions.ts";
 import type { Session } from "../../session/session.ts";
 import { channelKey, type TenantId } from "../../tenant/tenant.ts";
@@ -13,6 +14,7 @@ export type ConnectionListDeps = AskDeps & {
   readonly live: LiveSessions;
   readonly hub: Hub;
   readonly clock: Clock;
+  readonly ids: Pick<ConnectionIds, "mayBeOn">;
 };
 
 export type ConnectionFilter = {
@@ -92,8 +94,9 @@ export async function findConnection(
 ): Promise<{ readonly found: object | undefined; readonly missing: readonly string[] }> {
   const here = oneHere(deps, tenant, connection);
   if (here !== undefined) return { found: here, missing: [] };
+  const nodes = deps.registry.others.filter((node) => deps.ids.mayBeOn(connection, node));
   const body = { tenant, connection };
-  const { values, missing } = await askOthers(deps, { kind: ONE, body }, readOne);
+  const { values, missing } = await askOthers(deps, { nodes, kind: ONE, body }, readOne);
   return { found: values.find((one) => one !== "none"), missing };
 }
 

@@ -1,6 +1,7 @@
 import { expect } from "bun:test";
 import { jsonCodec } from "../../codec/codec.ts";
 import { createMessagePack } from "../../codec/messagepack.ts";
+import { createPlainConnectionIds } from "../../random/connection-ids.ts";
 import type { Credentials } from "../../session/authenticate.ts";
 import { Session } from "../../session/session.ts";
 import { type SentFrame, type TestClaims, tokenOf, World } from "../../session/test/world.ts";
@@ -118,6 +119,7 @@ export class Bench {
       counters,
       log: deps.log,
       random: deps.random,
+      ids: createPlainConnectionIds(deps.random),
       flusher: createFlusher((flush) => this.#turns.push(flush)),
       heartbeat: createHeartbeat(clock, heartbeat),
       outboxOptions: {

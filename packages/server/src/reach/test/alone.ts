@@ -1,6 +1,8 @@
 import { createLocalNodeBus } from "../../cluster/local-node-bus.ts";
 import { createCounters } from "../../observe/counters.ts";
 import { createLog } from "../../observe/log.ts";
+import { createPlainConnectionIds } from "../../random/connection-ids.ts";
+import { createRandomIds } from "../../random/random.ts";
 import type { LiveSessions } from "../../session/live-sessions.ts";
 import type { Reach } from "../../session/reach.ts";
 import type { Clock } from "../../time/clock.ts";
@@ -10,5 +12,11 @@ import { createReach } from "../reach.ts";
 export function reachAlone(live: LiveSessions, clock: Clock): Reach {
   const log = createLog("silent", () => {});
   const bus = createLocalNodeBus("alone", { counters: createCounters(), log });
-  return createReach({ live, clock, bus, registry: { others: [] } });
+  return createReach({
+    live,
+    clock,
+    bus,
+    registry: { others: [] },
+    ids: createPlainConnectionIds(createRandomIds()),
+  });
 }
