@@ -174,3 +174,32 @@ test("[HT2] a namespace that is changed on one node holds on all, and on those t
     Bun.deepEquals(await sizeAt(late), [7, undefined]),
   );
 });
+
+test("faults 1: a node that is killed is missing until its lease is over, and comes back as another", async () => {
+  await using redis = await startRedis();
+  const config = { cluster: { heartbeatMs: 100, leaseMs: 2_000, requestTimeoutMs: 300 } };
+  await using cluster = await startCluster({ redis, nodes: 2, config });
+  const one = cluster.node(0).gateway;
+  const idsOf = async () => {
+    const { body } = await one.call("GET", "/api/cluster/nodes");
+    return body.nodes.map(({ id }: Listed) => String(id));
+  };
+  const both = await eventually("both", async () => {
+    const ids = await idsOf();
+    return ids.length === 2 && ids;
+  });
+  const [, killed] = both;
+  await cluster.node(1).gateway.connect();
+  await cluster.node(1).kill();
+  const during = await one.call("GET", "/api/connections");
+  expect(during.body).toEqual({ connections: [], missing: [killed] });
+  await eventually("its lease to be over", async () => (await idsOf()).length === 1);
+  expect((await one.call("GET", "/api/connections")).body).toEqual({ connections: [] });
+  await cluster.node(1).start();
+  const [, again] = await eventually("it to be back", async () => {
+    const ids = await idsOf();
+    return ids.length === 2 && ids;
+  });
+  expect(again).toStartWith("n1-");
+  expect(again).not.toBe(killed);
+});
