@@ -92,6 +92,31 @@ test("a request to a node that leaves does not wait for its time", async () => {
   expect(await asked).toEqual({ ok: false, cause: "gone" });
 });
 
+test("faults 5: while Redis hangs requests fail, the first after its time and the next at once, and then work again", async () => {
+  await using own = await startRedis();
+  await using a = await startNode("a", own.url, { commandTimeoutMs: 20 });
+  await using b = await startNode("b", own.url, { commandTimeoutMs: 20 });
+  await a.beat();
+  b.bus.on("ping", () => "pong");
+  own.kill("SIGSTOP");
+  const unsent = { ok: false, cause: "unsent" } as const;
+  expect(await a.bus.request("b", "ping", 1)).toEqual(unsent);
+  const sent = a.counters.busMessagesSent;
+  expect(await a.bus.request("b", "ping", 1)).toEqual(unsent);
+  expect(a.counters.busMessagesSent).toBe(sent);
+  own.kill("SIGCONT");
+  await eventually("an answer", async () => {
+    a.clock.advance(1_000);
+    const answer = a.bus.request("b", "ping", 1);
+    await eventually("it to be heard, or not sent", async () => {
+      const settled = await Promise.race([answer, Bun.sleep(5)]);
+      if (settled === undefined) a.clock.advance(100);
+      return settled !== undefined;
+    });
+    return (await answer).ok;
+  });
+});
+
 test("what is broken, or of a later version, harms nobody and is counted", async () => {
   await using a = await startNode("a", redis.url);
   await using b = await startNode("b", redis.url);

@@ -28,12 +28,16 @@ export class RedisNodeBus implements NodeBus {
   readonly #deps: RedisNodeBusDeps;
   readonly #handlers: BusHandlers;
   readonly #pending: PendingRequests;
+  readonly #timeoutMs: number;
   /** Nodes that have left a request unanswered, and until when no other is asked of them, monotonic. */
   readonly #silentUntilMs = new Map<NodeId, number>();
+  /** Redis did not take a message: until then, monotonic, no request is made that would only wait for it too. */
+  #awayUntilMs = 0;
 
   constructor(self: NodeId, deps: RedisNodeBusDeps, options: RedisNodeBusOptions) {
     this.#self = self;
     this.#deps = deps;
+    this.#timeoutMs = options.timeoutMs;
     this.#handlers = new BusHandlers(deps);
     this.#pending = new PendingRequests(
       deps.clock,
@@ -76,6 +80,9 @@ export class RedisNodeBus implements NodeBus {
     if (!this.#deps.isAlive(node)) return Promise.resolve({ ok: false, cause: "gone" });
     // A batch of a hundred commands shall wait once for a node that hangs, not a hundred times.
     if (this.#isSilent(node)) return Promise.resolve({ ok: false, cause: "timeout" });
+    if (this.#awayUntilMs > this.#deps.clock.monotonicMs()) {
+      return Promise.resolve({ ok: false, cause: "unsent" });
+    }
     return new Promise((resolve) => {
       const id = this.#pending.add(node, resolve);
       if (id === undefined) return resolve({ ok: false, cause: "busy" });
@@ -127,8 +134,10 @@ export class RedisNodeBus implements NodeBus {
     try {
       counters.busMessagesSent++;
       await shards.home.shard.publish(topic, text);
+      this.#awayUntilMs = 0;
       return true;
     } catch {
+      this.#awayUntilMs = this.#deps.clock.monotonicMs() + this.#timeoutMs;
       countOne(counters.busIgnored, "unsent");
       return false;
     }
