@@ -5,6 +5,7 @@ import { HTTP_GUARDS } from "./http.ts";
 import { INPUT_GUARDS } from "./input.ts";
 import { LIMIT_GUARDS } from "./limits.ts";
 import { OPERATION_GUARDS } from "./operation.ts";
+import { PRESENCE_GUARDS } from "./presence.ts";
 import { RATE_GUARDS } from "./rates.ts";
 import { TIME_GUARDS } from "./time.ts";
 import { TOKEN_GUARDS } from "./tokens.ts";
@@ -19,5 +20,6 @@ export const GUARDS: readonly Guard[] = [
   ...OPERATION_GUARDS,
   ...LIMIT_GUARDS,
   ...RATE_GUARDS,
+  ...PRESENCE_GUARDS,
   ...CLUSTER_GUARDS,
 ];
