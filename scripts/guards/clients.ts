@@ -120,7 +120,7 @@ export const CLIENT_GUARDS: readonly Guard[] = [
   {
     faults: [20],
     breaks: "a session is given to whoever shows it, whoever they are",
-    file: `${SERVER}/session/authenticate.ts`,
+    file: `${SERVER}/session/session-store.ts`,
     find: "return owner.tenant === bearer.tenant && owner.userId === bearer.userId;",
     replace: "return true;",
     test: `${SERVER_TESTS}/sessions.test.ts`,

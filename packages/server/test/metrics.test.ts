@@ -169,6 +169,8 @@ describe("docs/reference/metrics.md", () => {
     const { counters } = gateway.gateway;
     counters.busIgnored["late"] = 1;
     // Takes a Redis.
+    counters.sessionsBroughtIn["parked"] = 1;
+    counters.sessionsOverCeiling["user"] = 1;
     counters.ingestReceived["stream"] = 1;
     counters.ingestPublished["published"] = 1;
     counters.ingestRefused["unavailable"] = 1;

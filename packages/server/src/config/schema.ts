@@ -88,6 +88,12 @@ const sessionSchema = z.strictObject({
     "Sessions kept for resuming; the oldest of the tenant with the most go first",
     0,
   ).default(100_000),
+  recordsPerSecond: count(
+    "With Redis: how many records of connected sessions a node writes at most; changes wait for their turn",
+  ).default(2_000),
+  positionsMs: ms(
+    "With Redis: how old the proven positions in a record may become, for clients that keep none themselves",
+  ).default(3_000),
   proofIntervalMs: ms("Least time between two pings that prove delivery to one connection").default(
     100,
   ),

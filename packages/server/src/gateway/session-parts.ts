@@ -8,9 +8,10 @@ import { InFlight } from "../session/in-flight.ts";
 import { LiveSessions } from "../session/live-sessions.ts";
 import type { SessionDeps } from "../session/session-deps.ts";
 import { createSessionSecrets } from "../session/session-secrets.ts";
-import { createMemorySessionStore } from "../session/session-store.ts";
 import { createTyping } from "../typing/typing.ts";
 import { openPresence } from "./presence-part.ts";
+import { openSessionStore } from "./session-store-part.ts";
+import { openSharedLimits } from "./shared-limits-part.ts";
 import type { Shared } from "./shared-parts.ts";
 
 export type SessionParts = { readonly deps: SessionDeps; close(): Promise<void> };
@@ -26,9 +27,10 @@ export function sessionDeps(shared: Shared): SessionParts {
   const judging = createTokenVerifier(config.auth, { clock, onKeySetFetch });
   const verifier = timed(judging, clock, metrics.observeAuth);
   const presence = openPresence(shared);
-  const parked = createMemorySessionStore(clock, config.session);
-  const typing = createTyping({ clock, hub, signals, node: registry.self }, config.typing);
   const live = new LiveSessions();
+  const parked = openSessionStore(shared, live);
+  const counts = openSharedLimits(shared, live);
+  const typing = createTyping({ clock, hub, signals, node: registry.self }, config.typing);
   const deps: SessionDeps = {
     ...shared,
     verifier,
@@ -36,6 +38,7 @@ export function sessionDeps(shared: Shared): SessionParts {
     presence,
     parked,
     live,
+    counts,
     reach: createReach({ ...shared, live }),
     inFlight: new InFlight(),
     rates: limits.session,
@@ -63,8 +66,10 @@ export function sessionDeps(shared: Shared): SessionParts {
       refusals.close();
       typing.close();
       await presence.close();
-      parked.close();
       verifier.close();
+      await counts.close();
+      // Last: what is left of the sessions is told to the other nodes.
+      await parked.close();
     },
   };
 }

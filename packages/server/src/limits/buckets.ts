@@ -2,7 +2,12 @@ import type { Rate } from "./rate.ts";
 import { RecentMap } from "./recent-map.ts";
 
 /** One bucket of a table, and the table's round in which it was last looked up. */
-export type Bucket = { fullAtMs: number; round: number };
+export type Bucket = {
+  fullAtMs: number;
+  round: number;
+  /** Tokens taken here that other nodes have not been told of. */
+  untold: number;
+};
 
 /**
  * Buckets by name (an address, a user, a channel), made when first used and forgotten when they are full again, which makes
@@ -27,7 +32,7 @@ export class Buckets {
   find(name: string, nowMs: number): Bucket {
     let bucket = this.#map.get(name, nowMs);
     if (bucket === undefined) {
-      bucket = { fullAtMs: 0, round: 0 };
+      bucket = { fullAtMs: 0, round: 0, untold: 0 };
       this.#map.set(name, bucket, nowMs);
     }
     bucket.round = this.#map.round;

@@ -25,6 +25,11 @@ export class Rate {
     return fullAtMs <= nowMs || waitMs <= ROUNDING_MS ? 0 : waitMs;
   }
 
+  /** By how much `tokens` put off the time at which a bucket is full again. */
+  costMs(tokens: number): number {
+    return tokens * this.#tokenMs;
+  }
+
   /** When the bucket is full again after `cost` is taken now. Asks nothing: see {@link Rate.waitMs}. */
   take(fullAtMs: number, nowMs: number, cost: number): number {
     return Math.max(fullAtMs, nowMs) + cost * this.#tokenMs;

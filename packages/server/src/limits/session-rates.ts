@@ -11,9 +11,15 @@ export type SessionRates = {
   readonly messages: MessageRate | undefined;
 };
 
+type BucketOwner = { readonly tenant: TenantId; readonly userId: string };
+
 /** What a user may send to others, over all connections of theirs together. */
 export class MessageRate {
   readonly rate: Rate;
+  /** Buckets that other nodes are to be told of, by name; nobody is told while there is no {@link onMoved}. */
+  readonly moved = new Map<string, Bucket>();
+  /** Told when there is something in {@link moved}. */
+  onMoved: (() => void) | undefined;
   readonly #buckets: Buckets;
 
   constructor(rate: Rate, max: number, onForgotten: (count: number) => void) {
@@ -26,16 +32,23 @@ export class MessageRate {
     return this.#buckets.size;
   }
 
-  /** The user's bucket; `known` is the one that this session was given before, and mostly it is that. */
-  bucketOf(
-    owner: { readonly tenant: TenantId; readonly userId: string },
-    known: Bucket | undefined,
-    nowMs: number,
-  ): Bucket {
-    if (known !== undefined && this.#buckets.holds(known, nowMs)) return known;
-    // A tenant id holds no `/`, so no user id can make this another tenant's name.
-    return this.#buckets.find(`${owner.tenant}/${owner.userId}`, nowMs);
+  /** A message was taken from the user's bucket. */
+  noteTaken(owner: BucketOwner, bucket: Bucket): void {
+    if (this.onMoved === undefined || bucket.untold++ > 0) return;
+    this.moved.set(nameOf(owner), bucket);
+    this.onMoved();
   }
+
+  /** The user's bucket; `known` is the one that this session was given before, and mostly it is that. */
+  bucketOf(owner: BucketOwner, known: Bucket | undefined, nowMs: number): Bucket {
+    if (known !== undefined && this.#buckets.holds(known, nowMs)) return known;
+    return this.#buckets.find(nameOf(owner), nowMs);
+  }
+}
+
+/** A tenant id holds no `/`, so no user id can make this another tenant's name. */
+function nameOf({ tenant, userId }: BucketOwner): string {
+  return `${tenant}/${userId}`;
 }
 
 export type SessionRateLimits = {

@@ -33,6 +33,15 @@ export type Counters = {
   deliveries: number;
   sessionsParked: number;
   sessionsResumed: number;
+  /** Sessions that were resumed here and had been on another node, by where they came from. */
+  sessionsBroughtIn: CountsByLabel;
+  /** Sessions of this node that went on with another one. */
+  sessionsHandedOver: number;
+  /** Connections that were closed because their session had gone on elsewhere without this node. */
+  sessionsStale: number;
+  /** Records of sessions written to Redis or removed there, and those that could not be. */
+  sessionRecordsWritten: number;
+  sessionRecordsFailed: number;
   tokensRefused: CountsByLabel;
   /** Fetches of the provider's key set, by outcome. */
   keySetFetches: CountsByLabel;
@@ -41,6 +50,10 @@ export type Counters = {
   faults: number;
   /** Some of it again by tenant, for at most `metrics.tenantsMax` of them. */
   readonly byTenant: TenantTallies;
+  /** Connections that were let in, and closed since their user or tenant has too many over all nodes, by whose ceiling it was. */
+  sessionsOverCeiling: CountsByLabel;
+  /** Batches of connection counts and rates that Redis did not take. */
+  sharedLimitsFailed: number;
   /** Let in by their token, and turned back as their user or tenant has as many connections as it may. */
   sessionsRefused: CountsByLabel;
   /** Answered with `rate_limited`, by which rate it was. */
@@ -116,11 +129,18 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     deliveries: 0,
     sessionsParked: 0,
     sessionsResumed: 0,
+    sessionsBroughtIn: countsByLabel(),
+    sessionsHandedOver: 0,
+    sessionsStale: 0,
+    sessionRecordsWritten: 0,
+    sessionRecordsFailed: 0,
     tokensRefused: countsByLabel(),
     keySetFetches: countsByLabel(),
     apiKeysRefused: 0,
     faults: 0,
     byTenant,
+    sessionsOverCeiling: countsByLabel(),
+    sharedLimitsFailed: 0,
     sessionsRefused: countsByLabel(),
     rateLimited: countsByLabel(),
     bucketsForgotten: 0,

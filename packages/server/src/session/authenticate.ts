@@ -11,9 +11,9 @@ import { anonymousIdentity } from "../auth/anonymous.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { TokenRefusal } from "../auth/token-verifier.ts";
 import { type Awaitable, mapReady } from "../awaitable.ts";
-import { refuseFor } from "../limits/refuse-for.ts";
+import { BrokerUnavailable } from "../broker/broker.ts";
 import { countOne } from "../observe/counters.ts";
-import { fullCeiling } from "./ceilings.ts";
+import { closeForCeiling, fullCeiling } from "./ceilings.ts";
 import type { ParkedSession } from "./parking.ts";
 import { restore } from "./restore.ts";
 import type { Session } from "./session.ts";
@@ -31,7 +31,10 @@ export type Credentials = {
 
 type Admission =
   | { readonly ok: true; readonly identity: Identity; readonly resumed: Resumed | undefined }
-  | { readonly ok: false; readonly cause: TokenRefusal | "missing" | "no_session" };
+  | { readonly ok: false; readonly cause: Refused };
+
+/** Why a connection is turned away. `sessions_unavailable`: it has a session alone to show, and where those are kept is away. */
+type Refused = TokenRefusal | "missing" | "no_session" | "sessions_unavailable";
 
 type Resumed = { readonly id: string; readonly parked: ParkedSession };
 
@@ -92,9 +95,6 @@ function giveBack(session: Session, admission: Admission): void {
   }
 }
 
-/** When a client that found no room may look again: places become free one by one, at no known time. */
-const FULL_RETRY_MS = 30_000;
-
 /** Turns a newcomer back when its user or tenant has as many connections as it may (LI4). Those who are there stay. */
 function isFull(session: Session, identity: Identity): boolean {
   const { live, ceilings, counters, refusals } = session.deps;
@@ -102,8 +102,7 @@ function isFull(session: Session, identity: Identity): boolean {
   if (full === undefined) return false;
   countOne(counters.sessionsRefused, full);
   refusals.note(`${full}_full`);
-  const message = `this ${full} has as many connections as it may`;
-  session.closeFor("tooManyConnections", refuseFor("limit_reached", message, FULL_RETRY_MS));
+  closeForCeiling(session, full);
   return true;
 }
 
@@ -133,49 +132,44 @@ function withSession(
   return mapReady(takeSession(session, credentials, identity), (resumed) => ({
     ok: true,
     identity,
-    resumed,
+    resumed: resumed === "unknown" ? undefined : resumed,
   }));
 }
 
 function bySession(session: Session, credentials: Credentials): Awaitable<Admission> {
-  return mapReady(takeSession(session, credentials, undefined), (resumed) =>
-    resumed === undefined
-      ? { ok: false, cause: "no_session" }
-      : { ok: true, identity: resumed.parked.identity, resumed },
-  );
+  return mapReady(takeSession(session, credentials, undefined), (resumed) => {
+    if (resumed === undefined) return { ok: false, cause: "no_session" };
+    if (resumed === "unknown") return { ok: false, cause: "sessions_unavailable" };
+    return { ok: true, identity: resumed.parked.identity, resumed };
+  });
 }
 
 /**
  * The session that the credential opens, taken from its present connection if it has one (SE7). Unknown, ended,
- * foreign and wrong secret are one answer (SE6): which of them it was would help only somebody who guesses.
+ * foreign and wrong secret are one answer (SE6): which of them it was would help only somebody who guesses. "unknown": it may be there, but
+ * cannot be asked for now.
  */
 function takeSession(
   session: Session,
   credentials: Credentials,
   identity: Identity | undefined,
-): Awaitable<Resumed | undefined> {
-  const { secrets, live, parked } = session.deps;
+): Awaitable<Resumed | undefined | "unknown"> {
+  const { secrets, parked, clock } = session.deps;
   if (credentials.session === undefined || isGone(session)) return undefined;
   const id = secrets.verify(credentials.session);
   if (id === undefined) return undefined;
-  const mayHave = (owner: Identity) => mayResume(session, owner, identity);
-  const present = live.bySession(id);
-  if (present !== undefined) {
-    return mayHave(present.identity) ? { id, parked: present.handOver() } : undefined;
-  }
-  const found = parked.take(id, (candidate) => mayHave(candidate.identity));
-  return mapReady(found, (taken) => (taken === undefined ? undefined : { id, parked: taken }));
+  const found = parked.take(id, { bearer: identity, nowMs: clock.nowMs() });
+  if (!(found instanceof Promise)) return found && { id, parked: found };
+  return found.then(
+    (taken) => taken && { id, parked: taken },
+    (error: unknown) => {
+      if (error instanceof BrokerUnavailable) return "unknown";
+      throw error;
+    },
+  );
 }
 
-/** With a token: whoever has the same user and tenant. Without: as long as the session's own token holds. */
-function mayResume(session: Session, owner: Identity, bearer: Identity | undefined): boolean {
-  if (bearer === undefined) {
-    return (owner.expiresAtMs ?? Number.POSITIVE_INFINITY) > session.deps.clock.nowMs();
-  }
-  return owner.tenant === bearer.tenant && owner.userId === bearer.userId;
-}
-
-function turnAway(session: Session, cause: TokenRefusal | "missing" | "no_session"): void {
+function turnAway(session: Session, cause: Refused): void {
   noteRefusal(session, cause);
   session.connection.close(closeCauseOf(cause));
 }
@@ -187,10 +181,11 @@ export function noteRefusal({ deps }: Session, cause: string): void {
   deps.refusals.note(cause);
 }
 
-function closeCauseOf(cause: TokenRefusal | "missing" | "no_session"): CloseCause {
+function closeCauseOf(cause: Refused): CloseCause {
   if (cause === "missing") return "noToken";
   // The provider is down: that says nothing about the token, which will be good again when it is back (P5).
-  return cause === "keys_unavailable" ? "authUnavailable" : "badToken";
+  const isForNow = cause === "keys_unavailable" || cause === "sessions_unavailable";
+  return isForNow ? "authUnavailable" : "badToken";
 }
 
 function welcome(

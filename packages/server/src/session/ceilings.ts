@@ -1,5 +1,9 @@
 import type { Identity } from "../auth/identity.ts";
+import type { Counted } from "../limits/connection-counts.ts";
+import { refuseFor } from "../limits/refuse-for.ts";
+import { countOne } from "../observe/counters.ts";
 import type { LiveSessions } from "./live-sessions.ts";
+import type { Session } from "./session.ts";
 
 /** How many connected sessions there may be; 0: any number. */
 export type Ceilings = { readonly perTenant: number; readonly perUser: number };
@@ -16,4 +20,30 @@ export function fullCeiling(
   if (perUser > 0 && !anonymous && live.countOfUser(tenant, userId) >= perUser) return "user";
   if (perTenant > 0 && live.countOfTenant(tenant) >= perTenant) return "tenant";
   return undefined;
+}
+
+/** When a client that found no room may look again: places become free one by one, at no known time. */
+const FULL_RETRY_MS = 30_000;
+
+/** Says so, and closes (LI4). */
+export function closeForCeiling(session: Session, whose: "user" | "tenant"): void {
+  const message = `this ${whose} has as many connections as it may`;
+  session.closeFor("tooManyConnections", refuseFor("limit_reached", message, FULL_RETRY_MS));
+}
+
+/** How many connected sessions somebody has here. */
+export function countOf(live: LiveSessions, { tenant, userId }: Counted): number {
+  return userId === undefined ? live.countOfTenant(tenant) : live.countOfUser(tenant, userId);
+}
+
+/** Over all nodes there are too many: so many of the newest here are closed. O(those that are here). */
+export function closeNewest(live: LiveSessions, { tenant, userId }: Counted, count: number): void {
+  const here = userId === undefined ? live.ofTenantFrom(tenant, 0) : live.byUser(tenant, userId);
+  const newest = [...here].sort((a, b) => b.ordinal - a.ordinal).slice(0, count);
+  const whose = userId === undefined ? "tenant" : "user";
+  for (const session of newest) {
+    countOne(session.deps.counters.sessionsOverCeiling, whose);
+    session.deps.refusals.note(`${whose}_full`);
+    closeForCeiling(session, whose);
+  }
 }

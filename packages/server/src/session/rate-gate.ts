@@ -70,7 +70,10 @@ export function takeMessage(session: Session, command: Command): Refusal | undef
   const nowMs = session.connection.lastSeenMs;
   session.messages = messages.bucketOf(session.identity, session.messages, nowMs);
   const waitMs = takeFrom(session.messages, messages.rate, nowMs);
-  if (waitMs === 0) return undefined;
+  if (waitMs === 0) {
+    messages.noteTaken(session.identity, session.messages);
+    return undefined;
+  }
   countOne(session.deps.counters.rateLimited, "messages");
   return refuseFor("rate_limited", "you send too many messages", waitMs);
 }

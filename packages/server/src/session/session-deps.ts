@@ -3,6 +3,7 @@ import type { Broker } from "../broker/broker.ts";
 import type { Namespaces } from "../channel/namespaces.ts";
 import type { Publisher } from "../channel/publisher.ts";
 import type { Hub } from "../hub/hub.ts";
+import type { ConnectionCounts } from "../limits/connection-counts.ts";
 import type { SessionRates } from "../limits/session-rates.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
@@ -47,6 +48,8 @@ export type SessionDeps = {
   readonly reach: Reach;
   readonly rates: SessionRates;
   readonly ceilings: Ceilings;
+  /** The same ceilings over all nodes. */
+  readonly counts: ConnectionCounts;
   readonly parked: SessionStore;
   readonly secrets: SessionSecrets;
   readonly inFlight: InFlight;

@@ -5,7 +5,6 @@ import {
   type Command,
   type CommandId,
   errorFrame,
-  field,
   namespaceOf,
   type Refusal,
   refuse,
@@ -15,55 +14,28 @@ import {
 import type { Identity } from "../auth/identity.ts";
 import { BrokerUnavailable } from "../broker/broker.ts";
 import { permits } from "../channel/permissions.ts";
-import type { Codec } from "../codec/codec.ts";
 import { frameOf } from "../hub/frame.ts";
-import type { Lane, LanePolicy, Subscriber, Subscription } from "../hub/subscription.ts";
+import type { Subscription } from "../hub/subscription.ts";
 import type { Bucket } from "../limits/buckets.ts";
 import { refuseFor } from "../limits/refuse-for.ts";
 import { countOne } from "../observe/counters.ts";
 import type { ActionContext } from "./actions.ts";
 import { authenticate, type Credentials } from "./authenticate.ts";
 import { catchUp } from "./catch-up.ts";
+import { actionOf, channelNamed } from "./command-names.ts";
 import { handleCommand } from "./commands/handle.ts";
 import { leaveAll } from "./leave.ts";
 import { type ParkedSession, parkedForm } from "./parking.ts";
 import { noteRateRefusal, takeFrame, takeMessage } from "./rate-gate.ts";
 import type { RestorePlan } from "./restore.ts";
 import { isToBeRestored, restoreFirst, restoreMore } from "./restore.ts";
+import type { SessionConnection } from "./session-connection.ts";
 import type { SessionDeps } from "./session-deps.ts";
 import { CLOSED, OPENING, rule, type SessionState } from "./session-state.ts";
+import { type LiveSession, MARK } from "./session-store.ts";
 import { SubscriptionList, type SubscriptionView } from "./subscription-list.ts";
 import { type TokenDeadlines, whenTokenDue } from "./token-deadlines.ts";
 import type { WaitingFrames } from "./waiting-frames.ts";
-
-/** What a session needs of its connection. */
-export type SessionConnection = Subscriber & {
-  readonly codec: Codec;
-  send(text: string): void;
-  /** The same before all that waits for the peer, but for what is urgent too: never for what has its place in an order. */
-  sendUrgent(text: string): void;
-  /** From now on what leaves in one turn may stand in one message (BA1). */
-  sendBatches(): void;
-  openLane(name: ChannelName | ChannelPattern, policy: LanePolicy): Lane;
-  /** Without a `reason` the close code's own. */
-  close(cause: CloseCause, reason?: string): void;
-  /** Has {@link Session.onTokenDue} called at a monotonic time, or earlier. */
-  wakeAt(atMs: number): void;
-  /** When the frame that is handled now came, monotonic. */
-  readonly lastSeenMs: number;
-  /** It has been closed from this side: nothing that still comes counts. */
-  readonly closing: boolean;
-  /** Lets so many bytes more wait than usual, until all is sent. */
-  grant(bytes: number): void;
-  /** Whether a frame could be read: too many in a row that could not end the connection. */
-  noteReadable(readable: boolean): void;
-  /** When it was opened, monotonic. */
-  readonly openedAtMs: number;
-  /** Where it comes from; undefined when that is not known. */
-  readonly remoteAddress: string | undefined;
-  /** What waits for the peer to take it. */
-  readonly waitingBytes: number;
-};
 
 const NO_SUBSCRIPTIONS: SubscriptionView = new SubscriptionList();
 
@@ -72,7 +44,7 @@ const NO_SUBSCRIPTIONS: SubscriptionView = new SubscriptionList();
  * frames, asks the state whether they are in order, and hands them to the file of their action in
  * `commands/`. Called by its connection alone.
  */
-export class Session implements ActionContext {
+export class Session implements ActionContext, LiveSession {
   readonly connection: SessionConnection;
   readonly deps: SessionDeps;
   /** That of its first connection, and survives it: a resumed session has the id of the one it was. */
@@ -80,6 +52,8 @@ export class Session implements ActionContext {
   state: SessionState = OPENING;
   /** Its place among the sessions of this node, in the order in which they came; the list's alone. */
   ordinal = 0;
+  /** What the store of sessions has yet to hear of it; the store's alone. */
+  storeMark: number = MARK.clean;
   /** The client tells its positions itself when it resumes (SE4), so nothing has to be proven to be delivered. */
   keepsPositions = false;
   /** When something about the token is due, monotonic; Infinity: nothing. */
@@ -226,6 +200,20 @@ export class Session implements ActionContext {
     this.state = { name: "connected", identity };
     this.deps.live.add(this);
     this.deps.counters.byTenant.of(identity.tenant).sessionsOpened++;
+    const how = this.id === this.connectionId ? "fresh" : "resumed";
+    this.deps.counts.joined(identity, how);
+    this.noteChange();
+  }
+
+  /** A new token of the same user. */
+  becomeRefreshed(identity: Identity): void {
+    this.state = { name: "connected", identity };
+    this.noteChange();
+  }
+
+  /** Its subscriptions or rights are others now: who resumes it on another node is to find them. */
+  noteChange(): void {
+    this.deps.parked.note(this, MARK.changed);
   }
 
   handleWaiting(waiting: WaitingFrames): void {
@@ -242,10 +230,12 @@ export class Session implements ActionContext {
   addSubscription(subscription: Subscription): void {
     this.#subscriptions ??= new SubscriptionList();
     this.#subscriptions.add(subscription);
+    this.noteChange();
   }
 
   dropSubscription(name: string): void {
     this.#subscriptions?.delete(name);
+    this.noteChange();
   }
 
   /** Bounded as subscriptions are: what is no longer subscribed to goes when there would be too many. */
@@ -254,11 +244,13 @@ export class Session implements ActionContext {
       (name) => this.#subscriptions?.has(name) || isToBeRestored(this.restoring, name),
     );
     this.granted = new Set([...kept, channel]);
+    this.noteChange();
   }
 
   withdrawChannel(channel: string): void {
     if (this.granted?.has(channel) !== true) return;
     this.granted = new Set([...this.granted].filter((name) => name !== channel));
+    this.noteChange();
   }
 
   /** Whether this very subscription is in force: not ended, and not replaced by a later one. */
@@ -333,6 +325,7 @@ export class Session implements ActionContext {
     for (const subscription of this.subscriptions.values()) {
       subscription.prove();
     }
+    this.deps.parked.note(this, MARK.moved);
   }
 
   /** All that was sent is on its way: there is room for more. */
@@ -350,9 +343,13 @@ export class Session implements ActionContext {
     catchUp(this);
   }
 
+  standing(): ParkedSession {
+    return parkedForm(this);
+  }
+
   /** Another connection resumes this session: hands over what it is subscribed to, and ends. */
   handOver(): ParkedSession {
-    const parked = parkedForm(this);
+    const parked = this.standing();
     this.#end({ stays: true });
     this.connection.close("sessionTaken");
     return parked;
@@ -367,31 +364,20 @@ export class Session implements ActionContext {
     const resumable = code !== 1000 && code < 4500;
     if (resumable) {
       this.deps.counters.sessionsParked++;
-      this.deps.parked.park(this.id, parkedForm(this));
-    }
+      this.deps.parked.park(this.id, this.standing());
+    } else this.deps.parked.end(this.id);
     this.#end({ stays: resumable });
   }
 
   /** `stays`: its user may be back in a moment, so that nobody has to hear of the break. */
   #end(how: { readonly stays: boolean }): void {
+    this.storeMark = MARK.over;
     this.deps.live.remove(this);
+    this.deps.counts.left(this.identity);
     this.deps.counters.byTenant.of(this.identity.tenant).sessionsClosed++;
     leaveAll(this, how);
     this.#subscriptions = undefined;
     this.restoring = undefined;
     this.state = CLOSED;
   }
-}
-
-/** The channel that a command is about; features name theirs in the same field. */
-function channelNamed(command: Command): string | undefined {
-  if ("channel" in command) return command.channel;
-  if (command.action !== "extension") return undefined;
-  const channel = field(command.data, "channel");
-  return typeof channel === "string" ? channel : undefined;
-}
-
-function actionOf(command: Command): string {
-  if (command.action === "extension") return command.name;
-  return command.action === "ping" ? "pong" : command.action;
 }

@@ -71,6 +71,27 @@ export const COUNTER_METRICS = {
     help: "Sessions kept for resuming because their connection broke",
   },
   sessionsResumed: { name: "aldis_sessions_resumed_total", help: "Sessions that were resumed" },
+  sessionsBroughtIn: {
+    name: "aldis_sessions_brought_in_total",
+    help: "Sessions resumed here that had been on another node, by where they came from",
+    label: "source",
+  },
+  sessionsHandedOver: {
+    name: "aldis_sessions_handed_over_total",
+    help: "Sessions of this node that went on with another one",
+  },
+  sessionsStale: {
+    name: "aldis_sessions_stale_total",
+    help: "Connections closed because their session had gone on elsewhere unnoticed",
+  },
+  sessionRecordsWritten: {
+    name: "aldis_session_records_written_total",
+    help: "Records of sessions written to Redis, or removed there",
+  },
+  sessionRecordsFailed: {
+    name: "aldis_session_records_failed_total",
+    help: "Records of sessions that Redis did not take, to be tried again",
+  },
   tokensRefused: {
     name: "aldis_tokens_refused_total",
     help: "Connections and refreshes turned away, by why",
@@ -89,6 +110,15 @@ export const COUNTER_METRICS = {
     name: "aldis_sessions_refused_total",
     help: "Connections turned back for a ceiling, by whose it was",
     label: "ceiling",
+  },
+  sessionsOverCeiling: {
+    name: "aldis_sessions_over_ceiling_total",
+    help: "Connections closed for a ceiling over all nodes, by whose it was",
+    label: "ceiling",
+  },
+  sharedLimitsFailed: {
+    name: "aldis_shared_limits_failed_total",
+    help: "Batches of connection counts and rates that Redis did not take",
   },
   rateLimited: {
     name: "aldis_rate_limited_total",

@@ -38,7 +38,7 @@ function applyVerdict(session: Session, command: RefreshCommand, verdict: TokenV
       : refuse("unauthorized", "the token is refused");
     return session.refuse(command, refusal);
   }
-  session.state = { name: "connected", identity };
+  session.becomeRefreshed(identity);
   planToken(session, identity);
   const { expiresAtMs } = identity;
   session.reply(command, expiresAtMs === undefined ? {} : { expiresAt: expiresAtMs });

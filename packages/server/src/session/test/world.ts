@@ -21,6 +21,7 @@ import { type NamespaceInput, namespaceSchema } from "../../config/namespace-sch
 import type { Frame } from "../../hub/frame.ts";
 import { Hub } from "../../hub/hub.ts";
 import { createChannelRates } from "../../limits/channel-rates.ts";
+import { OWN_COUNTS } from "../../limits/connection-counts.ts";
 import { createSessionRates, type SessionRateLimits } from "../../limits/session-rates.ts";
 import { createCounters } from "../../observe/counters.ts";
 import { MemoryPresence } from "../../presence/memory-presence.ts";
@@ -33,7 +34,8 @@ import type { ActionHandler } from "../actions.ts";
 import type { Ceilings } from "../ceilings.ts";
 import { InFlight } from "../in-flight.ts";
 import { LiveSessions } from "../live-sessions.ts";
-import { Session, type SessionConnection } from "../session.ts";
+import { Session } from "../session.ts";
+import type { SessionConnection } from "../session-connection.ts";
 import type { SessionDeps, SessionOptions } from "../session-deps.ts";
 import { createSessionSecrets } from "../session-secrets.ts";
 import { createMemorySessionStore } from "../session-store.ts";
@@ -169,8 +171,9 @@ export class World {
       reach: reachAlone(live, clock),
       inFlight: new InFlight(),
       rates: createSessionRates({ ...NO_RATES, ...options.rates }, () => {}),
+      counts: OWN_COUNTS,
       ceilings: options.ceilings ?? { perTenant: 0, perUser: 0 },
-      parked: createMemorySessionStore(clock, { resumeMs: 120_000, parkedMax: 100 }),
+      parked: createMemorySessionStore({ clock, live }, { resumeMs: 120_000, parkedMax: 100 }),
       secrets: createSessionSecrets(
         createOwnSecret(new Uint8Array(32).fill(9)).keysFor("sessions"),
       ),

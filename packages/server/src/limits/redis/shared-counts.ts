@@ -1,0 +1,184 @@
+// How many connections users and tenants have on all nodes together: told to Redis in batches, a moment after the fact.
+import { getOrCreate } from "../../get-or-create.ts";
+import type { Counters } from "../../observe/counters.ts";
+import type { Place, Shards } from "../../redis/shards.ts";
+import type { Clock, Timer } from "../../time/clock.ts";
+import type { ConnectionCounts, Counted, CountedUser } from "../connection-counts.ts";
+import { COUNT } from "./count-script.ts";
+
+export type SharedCountsDeps = {
+  readonly shards: Pick<Shards, "place">;
+  readonly self: string;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  /** The nodes that live; undefined: this node cannot tell. */
+  readonly nodes: () => readonly string[] | undefined;
+  /** Connections of this node, at this moment. */
+  readonly countOf: (who: Counted) => number;
+  /** All who are connected here. */
+  readonly all: () => Iterable<CountedUser>;
+  /** So many of the newest connections here are too many. */
+  readonly onOver: (who: Counted, count: number) => void;
+};
+
+export type SharedCountsOptions = {
+  readonly perUser: number;
+  readonly perTenant: number;
+  /** How long a session may be counted twice that went on elsewhere: until a dead node's connections no longer count. */
+  readonly movingMs: number;
+};
+
+const TICK_MS = 250;
+const ROWS_PER_TICK = 500;
+const BATCH_MAX = 100;
+/** Everybody is told again once in this time, so that what Redis lost comes back. */
+const TELL_AGAIN_MS = 120_000;
+const KEPT_MS = 3 * TELL_AGAIN_MS;
+
+type Row = Counted & { readonly name: string; judged: number };
+type Moving = { readonly user: CountedUser; readonly atMs: number };
+
+/** Bounded by the connections of this node: one row for each of their users and tenants. */
+export class SharedCounts implements ConnectionCounts {
+  readonly #deps: SharedCountsDeps;
+  readonly #options: SharedCountsOptions;
+  readonly #changed = new Map<string, Row>();
+  #moving: Moving[] = [];
+  #walk: Iterator<CountedUser> | undefined;
+  #owed = 0;
+  #connected = 0;
+  #timer: Timer | undefined;
+  #ticking = false;
+  #closed = false;
+
+  constructor(deps: SharedCountsDeps, options: SharedCountsOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  joined(user: CountedUser, how: "fresh" | "resumed"): void {
+    this.#connected++;
+    if (how === "fresh") return this.#note(user, 1);
+    this.#note(user, 0);
+    // Attack: sessions that were parked one after another, and are resumed together, each of them free.
+    this.#moving.push({ user, atMs: this.#deps.clock.monotonicMs() + this.#options.movingMs });
+  }
+
+  left(user: CountedUser): void {
+    this.#connected--;
+    this.#note(user, 0);
+  }
+
+  /** Redis has lost what it held: everybody is told again, as fast as may be. */
+  tellAll(): void {
+    this.#walk = undefined;
+    this.#owed = this.#connected;
+    this.#arm();
+  }
+
+  /** The others find out that it is gone by itself. */
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  #note({ tenant, userId, anonymous }: CountedUser, judged: number): void {
+    if (this.#options.perUser > 0 && !anonymous) this.#noteRow({ tenant, userId }, judged);
+    if (this.#options.perTenant > 0) this.#noteRow({ tenant, userId: undefined }, judged);
+  }
+
+  #noteRow(who: Counted, judged: number): void {
+    // A tenant id holds no `/`, so no user's name is a tenant's, or another tenant's user's.
+    const name = who.userId === undefined ? who.tenant : `${who.tenant}/${who.userId}`;
+    const row = getOrCreate(this.#changed, name, () => ({ ...who, name, judged: 0 }));
+    row.judged += judged;
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (!this.#closed) this.#timer ??= this.#deps.clock.setTimer(TICK_MS, this.#tick);
+  }
+
+  #tick = (): void => {
+    this.#timer = undefined;
+    if (!this.#ticking) void this.#tellSome();
+    if (this.#connected > 0 || this.#changed.size > 0) this.#arm();
+  };
+
+  async #tellSome(): Promise<void> {
+    this.#ticking = true;
+    this.#judgeMoved();
+    this.#walkOn();
+    const rows: Row[] = [];
+    for (const row of this.#changed.values()) {
+      if (rows.length === ROWS_PER_TICK) break;
+      rows.push(row);
+    }
+    for (const { name } of rows) this.#changed.delete(name);
+    await Promise.all(batchesOf(this.#deps.shards, rows).map((batch) => this.#tell(batch)));
+    this.#ticking = false;
+  }
+
+  #judgeMoved(): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const due = this.#moving.findIndex(({ atMs }) => atMs > nowMs);
+    for (const { user } of this.#moving.splice(0, due < 0 ? this.#moving.length : due)) {
+      this.#note(user, 1);
+    }
+  }
+
+  #walkOn(): void {
+    this.#owed += (this.#connected * TICK_MS) / TELL_AGAIN_MS;
+    this.#owed = Math.min(this.#owed, this.#connected);
+    for (let n = 0; n < ROWS_PER_TICK && this.#owed >= 1; n++) {
+      this.#walk ??= this.#deps.all()[Symbol.iterator]();
+      const { value, done } = this.#walk.next();
+      this.#owed--;
+      if (done === true) this.#walk = undefined;
+      else this.#note(value, 0);
+    }
+  }
+
+  async #tell({ place, rows }: Batch): Promise<void> {
+    const { self, nodes, countOf, onOver, counters } = this.#deps;
+    const living = nodes();
+    const counts = rows.map((row) => countOf(row));
+    const args = rows.flatMap((row, at) => {
+      const ceiling = row.userId === undefined ? this.#options.perTenant : this.#options.perUser;
+      const count = counts[at] ?? 0;
+      return [count, Math.min(row.judged, count), ceiling];
+    });
+    const known = living === undefined ? "" : ` ${living.join(" ")} `;
+    const keys = rows.map(({ name }) => place.keys.key("connections", name));
+    try {
+      const allowed = await place.shard.run(COUNT, keys, [self, KEPT_MS, known, ...args]);
+      if (!Array.isArray(allowed)) return;
+      for (const [at, row] of rows.entries()) {
+        const over = (counts[at] ?? 0) - Number(allowed[at]);
+        if (over > 0) onOver(row, over);
+      }
+    } catch {
+      // Redis is away: this node's own ceilings hold, and the rest is told when it is back.
+      counters.sharedLimitsFailed++;
+      for (const row of rows) this.#noteRow(row, row.judged);
+    }
+  }
+}
+
+type Batch = { readonly place: Place; readonly rows: Row[] };
+
+function batchesOf(shards: Pick<Shards, "place">, rows: readonly Row[]): Batch[] {
+  const byPlace = new Map<Place["keys"], Batch>();
+  const batches: Batch[] = [];
+  for (const row of rows) {
+    const place = shards.place(row.name);
+    let batch = byPlace.get(place.keys);
+    if (batch === undefined || batch.rows.length === BATCH_MAX) {
+      batch = { place, rows: [] };
+      byPlace.set(place.keys, batch);
+      batches.push(batch);
+    }
+    batch.rows.push(row);
+  }
+  return batches;
+}

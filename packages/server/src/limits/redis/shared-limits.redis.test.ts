@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { createFakeClock, eventually, type RedisServer, startRedis } from "@aldis/testkit";
+import { tenant } from "../../broker/broker.contract.ts";
+import { configSchema } from "../../config/schema.ts";
+import { createCounters } from "../../observe/counters.ts";
+import { openShards } from "../../redis/shards.ts";
+import { takeFrom } from "../buckets.ts";
+import type { Counted, CountedUser } from "../connection-counts.ts";
+import { Rate } from "../rate.ts";
+import { MessageRate } from "../session-rates.ts";
+import { SharedCounts } from "./shared-counts.ts";
+import { SharedRates } from "./shared-rates.ts";
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis[Symbol.asyncDispose]());
+
+let clusters = 0;
+
+/** Nodes whose connections are numbers. */
+function openCluster(ceilings: { readonly perUser: number; readonly perTenant: number }) {
+  const clock = createFakeClock();
+  const living = new Set<string>();
+  const shards = openShards(
+    configSchema.parse({ broker: redis.url, redis: { prefix: `limits${clusters++}` } }),
+  );
+  if (shards === undefined) throw new Error("a broker was configured");
+
+  function open(self: string) {
+    living.add(self);
+    /** Newest last. */
+    const connected: CountedUser[] = [];
+    const closed: string[] = [];
+    const belongs = (who: Counted) => (one: CountedUser) =>
+      one.tenant === who.tenant && (who.userId ?? one.userId) === one.userId;
+    const counts = new SharedCounts(
+      {
+        ...{
+          shards: shards as NonNullable<typeof shards>,
+          self,
+          clock,
+          counters: createCounters(),
+        },
+        nodes: () => [...living],
+        countOf: (who) => connected.filter(belongs(who)).length,
+        all: () => connected.values(),
+        onOver(who, count) {
+          for (let n = 0; n < count; n++) {
+            const at = connected.findLastIndex(belongs(who));
+            const [one] = connected.splice(at, 1);
+            if (one === undefined) continue;
+            closed.push(one.userId);
+            counts.left(one);
+          }
+        },
+      },
+      { ...ceilings, movingMs: 12_000 },
+    );
+    return {
+      ...{ self, counts, connected, closed },
+      connect(userId: string, how: "fresh" | "resumed" = "fresh", anonymous = false) {
+        const user = { tenant: tenant("default"), userId, anonymous };
+        connected.push(user);
+        counts.joined(user, how);
+      },
+      disconnect(userId: string) {
+        const at = connected.findIndex((one) => one.userId === userId);
+        const [one] = connected.splice(at, 1);
+        if (one !== undefined) counts.left(one);
+      },
+    };
+  }
+  return {
+    ...{ clock, living, open },
+    /** A round of all nodes, one after another. */
+    async pass(ms = 250) {
+      for (let left = ms; left > 0; left -= 250) {
+        clock.advance(250);
+        await Bun.sleep(3);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await shards.close();
+    },
+  };
+}
+
+test("[LI4] a user's connections over all nodes: the newest beyond the ceiling are closed, the others stay", async () => {
+  await using cluster = openCluster({ perUser: 4, perTenant: 0 });
+  const [one, two, three] = [cluster.open("one"), cluster.open("two"), cluster.open("three")];
+  for (const node of [one, two]) for (let n = 0; n < 2; n++) node.connect("ann");
+  await cluster.pass(1_000);
+  for (let n = 0; n < 3; n++) three.connect("ann");
+  three.connect("bob");
+  await eventually("the newest to be closed", async () => {
+    await cluster.pass();
+    return three.closed.length === 3;
+  });
+  expect([one.closed, two.closed, three.closed]).toEqual([[], [], ["ann", "ann", "ann"]]);
+  one.disconnect("ann");
+  await cluster.pass(1_000);
+  three.connect("ann");
+  await cluster.pass(1_000);
+  expect(three.connected.length).toBe(2);
+});
+
+test("[LI4] a tenant's ceiling holds over all nodes, for anonymous users too; theirs do not", async () => {
+  await using cluster = openCluster({ perUser: 1, perTenant: 5 });
+  const [one, two] = [cluster.open("one"), cluster.open("two")];
+  for (let n = 0; n < 3; n++) one.connect("anon:x", "fresh", true);
+  await cluster.pass(1_000);
+  for (let n = 0; n < 4; n++) two.connect(`user-${n}`);
+  await eventually("the newest to be closed", async () => {
+    await cluster.pass();
+    return two.closed.length === 2;
+  });
+  expect([one.closed, two.closed]).toEqual([[], ["user-3", "user-2"]]);
+});
+
+test("faults 1: connections of a dead node do not count, and sessions that come back from it have the time until then", async () => {
+  await using cluster = openCluster({ perUser: 2, perTenant: 0 });
+  const [one, two] = [cluster.open("one"), cluster.open("two")];
+  for (let n = 0; n < 2; n++) one.connect("ann");
+  await cluster.pass(1_000);
+  one.counts.close();
+  for (let n = 0; n < 2; n++) two.connect("ann", "resumed");
+  await cluster.pass(3_000);
+  expect(two.closed).toEqual([]);
+  cluster.living.delete("one");
+  await cluster.pass(15_000);
+  expect([two.closed, two.connected.length]).toEqual([[], 2]);
+});
+
+test("P3: sessions that were parked one after another and are resumed together are too many in the end", async () => {
+  await using cluster = openCluster({ perUser: 2, perTenant: 0 });
+  const [one, two] = [cluster.open("one"), cluster.open("two")];
+  for (let n = 0; n < 2; n++) one.connect("ann");
+  await cluster.pass(1_000);
+  for (let n = 0; n < 5; n++) two.connect("ann", "resumed");
+  await cluster.pass(15_000);
+  await eventually("as many as may be to be left", async () => {
+    await cluster.pass();
+    return one.connected.length + two.connected.length === 2;
+  });
+});
+
+test("faults 6: what an empty Redis has lost is told again", async () => {
+  await using cluster = openCluster({ perUser: 2, perTenant: 0 });
+  const [one, two] = [cluster.open("one"), cluster.open("two")];
+  for (let n = 0; n < 2; n++) one.connect("ann");
+  await cluster.pass(1_000);
+  await redis.cli("flushall");
+  one.counts.tellAll();
+  await cluster.pass(1_000);
+  two.connect("ann");
+  await eventually("the newest to be closed", async () => {
+    await cluster.pass();
+    return two.closed.length === 1;
+  });
+});
+
+test("[LI6] a user on three nodes sends as much as on one: what was too much at first is paid back", async () => {
+  const clock = createFakeClock();
+  const shards = openShards(configSchema.parse({ broker: redis.url, redis: { prefix: "rates" } }));
+  if (shards === undefined) throw new Error("a broker was configured");
+  const perMinute = 60;
+  const nodes = ["one", "two", "three"].map(() => {
+    const messages = new MessageRate(new Rate(perMinute / 60_000, perMinute), 1_000, () => {});
+    const deps = { shards, clock, counters: createCounters(), messages };
+    return { messages, shared: new SharedRates({ ...deps, redisNowMs: () => clock.nowMs() }) };
+  });
+  const ann = { tenant: tenant("default"), userId: "ann" };
+  let sent = 0;
+  for (let tick = 0; tick < 10 * 60 * 4; tick++) {
+    const nowMs = clock.monotonicMs();
+    for (const { messages } of nodes) {
+      const bucket = messages.bucketOf(ann, undefined, nowMs);
+      if (takeFrom(bucket, messages.rate, nowMs) > 0) continue;
+      messages.noteTaken(ann, bucket);
+      sent++;
+    }
+    clock.advance(250);
+    await Bun.sleep(1);
+  }
+  // Ten minutes' worth, and one that could come at once.
+  expect(sent).toBeGreaterThan(perMinute * 10);
+  expect(sent).toBeLessThan(perMinute * 11 * 1.1);
+  for (const { shared } of nodes) shared.close();
+  await shards.close();
+}, 60_000);

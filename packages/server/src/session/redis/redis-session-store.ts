@@ -1,0 +1,221 @@
+import { isFields } from "@aldis/protocol";
+import type { Awaitable } from "../../awaitable.ts";
+import { BrokerUnavailable } from "../../broker/broker.ts";
+import { countOne } from "../../observe/counters.ts";
+import type { ParkedSession } from "../parking.ts";
+import {
+  createMemorySessionStore,
+  isWanted,
+  type LiveView,
+  type MemorySessionStore,
+  type SessionStore,
+  type SessionStoreOptions,
+  type Wanted,
+} from "../session-store.ts";
+import { Claim } from "./claim.ts";
+import { bearerText, type Holder, holdersOf, readRecord, writeRecord } from "./session-record.ts";
+import { TAKE } from "./session-scripts.ts";
+import {
+  SessionWriter,
+  type SessionWriterDeps,
+  type SessionWriterOptions,
+} from "./session-writer.ts";
+
+/** What is asked of the other nodes. */
+export type SessionPeers = {
+  readonly self: string;
+  isAlive(node: string): boolean;
+  /** Never rejects; not `ok`: no answer came, for whatever cause. */
+  request(
+    node: string,
+    kind: string,
+    body: unknown,
+  ): Promise<{ readonly ok: true; readonly body: unknown } | { readonly ok: false }>;
+  send(node: string, kind: string, body: unknown): void;
+  on(kind: string, handler: (body: unknown) => Awaitable<unknown>): void;
+};
+
+export type RedisSessionStoreDeps = Omit<SessionWriterDeps, "self" | "live" | "onTaken"> & {
+  readonly live: LiveView;
+  readonly peers: SessionPeers;
+};
+
+/** Asks a node for a session that it has; it answers `{"record"}`, or `{}` when it has none. */
+const HAND_OVER = "session.handOver";
+/** Tells a node that a session which it had parked has gone on elsewhere. */
+const GONE = "session.gone";
+
+/** What the metric calls where a session came from. */
+const SOURCES = { handed_over: "handed_over", p: "parked", l: "record", claimed: "record" };
+
+type Taken = { readonly holders: readonly Holder[]; readonly text: string };
+
+/**
+ * Sessions of a cluster. Each has a record in Redis, owned by one node: the one that it is connected to, or was. Whoever resumes it makes the record its own in one
+ * step, and asks the former owner, if that lives, for the session as it stands; the record is what is left when it does not answer.
+ */
+export class RedisSessionStore implements SessionStore {
+  readonly #deps: RedisSessionStoreDeps;
+  readonly #writer: SessionWriter;
+  readonly #here: MemorySessionStore;
+  readonly #claims = new Map<string, Claim>();
+  readonly #keepsAny: boolean;
+
+  constructor(deps: RedisSessionStoreDeps, options: SessionStoreOptions & SessionWriterOptions) {
+    const { peers } = deps;
+    this.#deps = deps;
+    this.#keepsAny = options.resumeMs > 0 && options.parkedMax > 0;
+    const onTaken = (id: string) => this.#onTaken(id);
+    this.#writer = new SessionWriter({ ...deps, self: peers.self, onTaken }, options);
+    const onGivenUp = (id: string) => this.#writer.tell(id, { as: "over" });
+    this.#here = createMemorySessionStore({ ...deps, onGivenUp }, options);
+    peers.on(HAND_OVER, (body) => this.#onHandOver(body));
+    peers.on(GONE, (body) => this.#onGone(body));
+  }
+
+  get size(): number {
+    return this.#here.size;
+  }
+
+  note: SessionStore["note"] = (session, change) => {
+    if (this.#keepsAny) this.#writer.note(session, change);
+  };
+
+  park(id: string, session: ParkedSession): void {
+    if (!this.#keepsAny) return;
+    this.#here.park(id, session);
+    this.#writer.tell(id, { as: "parked", session });
+  }
+
+  end(id: string): void {
+    this.#here.end(id);
+    if (this.#keepsAny) this.#writer.tell(id, { as: "over" });
+  }
+
+  take(id: string, wanted: Wanted): Promise<ParkedSession | undefined> {
+    const wants = (session: ParkedSession) => isWanted(session.identity, wanted);
+    const earlier = this.#claims.get(id);
+    if (earlier !== undefined) return earlier.follow(wants);
+    const claim = new Claim();
+    this.#claims.set(id, claim);
+    return claim.settle(
+      this.#obtain(id, wanted).finally(() => {
+        this.#claims.delete(id);
+      }),
+    );
+  }
+
+  /** Redis has lost what it held, or the others took this node for dead: what is here is told again, or found to be others' by now. */
+  lookAtAll(): void {
+    if (this.#keepsAny) this.#writer.lookAtAll();
+  }
+
+  async close(): Promise<void> {
+    this.#here.close();
+    await this.#writer.close();
+  }
+
+  async #obtain(id: string, wanted: Wanted): Promise<ParkedSession | undefined> {
+    let taken: Taken | undefined;
+    try {
+      await this.#writer.settle(id);
+      taken = await this.#takeRecord(id, wanted);
+    } catch (error) {
+      // It may have been claimed, or be claimed when Redis comes to it: nobody would have it then.
+      this.#writer.tell(id, { as: "unclaimed" });
+      // Without Redis a session still goes on where it was.
+      const here = this.#here.take(id, wanted);
+      if (here === undefined && error instanceof BrokerUnavailable) throw error;
+      return here;
+    }
+    // It may not have been written yet, or be too large to be.
+    if (taken === undefined) return this.#here.take(id, wanted);
+    const session = await this.#sessionOf(id, taken);
+    this.#writer.tell(id, session === undefined ? { as: "over" } : { as: "taken", session });
+    return session;
+  }
+
+  async #takeRecord(id: string, { bearer, nowMs }: Wanted): Promise<Taken | undefined> {
+    const { shard, keys } = this.#deps.shards.place(id);
+    const who = bearer === undefined ? "" : bearerText(bearer);
+    const args = [this.#deps.peers.self, who, nowMs, this.#writer.liveTtlMs];
+    const answer = await shard.run(TAKE, [keys.key("session", id)], args);
+    if (!Array.isArray(answer)) return undefined;
+    const [owner, state, text]: unknown[] = answer;
+    if (typeof owner !== "string" || typeof text !== "string") return undefined;
+    return { holders: holdersOf(owner, String(state)), text };
+  }
+
+  /** From the node that has it, or from its record. */
+  async #sessionOf(id: string, { holders, text }: Taken): Promise<ParkedSession | undefined> {
+    const { self } = this.#deps.peers;
+    // What is here of another node's session is stale, and ends.
+    const here = this.#here.take(id, "anyway");
+    for (const holder of holders) {
+      if (holder.node === self && here !== undefined) return here;
+      const found = await this.#askHolder(id, holder);
+      if (found === "none") continue;
+      if (found === "record") return this.#bringIn(holder.state, text);
+      return this.#bringIn("handed_over", found);
+    }
+    return undefined;
+  }
+
+  /** The session as it stands there; "record": its record says all that can be known; "none": it is not there. */
+  async #askHolder(id: string, { node, state }: Holder): Promise<string> {
+    const { peers } = this.#deps;
+    if (node === peers.self) return state === "p" ? "record" : "none";
+    const unknown = state === "claimed" ? "none" : "record";
+    if (!peers.isAlive(node)) return unknown;
+    if (state === "p") {
+      peers.send(node, GONE, { id });
+      return "record";
+    }
+    const answer = await peers.request(node, HAND_OVER, { id });
+    const record = answer.ok ? recordOf(answer.body) : undefined;
+    if (record === "") return "none";
+    return record ?? unknown;
+  }
+
+  #bringIn(source: Holder["state"] | "handed_over", text: string): ParkedSession | undefined {
+    countOne(this.#deps.counters.sessionsBroughtIn, SOURCES[source]);
+    return readRecord(text);
+  }
+
+  /** Another node has made the record its own, and wants the session as it stands. */
+  async #onHandOver(body: unknown): Promise<unknown> {
+    const id = idOf(body);
+    if (id === undefined) return undefined;
+    this.#writer.forget(id);
+    const claim = this.#claims.get(id);
+    const session =
+      claim === undefined ? this.#here.take(id, "anyway") : await claim.follow(() => true);
+    if (session === undefined) return { record: "" };
+    this.#deps.counters.sessionsHandedOver++;
+    return { record: writeRecord(this.#deps.peers.self, "p", session) };
+  }
+
+  /** This node slept, and another went on with a session that was here: its connection is stale. */
+  #onTaken(id: string): void {
+    if (this.#claims.has(id)) return;
+    if (this.#here.take(id, "anyway") !== undefined) this.#deps.counters.sessionsStale++;
+  }
+
+  #onGone(body: unknown): void {
+    const id = idOf(body);
+    if (id === undefined) return;
+    this.#writer.forget(id);
+    if (!this.#claims.has(id)) this.#here.take(id, "anyway");
+  }
+}
+
+function idOf(body: unknown): string | undefined {
+  const id = isFields(body) ? body["id"] : undefined;
+  return typeof id === "string" ? id : undefined;
+}
+
+/** "": it has none. Undefined: it could not say it. */
+function recordOf(body: unknown): string | undefined {
+  const record = isFields(body) ? body["record"] : undefined;
+  return typeof record === "string" ? record : undefined;
+}

@@ -1,0 +1,254 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import { eventually, type RedisServer, startRedis } from "@aldis/testkit";
+import type { ParkedSession } from "../parking.ts";
+import { ANYONE, bearer, parked } from "../session-store.contract.ts";
+import { MARK } from "../session-store.ts";
+import { SessionCluster, type SessionNode } from "./test/session-cluster.ts";
+
+let redis: RedisServer;
+const opened: SessionCluster[] = [];
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterEach(async () => {
+  for (const cluster of opened.splice(0)) await cluster.close();
+});
+afterAll(() => redis[Symbol.asyncDispose]());
+
+let benches = 0;
+function open() {
+  const options = { resumeMs: 10_000, parkedMax: 100 };
+  const cluster = new SessionCluster(redis, `nodes${benches++}`, options);
+  opened.push(cluster);
+  return {
+    cluster,
+    one: cluster.open("one"),
+    two: cluster.open("two"),
+    three: cluster.open("three"),
+  };
+}
+
+function further(session: ParkedSession, offset: number): ParkedSession {
+  const [first, ...others] = session.subscriptions;
+  if (first === undefined) throw new Error("no subscription");
+  const place = { offset, epoch: "e" };
+  return { ...session, subscriptions: [{ ...first, place }, ...others] };
+}
+
+/** Connects on `node`, and waits until Redis knows. */
+async function connect(
+  cluster: SessionCluster,
+  node: SessionNode,
+  id = "s1",
+  stands = parked("ann"),
+) {
+  const session = node.live.add(id, stands);
+  node.store.note(session, MARK.changed);
+  await written(cluster, id, `1\n${node.self}\nl`);
+  return session;
+}
+
+async function written(cluster: SessionCluster, id: string, start: string) {
+  await eventually(`the record to begin with ${JSON.stringify(start)}`, async () => {
+    cluster.clock.advance(200);
+    return (await cluster.record(id)).startsWith(start);
+  });
+}
+
+test("faults 1: the node of a session dies: another one goes on from its record", async () => {
+  const { cluster, one, two } = open();
+  await connect(cluster, one);
+  cluster.peers.condition.set("one", "dead");
+  expect(await two.store.take("s1", bearer("ann"))).toEqual(parked("ann"));
+  expect(two.counters.sessionsBroughtIn["record"]).toBe(1);
+});
+
+test("[SE7] a session that is connected elsewhere is handed over as it stands, and its connection ends", async () => {
+  const { cluster, one, two } = open();
+  const session = await connect(cluster, one);
+  session.stands = further(session.stands, 99);
+  expect(await two.store.take("s1", bearer("ann"))).toEqual(session.stands);
+  expect([session.authenticated, one.counters.sessionsHandedOver]).toEqual([false, 1]);
+  expect(two.counters.sessionsBroughtIn["handed_over"]).toBe(1);
+});
+
+test("[SE1] what was parked on one node goes on at another, and is gone from the first", async () => {
+  const { one, two, three } = open();
+  one.store.park("s1", parked("ann"));
+  await eventually("the session to be there", async () => {
+    const taken = await two.store.take("s1", ANYONE);
+    if (taken !== undefined) two.store.park("s1", further(taken, 8));
+    return taken !== undefined;
+  });
+  await eventually("the first to have heard of it", () => one.store.size === 0);
+  expect(await three.store.take("s1", ANYONE)).toEqual(further(parked("ann"), 8));
+  expect(await one.store.take("s1", ANYONE)).toBeUndefined();
+});
+
+test("P5: the owner lives and does not answer: its record is what is left", async () => {
+  const { cluster, one, two } = open();
+  const session = await connect(cluster, one);
+  session.stands = further(session.stands, 99);
+  cluster.peers.condition.set("one", "silent");
+  expect(await two.store.take("s1", bearer("ann"))).toEqual(parked("ann"));
+});
+
+test("faults 4, 20: a node that slept does not park over a session that has gone on elsewhere", async () => {
+  const { cluster, one, two } = open();
+  const stale = await connect(cluster, one);
+  cluster.peers.condition.set("one", "dead");
+  const taken = await two.store.take("s1", bearer("ann"));
+  const session = two.live.add("s1", further(taken ?? parked("nobody"), 50));
+  two.store.note(session, MARK.changed);
+  // The sleeper wakes, and its client's socket is long gone.
+  cluster.peers.condition.set("one", "alive");
+  stale.end();
+  one.store.park("s1", further(stale.stands, 3));
+  await written(cluster, "s1", "1\ntwo\nl");
+  await eventually("the sleeper to have let go", () => one.store.size === 0);
+  expect(await one.store.take("s1", bearer("ann"))).toEqual(session.stands);
+});
+
+test("faults 4: a node that slept ends its stale connections when it looks", async () => {
+  const { cluster, one, two } = open();
+  const stale = await connect(cluster, one);
+  const other = await connect(cluster, one, "s2", parked("bob"));
+  cluster.peers.condition.set("one", "dead");
+  await two.store.take("s1", bearer("ann"));
+  one.store.lookAtAll();
+  await eventually("the stale connection to end", () => {
+    cluster.clock.advance(200);
+    return !stale.authenticated;
+  });
+  expect([other.authenticated, one.counters.sessionsStale]).toEqual([true, 1]);
+});
+
+test("faults 20: resumed on two nodes at once, one of them gets it", async () => {
+  for (const state of ["connected", "parked"]) {
+    for (let round = 0; round < 20; round++) {
+      const { cluster, one, two, three } = open();
+      if (state === "connected") await connect(cluster, one);
+      else one.store.park("s1", parked("ann"));
+      const takers = round % 2 === 0 ? [two, three] : [one, two, three];
+      if (state === "parked") await written(cluster, "s1", "1\none\np");
+      await Promise.all(takers.map((node) => takeAlong(node)));
+      await eventually("one of them to have it", async () => {
+        cluster.clock.advance(1_000);
+        await cluster.settle();
+        const having = [one, two, three].filter(({ live }) => live.size === 1);
+        const record = await cluster.record("s1");
+        return having.length === 1 && record.startsWith(`1\n${having[0]?.self}\nl`);
+      });
+    }
+  }
+});
+
+/** Takes the session, and has it connected from then on. */
+async function takeAlong({ store, live }: SessionNode) {
+  const taken = await store.take("s1", bearer("ann"));
+  if (taken === undefined) return;
+  expect(taken).toEqual(parked("ann"));
+  store.note(live.add("s1", taken), MARK.changed);
+}
+
+test("faults 6: Redis came back empty: the records are there again", async () => {
+  const { cluster, one, two } = open();
+  for (let n = 0; n < 250; n++) await connectLater(one, `s${n}`);
+  await written(cluster, "s249", "1\none\nl");
+  await redis.cli("flushall");
+  one.store.lookAtAll();
+  await written(cluster, "s249", "1\none\nl");
+  cluster.peers.condition.set("one", "dead");
+  for (const id of ["s0", "s100", "s249"]) {
+    expect(await two.store.take(id, bearer("ann"))).toEqual(parked("ann"));
+  }
+});
+
+async function connectLater(node: SessionNode, id: string) {
+  node.store.note(node.live.add(id, parked("ann")), MARK.changed);
+}
+
+test("[SE1] a session that stays connected keeps its record, and one whose node died loses it in time", async () => {
+  const { cluster, one } = open();
+  await connect(cluster, one);
+  for (let seconds = 0; seconds < 60; seconds++) {
+    for (let tick = 0; tick < 5; tick++) {
+      cluster.clock.advance(200);
+      await cluster.settle();
+    }
+    await cluster.advance(1_000);
+    expect(await cluster.record("s1")).not.toBe("");
+  }
+  await one.store.close();
+  await cluster.advance(30_000);
+  expect(await cluster.record("s1")).toBe("");
+}, 30_000);
+
+test("P3: positions that move on are written every few seconds, changes within a moment, once for many", async () => {
+  const { cluster, one } = open();
+  const session = await connect(cluster, one);
+  const before = one.counters.sessionRecordsWritten;
+  for (let n = 0; n < 10; n++) {
+    session.stands = further(session.stands, 10 + n);
+    one.store.note(session, MARK.moved);
+    cluster.clock.advance(200);
+    await cluster.settle();
+  }
+  expect(one.counters.sessionRecordsWritten - before).toBeLessThanOrEqual(1);
+  session.stands = further(session.stands, 77);
+  for (let n = 0; n < 5; n++) one.store.note(session, MARK.changed);
+  cluster.clock.advance(200);
+  await eventually("the change to be written", async () =>
+    (await cluster.record("s1")).includes("77"),
+  );
+  expect(one.counters.sessionRecordsWritten - before).toBeLessThanOrEqual(2);
+});
+
+test("P5: without Redis a session goes on where it was, elsewhere it is not known whether there is one", async () => {
+  await using own = await startRedis();
+  const cluster = new SessionCluster(own, "away", { resumeMs: 10_000, parkedMax: 100 });
+  opened.push(cluster);
+  const [one, two] = [cluster.open("one"), cluster.open("two")];
+  await connect(cluster, one);
+  await own.stop();
+  expect(await one.store.take("s1", bearer("ann"))).toEqual(parked("ann"));
+  await expect(two.store.take("s1", bearer("ann"))).rejects.toThrow("redis");
+  one.store.park("s1", further(parked("ann"), 9));
+  await own.restart();
+  await eventually("what was parked meanwhile to be there", async () => {
+    cluster.clock.advance(1_000);
+    return (await cluster.record("s1")).startsWith("1\none\np");
+  });
+  expect(await two.store.take("s1", bearer("ann"))).toEqual(further(parked("ann"), 9));
+});
+
+test("P5: a claim whose answer never came is taken back, and until then nobody is lost", async () => {
+  for (const who of ["the claimer", "the third", "the owner"]) {
+    const { cluster, one, two, three } = open();
+    const session = await connect(cluster, one);
+    const record = await cluster.record("s1");
+    // What Redis did when it woke, long after node two had given up.
+    await redis.cli(
+      "set",
+      `${cluster.prefix}:{0}:session:s1`,
+      record.replace("one\nl", "two\ncl,one"),
+    );
+    session.stands = further(session.stands, 42);
+    if (who === "the owner") {
+      // It looks at its records, and then it has something to write.
+      one.store.lookAtAll();
+      for (let tick = 0; tick < 3; tick++) {
+        cluster.clock.advance(200);
+        await cluster.settle();
+        one.store.note(session, MARK.changed);
+      }
+      expect([session.authenticated, (await cluster.record("s1")).includes("two")]).toEqual([
+        true,
+        true,
+      ]);
+    }
+    const taker = { "the claimer": two, "the third": three, "the owner": one }[who];
+    expect(await taker?.store.take("s1", bearer("ann"))).toEqual(further(parked("ann"), 42));
+    expect(await two.store.take("s1", ANYONE)).toBeUndefined();
+  }
+});
