@@ -3,7 +3,9 @@ import pc from "picocolors";
 import { configCommand } from "./config.ts";
 import { type CliContext, CliFailure, EXIT } from "./console.ts";
 import { devCommand } from "./dev.ts";
+import { drainCommand } from "./drain.ts";
 import { keyCommand } from "./key.ts";
+import { nodesCommand } from "./nodes.ts";
 import { publishCommand } from "./publish.ts";
 import { startCommand } from "./start.ts";
 import { subscribeCommand } from "./subscribe.ts";
@@ -48,6 +50,8 @@ function createProgram(context: CliContext): Command {
     keyCommand,
     publishCommand,
     subscribeCommand,
+    nodesCommand,
+    drainCommand,
     versionCommand,
   ];
   for (const create of commands) {

@@ -4,17 +4,20 @@ import { createApi } from "./api/api.ts";
 import { judgeKey } from "./api/judge-key.ts";
 import { type ApiKeys, createApiKeys } from "./auth/api-keys.ts";
 import type { Publisher } from "./channel/publisher.ts";
+import type { Moving } from "./cluster/moving.ts";
+import { createNodeControl } from "./cluster/node-control.ts";
 import type { Config } from "./config/schema.ts";
 import { configWarnings } from "./config/warnings.ts";
 import { connectionDeps } from "./gateway/connection-parts.ts";
 import { gaugesOf } from "./gateway/gauges.ts";
 import { ingestPart } from "./gateway/ingest-part.ts";
+import { NodeMoving } from "./gateway/moving.ts";
 import { namespaceChanges } from "./gateway/namespace-part.ts";
-import { sessionDeps } from "./gateway/session-parts.ts";
+import { type SessionParts, sessionDeps } from "./gateway/session-parts.ts";
 import { type PartOptions, type Shared, sharedParts } from "./gateway/shared-parts.ts";
-import { drainClients, stop } from "./gateway/stopping.ts";
+import { stop } from "./gateway/stopping.ts";
 import { createMetricsPage } from "./listen/metrics-page.ts";
-import { type ListenDeps, listen } from "./listen/server.ts";
+import { type ListenDeps, type Listener, listen } from "./listen/server.ts";
 import type { Counters } from "./observe/counters.ts";
 import type { TenantId } from "./tenant/tenant.ts";
 
@@ -56,26 +59,18 @@ export function startGateway(options: GatewayOptions): Gateway {
   const connection = connectionDeps(shared);
   const session = sessionDeps(shared);
   let ready = true;
-  const isReady = () => ready && secret.isKnown && shared.registry.joined;
+  const isReady = () => ready && !moving.draining && secret.isKnown && shared.registry.joined;
+  const pendingRequests = () => listener.pendingRequests;
+  const moving = new NodeMoving({ ...shared, connection, session, pendingRequests });
   const keys = apiKeys(config);
-  const listener = listen({
+  const listener: Listener = listen({
     config: config.listen,
     limits,
     connectionsMax: config.limits.connectionsPerNode,
     connection,
     session: session.deps,
     log,
-    api: createApi({
-      ...shared,
-      ...session.deps,
-      cursorKeys: secret.keysFor("cursors"),
-      directMaxBytes: config.listen.frameMaxBytes,
-      tokenMaxBytes: config.auth.tokenMaxBytes,
-      keys,
-      guesses: limits.keyGuesses,
-      bodyMaxBytes: config.listen.bodyMaxBytes,
-      namespaceChanges: namespaceChanges(shared, session),
-    }),
+    api: openApi(shared, { session, moving, keys }),
     metrics: metricsPage(shared, keys),
     observeHttp: metrics.observeHttp,
     pages: options.pages,
@@ -109,12 +104,31 @@ export function startGateway(options: GatewayOptions): Gateway {
     },
     drain() {
       ready = false;
-      shared.registry.startDraining();
-      drained ??= drainClients({ ...shared, listener, connection, session, ingest }).then(close);
+      drained ??= Promise.all([moving.empty(), ingest?.close()]).then(close);
       return drained;
     },
     close,
   };
+}
+
+function openApi(
+  shared: Shared,
+  parts: { readonly session: SessionParts; readonly moving: Moving; readonly keys: ApiKeys },
+) {
+  const { config, secret, limits } = shared;
+  const { session, moving, keys } = parts;
+  return createApi({
+    ...shared,
+    ...session.deps,
+    nodeControl: createNodeControl({ ...shared, moving }),
+    cursorKeys: secret.keysFor("cursors"),
+    directMaxBytes: config.listen.frameMaxBytes,
+    tokenMaxBytes: config.auth.tokenMaxBytes,
+    keys,
+    guesses: limits.keyGuesses,
+    bodyMaxBytes: config.listen.bodyMaxBytes,
+    namespaceChanges: namespaceChanges(shared, session),
+  });
 }
 
 function metricsPage({ config, counters, limits, metrics }: Shared, keys: ApiKeys) {

@@ -18,6 +18,7 @@ import { batchRoute } from "./routes/batch.ts";
 import { type ChannelRouteDeps, channelRoutes } from "./routes/channels.ts";
 import { type ClusterRouteDeps, clusterRoutes } from "./routes/cluster.ts";
 import { type ConnectionRouteDeps, connectionRoutes } from "./routes/connections.ts";
+import { type MovingRouteDeps, movingRoutes } from "./routes/moving.ts";
 import { type NamespaceRouteDeps, namespaceRoutes } from "./routes/namespaces.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { publish, publishRoute } from "./routes/publish.ts";
@@ -27,6 +28,7 @@ export type ApiDeps = KeyJudgeDeps &
   OperationDeps &
   NamespaceRouteDeps &
   ClusterRouteDeps &
+  MovingRouteDeps &
   Omit<ChannelRouteDeps, "cursors"> &
   Omit<ConnectionRouteDeps, "cursors"> &
   Omit<TokenRouteDeps, "guesses"> & {
@@ -66,6 +68,7 @@ export function createApi(deps: ApiDeps): Api {
     ...namespaceRoutes(deps),
     ...tokenRoutes(deps),
     ...clusterRoutes(deps),
+    ...movingRoutes(deps),
   ]);
   return { answer: createAnswer(deps, app), page: createApiPages(() => createDocument(app)) };
 }

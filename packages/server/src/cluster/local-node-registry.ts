@@ -26,6 +26,9 @@ export function createLocalNodeRegistry(
     startDraining() {
       draining = true;
     },
+    stopDraining() {
+      draining = false;
+    },
     close: () => Promise.resolve(),
   };
 }

@@ -70,6 +70,8 @@ export type NodeRegistry = {
   listen(listener: NodeListener): void;
   /** Told to the others with the next heartbeat, which is at once unless one is under way. */
   startDraining(): void;
+  /** It takes connections again; told as {@link startDraining} is. */
+  stopDraining(): void;
   /** Goes on purpose: what it leaves behind lives for a grace time, for those who move to other nodes. */
   close(): Promise<void>;
 };

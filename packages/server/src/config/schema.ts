@@ -181,9 +181,12 @@ export const configSchema = z.strictObject({
   drain: z
     .strictObject({
       windowMs: ms(
-        "When it is asked to stop: the time over which its clients are told to move; 0 closes all at once. As long as those who take the clients over need to admit them; one node alone, started again on its port, wants 1000",
+        "When it is asked to stop: the time over which its clients are told to move; 0 closes all at once. In a cluster the least: it is longer when the other nodes need longer to admit them. One node alone, started again on its port, wants 1000",
         0,
       ).default(5_000),
+      windowMaxMs: ms(
+        "In a cluster: the time after which all have been told to move, whatever the others can admit; at least `windowMs`",
+      ).default(30_000),
       graceMs: ms("How much longer commands and requests under way may take then", 0).default(
         5_000,
       ),

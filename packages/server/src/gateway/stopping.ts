@@ -1,5 +1,4 @@
 import type { ConnectionDeps } from "../connection/connection-deps.ts";
-import { drain } from "../connection/drain.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { Listener } from "../listen/server.ts";
 import type { SessionParts } from "./session-parts.ts";
@@ -11,32 +10,6 @@ export type Stopping = Shared & {
   readonly session: SessionParts;
   readonly ingest: Ingest | undefined;
 };
-
-/** Has the clients move to another gateway (P6); done when they have, or when their time is over. */
-export async function drainClients({
-  config,
-  clock,
-  log,
-  listener,
-  connection,
-  session,
-  ingest,
-}: Stopping) {
-  if (config.drain.windowMs === 0) return;
-  const handedOver = ingest?.close();
-  const { inFlight } = session.deps;
-  await drain(
-    {
-      ...{ clock, log, random: Math.random },
-      connections: () => connection.heartbeat.connections(),
-      isSettled: (open) =>
-        open.outbox.idle && !open.session.isJudged && !inFlight.has(open.session),
-      isAnswering: () => listener.pendingRequests > 0,
-    },
-    config.drain,
-  );
-  await handedOver;
-}
 
 /** In the reverse order of making. Clients are told why before the sockets go. */
 export async function stop(parts: Stopping): Promise<void> {

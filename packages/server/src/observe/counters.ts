@@ -83,6 +83,8 @@ export type Counters = {
   presenceSignals: number;
   /** Those that this version cannot read. */
   presenceSignalsIgnored: number;
+  /** Clients that were told to go to another node. */
+  clientsToldToMove: number;
   /** What backends gave to Redis to be published, by the way on which it came. */
   ingestReceived: CountsByLabel;
   /** Of it what was published, and what was there already. */
@@ -157,6 +159,7 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     presenceRebuilds: 0,
     presenceSignals: 0,
     presenceSignalsIgnored: 0,
+    clientsToldToMove: 0,
     ingestReceived: countsByLabel(),
     ingestPublished: countsByLabel(),
     ingestRefused: countsByLabel(),

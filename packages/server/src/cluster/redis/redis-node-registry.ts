@@ -123,8 +123,16 @@ export class RedisNodeRegistry implements NodeRegistry {
   }
 
   startDraining(): void {
-    if (this.#draining) return;
-    this.#draining = true;
+    this.#tellDraining({ draining: true });
+  }
+
+  stopDraining(): void {
+    this.#tellDraining({ draining: false });
+  }
+
+  #tellDraining({ draining }: { readonly draining: boolean }): void {
+    if (this.#draining === draining) return;
+    this.#draining = draining;
     if (this.#beating === undefined) this.#beat();
   }
 

@@ -182,6 +182,10 @@ export const COUNTER_METRICS = {
     name: "aldis_presence_signals_ignored_total",
     help: "Changes of presence that this version cannot read",
   },
+  clientsToldToMove: {
+    name: "aldis_clients_told_to_move_total",
+    help: "Clients told to connect anew elsewhere",
+  },
   ingestReceived: {
     name: "aldis_ingest_received_total",
     help: "What backends published through Redis, by way",

@@ -1,0 +1,73 @@
+import { Command } from "commander";
+import { type ApiAccess, callApi, KEY_HELP } from "./api-call.ts";
+import { isObject } from "./config-sources.ts";
+import { type CliContext, CliFailure } from "./console.ts";
+import { parseUrl, URL_HELP } from "./options.ts";
+import { printable } from "./printable.ts";
+
+/** What the commands read of a node; the gateway may tell more. */
+export type ListedNode = {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly draining: boolean;
+  readonly self: boolean;
+  readonly connections: number;
+  readonly capacity: number;
+  readonly admitPerSecond: number;
+  readonly loopLagMs: number;
+  readonly lastSeenMs: number;
+};
+
+export function nodesCommand(context: CliContext): Command {
+  return new Command("nodes")
+    .description("list the nodes of the cluster with their load")
+    .option("-u, --url <url>", URL_HELP, parseUrl)
+    .option("-k, --key <key>", KEY_HELP)
+    .option("--json", "print what the gateway answers")
+    .addHelpText("after", "\nThe key needs the scope `cluster`, which `*` does not hold.\n")
+    .action(async ({ json, ...access }: ApiAccess & { json?: boolean }) => {
+      const nodes = await listNodes(context, access);
+      context.out(json ? `${JSON.stringify(nodes)}\n` : table(nodes));
+    });
+}
+
+export async function listNodes(context: CliContext, access: ApiAccess): Promise<ListedNode[]> {
+  const answer = await callApi(context, access, { method: "GET", path: "/api/cluster/nodes" });
+  const nodes = isObject(answer) ? answer["nodes"] : undefined;
+  if (!Array.isArray(nodes)) throw new CliFailure("the gateway gave an answer without nodes");
+  return nodes.filter(isObject).map(readNode);
+}
+
+function readNode(node: Record<string, unknown>): ListedNode {
+  const load = isObject(node["load"]) ? node["load"] : {};
+  const count = (from: Record<string, unknown>, name: string) => Number(from[name] ?? 0);
+  return {
+    id: String(node["id"]),
+    name: String(node["name"]),
+    version: String(node["version"]),
+    draining: node["draining"] === true,
+    self: node["self"] === true,
+    connections: count(load, "connections"),
+    capacity: count(load, "capacity"),
+    admitPerSecond: count(load, "admitPerSecond"),
+    loopLagMs: count(load, "loopLagMs"),
+    lastSeenMs: count(node, "lastSeenMs"),
+  };
+}
+
+const HEAD = ["NODE", "STATE", "CONNECTIONS", "OF", "ADMITS/S", "LAG MS", "SEEN MS AGO", "VERSION"];
+
+/** Columns as wide as what is in them; the node that answered has a star. */
+function table(nodes: readonly ListedNode[]): string {
+  const rows = nodes.map((node) => [
+    `${node.id}${node.self ? " *" : ""}`,
+    node.draining ? "draining" : "serving",
+    ...[node.connections, node.capacity, node.admitPerSecond, node.loopLagMs, node.lastSeenMs],
+    node.version,
+  ]);
+  const lines = [HEAD, ...rows].map((row) => row.map((cell) => printable(String(cell))));
+  const widths = HEAD.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
+  const text = lines.map((line) => line.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  "));
+  return `${text.map((line) => line.trimEnd()).join("\n")}\n`;
+}
