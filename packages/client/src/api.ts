@@ -30,6 +30,11 @@ export type ClientEvents = {
   granted: Subscription;
   /** A push that the client does not know: of a plugin of the gateway, say. */
   push: { readonly action: string; readonly data: Json };
+  /**
+   * True: something that the gateway needs is away. What is published meanwhile may be refused with `unavailable`, and messages of other
+   * nodes may be late; nothing is lost. False: it is back, or this client is on another node.
+   */
+  degraded: boolean;
   /** What no call and no subscription's `error` listener could be told. */
   error: AldisError;
 };

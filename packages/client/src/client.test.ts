@@ -175,6 +175,23 @@ test("[FR3] unknown pushes and strange frames do no harm; the former can be hear
   expect(h.client.state.name).toBe("connected");
 });
 
+test("[ST1] P5: what the gateway says of itself is told once, and another node begins anew", async () => {
+  const h = new Harness();
+  const told: boolean[] = [];
+  h.client.on("degraded", (degraded) => told.push(degraded));
+  const socket = await h.connected();
+  socket.push("status", { degraded: true });
+  socket.push("status", { degraded: true });
+  socket.push("status", { degraded: false });
+  socket.push("status", { degraded: true });
+  expect(told).toEqual([true, false, true]);
+  socket.end(1006);
+  expect(told).toEqual([true, false, true]);
+  await h.clock.advance(20_000);
+  await h.welcome({ connection: "c2" });
+  expect(told).toEqual([true, false, true, false]);
+});
+
 test("[ER1] an error without an id reaches the client's listeners", async () => {
   const h = new Harness();
   const codes: string[] = [];

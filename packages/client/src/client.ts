@@ -63,6 +63,7 @@ class GatewayClient implements Client {
   readonly #keys: Keys;
   #session: string | undefined;
   #frameMaxBytes = FRAME_MAX_BYTES;
+  #degraded = false;
   /** The channels whose positions stood in the last `connect`. */
   #told: ReadonlySet<string> = new Set();
 
@@ -311,11 +312,18 @@ class GatewayClient implements Client {
   }
 
   #onWelcome(welcome: WelcomeBody): void {
+    this.#setDegraded(false);
     this.#session = welcome.session;
     this.#frameMaxBytes = welcome.frameMaxBytes;
     this.#feeds.onWelcome(welcome, this.#told);
     this.#queue.flush();
     this.#commands.onConnected();
+  }
+
+  #setDegraded(degraded: boolean): void {
+    if (degraded === this.#degraded) return;
+    this.#degraded = degraded;
+    this.#emitter.emit("degraded", degraded);
   }
 
   #onDown(): void {
@@ -348,6 +356,9 @@ class GatewayClient implements Client {
         return;
       case "reconnect":
         this.#connection.moveAfter((data as { afterMs?: number }).afterMs ?? 0);
+        return;
+      case "status":
+        this.#setDegraded((data as { degraded?: unknown }).degraded === true);
         return;
       case "error":
         this.#emitter.emit("error", errorOf(data as ErrorBody));
