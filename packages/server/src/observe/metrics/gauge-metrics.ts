@@ -56,7 +56,7 @@ export const GAUGE_METRICS = {
   historyBytes: { name: "aldis_history_bytes", help: "Bytes of all histories" },
   presenceMembers: {
     name: "aldis_presence_members",
-    help: "Users present in channels, each once for each channel",
+    help: "Users present by connections to this node, each once for each channel",
   },
   clusterNodes: {
     name: "aldis_cluster_nodes",

@@ -122,7 +122,7 @@ export class TestNode {
   /** Signals come in order: behind one of this node's own there is none left that was sent before. */
   async hear(): Promise<void> {
     for (const shard of this.shards.all) {
-      const topic = `barrier ${this.name}`;
+      const topic = shard.partitions[0].key("barrier", this.name);
       await shard.topics.subscribe(topic, () => this.#passed++);
       this.#barriers++;
       await shard.call("PUBLISH", topic, "");
