@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { pushFrame } from "@aldis/protocol";
-import { createRemoteBroker, selfDriven } from "../broker/broker.contract.ts";
+import { createRemoteBroker, type RemoteBroker, selfDriven } from "../broker/broker.contract.ts";
 import type { Deliver } from "../broker/broker.ts";
 import { frameOf } from "../hub/frame.ts";
 import { openMemoryBroker } from "../session/test/world.ts";
@@ -226,6 +226,50 @@ describe("Connection: policies for slow consumers", () => {
     await readAll(bench, peer);
     expect(peer.offsets).toEqual(upTo(400));
   });
+
+  test.each(["close", "drop-oldest", "latest", "catch-up"])(
+    "[CH4] a new epoch while a subscription with `%s` is slow: told once, and then nothing of the old one",
+    async (slow) => {
+      const far: RemoteBroker[] = [];
+      const bench = new Bench({
+        outboxMaxBytes: 10_000,
+        world: {
+          namespaces: KEEP_ALL,
+          openBroker({ clock, random, deliver }) {
+            const open = (arrived: Deliver) =>
+              openMemoryBroker({ clock, random, deliver: arrived });
+            const remote = createRemoteBroker(open, deliver);
+            far.push(remote);
+            return selfDriven(remote, 7);
+          },
+        },
+      });
+      const peer = await bench.connect();
+      await subscribe(bench, peer, { slow });
+      for (let turn = 0; turn < 20; turn++) await bench.turn();
+      const { epoch } = peer.frames.find(({ id }) => id === 1)?.data ?? expect.unreachable();
+      await publish(bench, 3);
+      peer.socket.stuck = true;
+      await publish(bench, slow === "close" ? 5 : 30);
+      far[0]?.forget();
+      await publish(bench, 4);
+      for (let turn = 0; turn < 20; turn++) await bench.turn();
+      await readAll(bench, peer);
+      await publish(bench, 2);
+      const told = pushes(peer, "subscribe").filter(({ recovered }) => recovered === false);
+      expect(told).toHaveLength(1);
+      expect(told[0]?.epoch).not.toBe(epoch);
+      const { frames } = peer;
+      const at = frames.findIndex(({ data }) => data.recovered === false && data.epoch !== epoch);
+      const offsets = (some: typeof frames) =>
+        some.filter(({ action }) => action === "message").map(({ data }) => data.offset);
+      expect(told[0]?.offset).toBe(0);
+      expect(offsets(frames.slice(at))).toEqual(upTo(6, slow === "latest" ? 4 : 1));
+      // What waited in the connection itself was on its way; what a policy let wait is of no use any more.
+      expect(offsets(frames.slice(0, at))).toEqual(upTo(slow === "close" ? 8 : 4));
+      expect(peer.connection.session.subscriptions.get(CHANNEL)?.standing).toBe("lost");
+    },
+  );
 
   test.each(["drop-oldest", "latest", "catch-up"])(
     "[SE5] %s: what was never sent is not taken for proven",

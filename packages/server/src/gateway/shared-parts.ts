@@ -29,6 +29,7 @@ import type { TenantId } from "../tenant/tenant.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { type MeasuredBroker, openBroker } from "./broker-part.ts";
 import { type ClusterParts, clusterParts } from "./cluster-parts.ts";
+import { watchRebuilds } from "./watch-rebuilds.ts";
 
 /** What a gateway is made from. */
 export type PartOptions = {
@@ -56,6 +57,7 @@ export type Shared = {
   readonly namespaces: Namespaces;
   readonly broker: MeasuredBroker;
   readonly hub: Hub;
+  readonly rebuilds: { close(): void };
   readonly signals: Signals;
   readonly publisher: Publisher;
   readonly limits: Limits;
@@ -101,12 +103,13 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     { broker, clock, counters, optionsOf: channelOptions(namespaces), meter: probe },
     config.channel,
   );
+  const rebuilds = watchRebuilds({ hub, clock }, shards);
   const signals: Signals = new Signals(broker);
   const limits = createLimits({ clock, counters }, config);
   const publisher = createPublisher({ broker, namespaces, counters, rates: limits.channels });
   return {
     ...{ config, clock, random, log, counters, metrics },
     ...{ shards, secret, cluster, registry, bus, ids },
-    ...{ namespaces, broker, probe, hub, signals, publisher, limits },
+    ...{ namespaces, broker, probe, hub, rebuilds, signals, publisher, limits },
   };
 }
