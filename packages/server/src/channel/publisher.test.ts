@@ -4,6 +4,7 @@ import { createFakeClock } from "@aldis/testkit";
 import { draft, tenant } from "../broker/broker.contract.ts";
 import type { Broker, Draft } from "../broker/broker.ts";
 import { type NamespaceInput, namespaceSchema } from "../config/namespace-schema.ts";
+import { openLoneHub } from "../hub/test/lone-hub.ts";
 import { createChannelRates } from "../limits/channel-rates.ts";
 import { createCounters } from "../observe/counters.ts";
 import type { ChannelKey } from "../tenant/tenant.ts";
@@ -25,7 +26,7 @@ function open(input: NamespaceInput = {}) {
     namespaceSchema.parse({}),
   );
   const publisher = createPublisher({
-    ...{ broker: broker as Broker, namespaces, counters },
+    ...{ broker: broker as Broker, namespaces, counters, hub: openLoneHub() },
     rates: createChannelRates({ clock, onForgotten: () => {} }, 100),
   });
   const publish = (parts: Partial<PublishRequest>) =>

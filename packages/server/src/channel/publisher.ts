@@ -10,12 +10,13 @@ import {
   refuse,
   type Sender,
 } from "@aldis/protocol";
-import type { Awaitable } from "../awaitable.ts";
+import { type Awaitable, mapReady } from "../awaitable.ts";
 import type { Broker, PublishOutcome } from "../broker/broker.ts";
+import type { Hub } from "../hub/hub.ts";
 import type { ChannelRates } from "../limits/channel-rates.ts";
 import { refuseFor } from "../limits/refuse-for.ts";
 import { type Counters, countOne } from "../observe/counters.ts";
-import { channelKey, type TenantId } from "../tenant/tenant.ts";
+import { type ChannelKey, channelKey, type TenantId } from "../tenant/tenant.ts";
 import type { Namespaces } from "./namespaces.ts";
 
 /** A publish whose right was asked already. */
@@ -42,12 +43,19 @@ export type Publisher = {
 export type PublisherDeps = {
   readonly rates: ChannelRates;
   readonly broker: Broker;
+  readonly hub: Pick<Hub, "whenHanded">;
   readonly namespaces: Namespaces;
   readonly counters: Counters;
 };
 
 /** The one way by which anything is published, whoever asks: sessions, HTTP, features. */
-export function createPublisher({ broker, namespaces, counters, rates }: PublisherDeps): Publisher {
+export function createPublisher({
+  broker,
+  hub,
+  namespaces,
+  counters,
+  rates,
+}: PublisherDeps): Publisher {
   return {
     publish(request) {
       const { options, rate } = namespaces.find(request.tenant, namespaceOf(request.channel));
@@ -76,9 +84,21 @@ export function createPublisher({ broker, namespaces, counters, rates }: Publish
         idempotencyKey,
         version,
       };
-      return accept(broker.publish(target, draft, options.history));
+      const outcome = broker.publish(target, draft, options.history);
+      if (!(outcome instanceof Promise)) return accept(outcome);
+      return accept(outcome.then((answer) => whenHanded(hub, target, answer)));
     },
   };
+}
+
+/** The broker has delivered it; where something before it is missing here the hub has yet to hand it on. */
+function whenHanded(
+  hub: PublisherDeps["hub"],
+  key: ChannelKey,
+  outcome: PublishOutcome,
+): Awaitable<PublishOutcome> {
+  if (outcome.kind !== "published" || outcome.duplicate) return outcome;
+  return mapReady(hub.whenHanded(key, outcome), () => outcome);
 }
 
 /** The member that carries the payload. Bytes are measured as bytes, whatever their text takes. */

@@ -106,7 +106,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const rebuilds = watchRebuilds({ hub, clock }, shards);
   const signals: Signals = new Signals(broker);
   const limits = createLimits({ clock, counters }, config);
-  const publisher = createPublisher({ broker, namespaces, counters, rates: limits.channels });
+  const publisher = createPublisher({ broker, hub, namespaces, counters, rates: limits.channels });
   return {
     ...{ config, clock, random, log, counters, metrics },
     ...{ shards, secret, cluster, registry, bus, ids },

@@ -212,28 +212,27 @@ export class Healing {
     });
   }
 
-  /** What is held and leads up to the top is passed over by nobody. */
+  /** Nobody passes over what is held: it has come, and what is missing after it may be on its way. */
   #startAnew(
     channel: HubChannel,
     gap: Gap,
     { top, publications }: Pick<HistoryPage, "top" | "publications">,
   ): void {
-    const latest = [...publications];
-    for (;;) {
-      const before = channel.held?.take(top.offset - latest.length, top.epoch);
-      if (before === undefined) break;
-      latest.unshift(before);
-    }
+    const held = channel.held?.least(top.epoch) ?? Number.POSITIVE_INFINITY;
+    const latest = top.offset - publications.length + 1;
     this.#end(channel, gap);
     this.#deps.counters.gapsLost++;
-    this.#deps.startAnew(channel, { offset: top.offset - latest.length, epoch: top.epoch });
-    for (const publication of latest) this.#deps.hand(channel, publication);
+    this.#deps.startAnew(channel, { offset: Math.min(held, latest) - 1, epoch: top.epoch });
+    if (latest <= held) {
+      for (const publication of publications) this.#deps.hand(channel, publication);
+    }
     channel.held?.dropOthers(top.epoch);
     channel.held?.dropUpTo(channel.top, top.epoch);
     this.#drain(channel);
     gap.tellWaiting();
     if (channel.held !== undefined) this.open(channel, channel.held.greatest(channel.epoch));
     else if (gap.disputed) this.open(channel, 0);
+    else if (channel.top < top.offset) this.suspect(channel, top.offset);
   }
 
   #end(channel: HubChannel, gap: Gap): void {

@@ -43,17 +43,12 @@ export class HeldPublications {
     return true;
   }
 
-  /** The publication at an offset, of this epoch. */
-  get(offset: number, epoch: string): Publication | undefined {
-    const held = this.#byOffset.get(offset);
-    return held?.epoch === epoch ? held.publication : undefined;
-  }
-
-  /** The same, and it is held no longer. */
+  /** The publication at an offset of this epoch; it is held no longer. */
   take(offset: number, epoch: string): Publication | undefined {
-    const publication = this.get(offset, epoch);
-    if (publication !== undefined) this.#remove(offset);
-    return publication;
+    const held = this.#byOffset.get(offset);
+    if (held?.epoch !== epoch) return undefined;
+    this.#remove(offset);
+    return held.publication;
   }
 
   /** The greatest offset of this epoch; 0 when there is none. */
@@ -63,6 +58,15 @@ export class HeldPublications {
       if (held.epoch === epoch && offset > greatest) greatest = offset;
     }
     return greatest;
+  }
+
+  /** The least offset of this epoch; undefined when there is none. */
+  least(epoch: string): number | undefined {
+    let least: number | undefined;
+    for (const [offset, held] of this.#byOffset) {
+      if (held.epoch === epoch && offset < (least ?? Number.POSITIVE_INFINITY)) least = offset;
+    }
+    return least;
   }
 
   /** Lets go of what is known already: this epoch's up to `offset`. */

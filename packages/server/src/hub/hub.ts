@@ -149,9 +149,10 @@ export class Hub {
     } else if (publication.offset === channel.next && epoch === channel.epoch) {
       this.#hand(channel, publication);
     } else {
-      // Patterns wait for no history: they are live only.
-      if (!channel.isPlaced && !this.#patterns.isEmpty)
-        this.#deliverToPatterns(key, publication, epoch);
+      // Patterns wait for no history, and what is before the place of all who have the channel may be new to them.
+      const isBefore =
+        !channel.isPlaced || (epoch === channel.epoch && publication.offset <= channel.top);
+      if (isBefore && !this.#patterns.isEmpty) this.#deliverToPatterns(key, publication, epoch);
       this.#healing.take(channel, publication, epoch);
     }
   }
@@ -171,6 +172,17 @@ export class Hub {
   checkPositions(concerned?: (key: ChannelKey) => boolean): void {
     this.#patterns.tellAllMissed();
     this.#check.checkAll(concerned);
+  }
+
+  /**
+   * Done when the subscribers here have been handed all up to `position`, as far as it has come: behind a gap it waits for what is missing
+   * (PB1), for as long as one read takes.
+   */
+  whenHanded(key: ChannelKey, { offset, epoch }: StreamPosition): Awaitable<void> {
+    const channel = this.#channels.get(key);
+    if (channel === undefined || !channel.isPlaced) return;
+    if (channel.epoch === epoch && channel.top >= offset) return;
+    return channel.gap?.nextLook();
   }
 
   /** How many subscriptions a channel has on this node. */

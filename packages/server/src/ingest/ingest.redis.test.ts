@@ -6,6 +6,7 @@ import { Namespaces } from "../channel/namespaces.ts";
 import { createPublisher, type Publisher, type PublishRequest } from "../channel/publisher.ts";
 import { namespaceSchema } from "../config/namespace-schema.ts";
 import { type ConfigInput, configSchema } from "../config/schema.ts";
+import { openLoneHub } from "../hub/test/lone-hub.ts";
 import { createLimits } from "../limits/create-limits.ts";
 import { createCounters } from "../observe/counters.ts";
 import { createLog } from "../observe/log.ts";
@@ -26,7 +27,7 @@ function createWorld(input: ConfigInput = {}) {
   );
   const namespaces = new Namespaces(config.namespaces, namespaceSchema.parse({}));
   const rates = createLimits({ clock, counters }, config).channels;
-  const publisher = createPublisher({ broker, namespaces, counters, rates });
+  const publisher = createPublisher({ broker, hub: openLoneHub(), namespaces, counters, rates });
   return { counters, published, publisher, broker };
 }
 

@@ -161,7 +161,7 @@ export class World {
       verifier: { verify: (token) => this.#verify(token), close: () => {} },
       namespaces,
       publisher: createPublisher({
-        ...{ broker, namespaces, counters },
+        ...{ broker, hub, namespaces, counters },
         rates: createChannelRates({ clock, onForgotten: () => {} }, 1_000),
       }),
       broker,
