@@ -16,7 +16,7 @@ async function startNodes(redis: RedisServer, positionCheckMs = 200): Promise<Te
     broker: redis.url,
     channel: { positionCheckMs },
     namespaces: {
-      chat: { wildcard: true },
+      chat: { wildcard: true, history: { size: 1_000 } },
       last: { lastOnSubscribe: 2 },
       bare: { history: { size: 0 } },
     },
