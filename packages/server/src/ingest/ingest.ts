@@ -32,7 +32,8 @@ const NOTHING: Backlog = { lag: 0, pending: 0, deadLetters: 0 };
 const LOOK_MS = 5_000;
 
 export function startIngest(deps: IngestDeps, options: IngestOptions): Ingest {
-  const intakes = deps.shards.map((shard) => startIntake(deps, shard, options));
+  // By place in the list: nodes may reach the same Redis under different names.
+  const intakes = deps.shards.map((shard, i) => startIntake(deps, shard, { ...options, place: i }));
   let closed: Promise<void> | undefined;
   return {
     get backlog() {
@@ -52,10 +53,11 @@ export function startIngest(deps: IngestDeps, options: IngestOptions): Ingest {
   };
 }
 
+type IntakeOptions = IngestOptions & { readonly place: number };
 type Intake = { readonly backlog: Backlog | undefined; close(): Promise<void> };
 
 /** What comes in at one shard. */
-function startIntake(deps: IngestDeps, shard: Shard, options: IngestOptions): Intake {
+function startIntake(deps: IngestDeps, shard: Shard, options: IntakeOptions): Intake {
   const { clock, node } = deps;
   const name = publicName(options.prefix, options.stream);
   const names = { stream: name, dead: `${name}:dead`, group: options.group, consumer: node };
@@ -69,7 +71,7 @@ function startIntake(deps: IngestDeps, shard: Shard, options: IngestOptions): In
   const intake = new TopicIntake({ ...deps, topics, leads: hears }, { topic: name, ...limits });
   const consumer = new StreamConsumer(
     { ...deps, stream, leads },
-    { ...options, shard: shard.seed.toString(36), entryMaxBytes: options.messageMaxBytes },
+    { ...options, shard: String(options.place), entryMaxBytes: options.messageMaxBytes },
   );
   const watch = watchBacklog(deps, stream);
   const leadership: Leadership = new Leadership(
