@@ -41,4 +41,13 @@ export const HTTP_GUARDS: readonly Guard[] = [
     test: `${SERVER_TESTS}/http-keys.test.ts`,
     named: "what a tenant may do stops at the nodes",
   },
+  {
+    faults: [20],
+    breaks: "a session that is parked keeps what a backend takes from it",
+    file: `${SERVER}/session/restore.ts`,
+    find: 'if (parked.ended) return tellEnded(session, name, "forbidden");',
+    replace: "",
+    test: `${SERVER_TESTS}/http-operations.test.ts`,
+    named: "is told so on coming back too",
+  },
 ];

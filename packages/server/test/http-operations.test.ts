@@ -170,6 +170,43 @@ describe("[HT8] messages", () => {
 });
 
 describe("[HT9] [SE9] control", () => {
+  test("who is out of line when a backend takes them out of a channel is told so on coming back", async () => {
+    await using gateway = await start();
+    const ann = await gateway.connect({ capabilities: {} });
+    const channel = { channel: "chat:a" };
+    await gateway.call("POST", "/api/users/ann/subscribe", channel);
+    await ann.next("subscribe");
+    ann.cut();
+    await eventually("the break is seen", () => gateway.gateway.connections === 0);
+    const ended = await gateway.call("POST", "/api/users/ann/unsubscribe", channel);
+    expect(ended.body).toEqual({ connections: 0 });
+    await gateway.publish("chat:a", "secret");
+    const back = await RawClient.connect(`${gateway.wsUrl}?session=${ann.welcome.session}`);
+    expect(back.welcome).toMatchObject({ resumed: true, granted: [] });
+    expect((await back.next("unsubscribe")).data).toEqual({ ...channel, code: "forbidden" });
+    await back.settle();
+    expect(back.all.some(({ action }) => action === "message")).toBe(false);
+    await back.refused("subscribe", channel);
+  });
+
+  test("[HT9] who may subscribe by their token is told so on coming back too, and may come again", async () => {
+    await using gateway = await start();
+    const ann = await gateway.connect();
+    const channel = { channel: "chat:a" };
+    await ann.must("subscribe", channel);
+    ann.cut();
+    await eventually("the break is seen", () => gateway.gateway.connections === 0);
+    await gateway.call("POST", "/api/users/ann/unsubscribe", channel);
+    await gateway.publish("chat:a", "missed");
+    const back = await RawClient.connect(`${gateway.wsUrl}?session=${ann.welcome.session}`);
+    expect((await back.next("unsubscribe")).data).toEqual({ ...channel, code: "forbidden" });
+    await back.settle();
+    expect(back.all.some(({ action }) => action === "message")).toBe(false);
+    await back.must("subscribe", channel);
+    await gateway.publish("chat:a", "live");
+    await back.wait(({ data }) => data?.data === "live");
+  });
+
   test("a backend puts a user into a channel that the token does not allow, across a resume, and out again", async () => {
     await using gateway = await start();
     const ann = await gateway.connect({ capabilities: {} });

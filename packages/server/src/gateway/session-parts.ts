@@ -39,7 +39,7 @@ export function sessionDeps(shared: Shared): SessionParts {
     parked,
     live,
     counts,
-    reach: createReach({ ...shared, live }),
+    reach: createReach({ ...shared, live, parked }),
     inFlight: new InFlight(),
     rates: limits.session,
     ceilings: {

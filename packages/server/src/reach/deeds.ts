@@ -11,6 +11,8 @@ import { channelIn, optionalUserIn, tenantIn } from "../cluster/bus-fields.ts";
 import { subscribeFor, unsubscribeFor } from "../session/control.ts";
 import type { DisconnectHow, Whom } from "../session/reach.ts";
 import type { Session } from "../session/session.ts";
+import type { SessionStore } from "../session/session-store.ts";
+import type { TenantId } from "../tenant/tenant.ts";
 
 /** One thing that is done to every connection that is meant. */
 export type Deed<A> = {
@@ -18,9 +20,13 @@ export type Deed<A> = {
   readonly kind: string;
   /** Returns whether it was done. */
   act(session: Session, args: A): boolean;
+  /** The same for a user's sessions that have no connection at the moment, where it is to outlive that. */
+  actOnParked?(parked: ParkedSessions, whose: { tenant: TenantId; userId: string }, args: A): void;
   /** Of a message of another node. Throws a `FieldError`. */
   read(fields: Fields): A;
 };
+
+export type ParkedSessions = Pick<SessionStore, "withdraw">;
 
 /** A push that is made once, where it comes from. */
 export type SendArgs = { readonly frame: string; readonly urgent: boolean };
@@ -55,6 +61,7 @@ export const SUBSCRIBE: Deed<ChannelArgs> = {
 export const UNSUBSCRIBE: Deed<ChannelArgs> = {
   kind: "unsubscribe",
   act: (session, { channel }) => unsubscribeFor(session, channel),
+  actOnParked: (parked, whose, { channel }) => void parked.withdraw({ ...whose, channel }),
   read: readChannel,
 };
 

@@ -12,6 +12,7 @@ import type { Clock } from "../time/clock.ts";
 import {
   type Deed,
   DISCONNECT,
+  type ParkedSessions,
   readWhom,
   SEND,
   SUBSCRIBE,
@@ -21,6 +22,7 @@ import {
 
 export type ReachDeps = {
   readonly live: LiveSessions;
+  readonly parked: ParkedSessions;
   readonly clock: Clock;
   readonly registry: Pick<NodeRegistry, "others">;
   readonly bus: NodeBus;
@@ -30,10 +32,11 @@ export type ReachDeps = {
 const NOBODY: readonly string[] = [];
 
 export function createReach(deps: ReachDeps): Reach {
-  const { live, clock, registry, bus, ids } = deps;
+  const { live, parked, clock, registry, bus, ids } = deps;
 
   /** A copy: what is done to a session may end it. */
   function here<A>(deed: Deed<A>, { tenant, to }: Whom, args: A): number {
+    if ("user" in to) deed.actOnParked?.(parked, { tenant, userId: to.user }, args);
     return [...sessionsOf(live, tenant, to)].filter((session) => deed.act(session, args)).length;
   }
 

@@ -9,6 +9,8 @@ export type ParkedSubscription = {
   readonly place: Place;
   /** What its client asked for (BP1). */
   readonly slow: SlowConsumerPolicy | undefined;
+  /** A backend has ended it meanwhile: the client is told so when it comes back. */
+  readonly ended?: true;
 };
 
 /** What is left of a session whose connection broke. */
@@ -18,6 +20,23 @@ export type ParkedSession = {
   /** As {@link Session.granted}. */
   readonly granted: ReadonlySet<string> | undefined;
 };
+
+/** The same session with its subscription to a channel ended, as a backend wants it; undefined: it has none, or has ended it. */
+export function endedIn(
+  { identity, subscriptions, granted }: ParkedSession,
+  channel: ChannelName,
+): ParkedSession | undefined {
+  const held = subscriptions.some(({ name, ended }) => name === channel && ended !== true);
+  if (!held && granted?.has(channel) !== true) return undefined;
+  const kept = granted && new Set([...granted].filter((name) => name !== channel));
+  return {
+    identity,
+    subscriptions: subscriptions.map((one) =>
+      one.name === channel ? { ...one, ended: true } : one,
+    ),
+    granted: kept,
+  };
+}
 
 /** A session as it stands: its positions are those that are proven to have reached the client. */
 export function parkedForm(session: Session): ParkedSession {

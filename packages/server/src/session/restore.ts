@@ -37,10 +37,9 @@ export function restore(
   subscriptions: readonly ParkedSubscription[],
   positions: ReadonlyMap<string, StreamPosition> | undefined,
 ): void {
-  const waiting = subscriptions.map(({ name, place, slow }) => ({
-    name,
-    place: positions?.get(name) ?? place,
-    slow,
+  const waiting = subscriptions.map((parked) => ({
+    ...parked,
+    place: positions?.get(parked.name) ?? parked.place,
   }));
   session.restoring = { waiting, sentBytes: 0 };
   restoreMore(session);
@@ -79,6 +78,7 @@ export function restoreFirst(session: Session, name: string, how: "restore" | "f
 function restoreOne(session: Session, plan: RestorePlan, parked: ParkedSubscription): void {
   const { name, slow } = parked;
   if (session.isSubscribed(name)) return;
+  if (parked.ended) return tellEnded(session, name, "forbidden");
   const refusal = mayJoin(session, name);
   if (refusal !== undefined) return tellEnded(session, name, refusal.error);
   const failed = () => tellEnded(session, name, "unavailable");

@@ -57,6 +57,29 @@ export function sessionStoreContract(
     open({ resumeMs: 10_000, parkedMax: 100, ...options });
 
   describe(`SessionStore: ${name}`, () => {
+    test("[HT9] a user's parked sessions lose a channel, and nobody else's", async () => {
+      const { store } = await bench();
+      const granted = new Set(["chat:a", "chat:c"]);
+      store.park("s1", { ...parked("ann"), granted });
+      store.park("s2", parked("ann"));
+      store.park("s3", parked("bob"));
+      store.park("s4", parked("ann", "acme"));
+      const { channel } = draft({ channel: "chat:a" });
+      const whose = { tenant: tenant("default"), userId: "ann", channel };
+      expect(store.withdraw(whose).map(([id]) => id)).toEqual(["s1", "s2"]);
+      expect(store.withdraw(whose)).toEqual([]);
+      const [a, b] = parked("ann").subscriptions;
+      const ended = [{ ...a, ended: true as const }, b];
+      expect(await store.take("s1", ANYONE)).toEqual({
+        ...parked("ann"),
+        granted: new Set(["chat:c"]),
+        subscriptions: ended,
+      } as ParkedSession);
+      expect((await store.take("s2", ANYONE))?.subscriptions).toEqual(ended as never);
+      expect(await store.take("s3", ANYONE)).toEqual(parked("bob"));
+      expect(await store.take("s4", ANYONE)).toEqual(parked("ann", "acme"));
+    });
+
     test("[SE1] gives out what was parked, whole", async () => {
       const { store } = await bench();
       store.park("s1", parked("ann"));

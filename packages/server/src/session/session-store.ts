@@ -1,8 +1,8 @@
 import type { Identity } from "../auth/identity.ts";
 import type { Awaitable } from "../awaitable.ts";
-import { Holding, Shares } from "../tenant/shares.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import type { Clock, Timer } from "../time/clock.ts";
+import { ParkedTable, type WithdrawFrom } from "./parked-table.ts";
 import type { ParkedSession } from "./parking.ts";
 
 /** Who asks for a session. */
@@ -58,6 +58,11 @@ export type SessionStore = {
   take(id: string, wanted: Wanted): Awaitable<ParkedSession | undefined>;
   /** A connected session has changed. Asked for each subscription and each proof of delivery: it costs next to nothing. */
   note(session: LiveSession, change: SessionChange): void;
+  /**
+   * A backend takes a user out of a channel: their parked sessions of this node are not subscribed to it any more, and may not have it by a backend's word. Gives
+   * the sessions that this changed.
+   */
+  withdraw(whose: WithdrawFrom): readonly (readonly [id: string, session: ParkedSession])[];
   /** The session is over for good (SE8). */
   end(id: string): void;
   /** Parked sessions of this node. */
@@ -82,8 +87,6 @@ export type MemorySessionStore = Omit<SessionStore, "take" | "close"> & {
 
 const SWEEP_MS = 1_000;
 
-type Parked = { readonly id: string; readonly session: ParkedSession; readonly untilMs: number };
-
 /**
  * In this process's memory. All live equally long, so each tenant's oldest expire first. When there are too many, the oldest of
  * the tenant that has the most is given up (P3).
@@ -92,49 +95,28 @@ export function createMemorySessionStore(
   { clock, live, onGivenUp }: MemorySessionStoreDeps,
   options: SessionStoreOptions,
 ): MemorySessionStore {
-  const byId = new Map<string, Holding<Parked>>();
-  const shares = new Shares<Parked>();
+  const table = new ParkedTable();
   let sweeper: Timer | undefined;
 
-  function forget(id: string): void {
-    const holding = byId.get(id);
-    if (holding === undefined) return;
-    byId.delete(id);
-    shares.remove(holding);
-  }
-
-  function forgetExpired(): void {
-    const now = clock.monotonicMs();
-    shares.eachTenant(({ id, untilMs }) => {
-      if (untilMs > now) return "enough";
-      forget(id);
-      return "on";
-    });
-  }
-
   function makeRoom(tenant: TenantId): void {
-    if (byId.size < options.parkedMax) return;
-    const first = shares.firstToGo(tenant);
+    if (table.size < options.parkedMax) return;
+    const first = table.firstToGo(tenant);
     if (first === undefined) return;
-    forget(first.id);
+    table.forget(first.id);
     onGivenUp?.(first.id);
   }
 
   function sweep(): void {
-    forgetExpired();
-    sweeper = byId.size > 0 ? clock.setTimer(SWEEP_MS, sweep) : undefined;
+    table.forgetExpired(clock.monotonicMs());
+    sweeper = table.size > 0 ? clock.setTimer(SWEEP_MS, sweep) : undefined;
   }
 
   return {
     park(id, session) {
       if (options.resumeMs === 0 || options.parkedMax === 0) return;
-      const { tenant } = session.identity;
-      forget(id);
-      makeRoom(tenant);
-      const untilMs = clock.monotonicMs() + options.resumeMs;
-      const holding = new Holding<Parked>(tenant, { id, session, untilMs });
-      byId.set(id, holding);
-      shares.touch(holding, 1);
+      table.forget(id);
+      makeRoom(session.identity.tenant);
+      table.add({ id, session, untilMs: clock.monotonicMs() + options.resumeMs });
       sweeper ??= clock.setTimer(SWEEP_MS, sweep);
     },
     take(id, wanted) {
@@ -143,21 +125,21 @@ export function createMemorySessionStore(
         const may = wanted === "anyway" || isWanted(present.identity, wanted);
         return may ? present.handOver() : undefined;
       }
-      const parked = byId.get(id)?.what;
+      const parked = table.get(id);
       if (parked === undefined || parked.untilMs <= clock.monotonicMs()) return undefined;
       if (wanted !== "anyway" && !isWanted(parked.session.identity, wanted)) return undefined;
-      forget(id);
+      table.forget(id);
       return parked.session;
     },
+    withdraw: (whose) => table.withdraw(whose),
     note() {},
-    end: forget,
+    end: (id) => table.forget(id),
     get size() {
-      return byId.size;
+      return table.size;
     },
     close() {
       sweeper?.cancel();
-      byId.clear();
-      shares.clear();
+      table.clear();
     },
   };
 }

@@ -1,6 +1,6 @@
 /** What is done to users and connections, wherever in the cluster they are. */
 import { describe, expect, test } from "bun:test";
-import { eventually, MESSAGE_PACK, type RawClient, startRedis } from "@aldis/testkit";
+import { eventually, MESSAGE_PACK, RawClient, startRedis } from "@aldis/testkit";
 import { nodesOf, startNodes } from "./nodes.ts";
 
 function directTo({ all }: RawClient) {
@@ -82,6 +82,26 @@ describe("control over nodes", () => {
     for (const bob of bobs) {
       expect(await bob.closed).toMatchObject({ code: 4502, reason: "signed out" });
     }
+  });
+
+  test("[HT9] a session without a connection loses the channel too, and goes on elsewhere without it", async () => {
+    await using redis = await startRedis();
+    await using nodes = await startNodes(redis.url);
+    const bob = await nodes.at(0).connect({ sub: "bob", capabilities: {} });
+    const channel = { channel: "chat:lobby" };
+    await nodes.at(1).call("POST", "/api/users/bob/subscribe", channel);
+    await bob.next("subscribe");
+    bob.cut();
+    await eventually("the break", () => nodes.at(0).gateway.connections === 0);
+    const ended = await nodes.at(1).call("POST", "/api/users/bob/unsubscribe", channel);
+    expect(ended.body).toEqual({ connections: 0 });
+    await nodes.at(1).publish("chat:lobby", "secret");
+    const url = `${nodes.at(1).wsUrl}?session=${bob.welcome.session}`;
+    const back = await RawClient.connect(url);
+    expect(back.welcome.resumed).toBe(true);
+    expect((await back.next("unsubscribe")).data).toEqual({ ...channel, code: "forbidden" });
+    await back.settle();
+    expect(directTo(back)).toEqual([]);
   });
 
   test("[HT9] a single connection on another node, also in a batch", async () => {

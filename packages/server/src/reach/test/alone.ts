@@ -14,6 +14,7 @@ export function reachAlone(live: LiveSessions, clock: Clock): Reach {
   const bus = createLocalNodeBus("alone", { counters: createCounters(), log });
   return createReach({
     live,
+    parked: { withdraw: () => [] },
     clock,
     bus,
     registry: { others: [] },

@@ -2,6 +2,7 @@ import { isFields } from "@aldis/protocol";
 import type { Awaitable } from "../../awaitable.ts";
 import { BrokerUnavailable } from "../../broker/broker.ts";
 import { countOne } from "../../observe/counters.ts";
+import type { WithdrawFrom } from "../parked-table.ts";
 import type { ParkedSession } from "../parking.ts";
 import {
   createMemorySessionStore,
@@ -85,6 +86,12 @@ export class RedisSessionStore implements SessionStore {
     if (!this.#keepsAny) return;
     this.#here.park(id, session);
     this.#writer.tell(id, { as: "parked", session });
+  }
+
+  withdraw(whose: WithdrawFrom): ReturnType<SessionStore["withdraw"]> {
+    const changed = this.#here.withdraw(whose);
+    for (const [id, session] of changed) this.#writer.tell(id, { as: "parked", session });
+    return changed;
   }
 
   end(id: string): void {

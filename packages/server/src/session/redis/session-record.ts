@@ -88,11 +88,12 @@ function bodyOf({ identity, subscriptions, granted }: ParkedSession): RecordBody
 
 const LOST_OFFSET = -1;
 
-/** The name alone, or `[name, offset, epoch, policy]` as far as there is something to say. */
-function writeSubscription({ name, place, slow }: ParkedSubscription): unknown {
-  if (place === undefined && slow === undefined) return name;
+/** The name alone, or `[name, offset, epoch, policy, ended]` as far as there is something to say. */
+function writeSubscription({ name, place, slow, ended }: ParkedSubscription): unknown {
+  if (place === undefined && slow === undefined && ended === undefined) return name;
   const { offset, epoch } =
     place === "lost" ? { offset: LOST_OFFSET, epoch: "" } : (place ?? { offset: null, epoch: "" });
+  if (ended) return [name, offset, epoch, slow ?? null, 1];
   return slow === undefined ? [name, offset, epoch] : [name, offset, epoch, slow];
 }
 
@@ -186,11 +187,13 @@ const POLICIES: ReadonlySet<unknown> = new Set<SlowConsumerPolicy>([
 function readSubscription(value: unknown): ParkedSubscription | undefined {
   if (isText(value)) return subscriptionOf(value, undefined, undefined);
   if (!Array.isArray(value)) return undefined;
-  const [name, offset, epoch, slow]: unknown[] = value;
+  const [name, offset, epoch, policy, ended]: unknown[] = value;
+  const slow = policy ?? undefined;
   if (!isText(name) || !(slow === undefined || POLICIES.has(slow))) return undefined;
   const place = readPlace(offset, epoch);
   if (place === "unreadable") return undefined;
-  return subscriptionOf(name, place, slow as SlowConsumerPolicy | undefined);
+  const read = subscriptionOf(name, place, slow as SlowConsumerPolicy | undefined);
+  return read !== undefined && ended === 1 ? { ...read, ended: true } : read;
 }
 
 function subscriptionOf(
