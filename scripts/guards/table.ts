@@ -4,6 +4,7 @@ import type { Guard } from "./guard.ts";
 import { HTTP_GUARDS } from "./http.ts";
 import { INPUT_GUARDS } from "./input.ts";
 import { LIMIT_GUARDS } from "./limits.ts";
+import { LOSS_GUARDS } from "./losses.ts";
 import { OPERATION_GUARDS } from "./operation.ts";
 import { PRESENCE_GUARDS } from "./presence.ts";
 import { RATE_GUARDS } from "./rates.ts";
@@ -19,6 +20,7 @@ export const GUARDS: readonly Guard[] = [
   ...HTTP_GUARDS,
   ...OPERATION_GUARDS,
   ...LIMIT_GUARDS,
+  ...LOSS_GUARDS,
   ...RATE_GUARDS,
   ...PRESENCE_GUARDS,
   ...CLUSTER_GUARDS,
