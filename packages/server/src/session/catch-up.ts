@@ -34,19 +34,17 @@ function readOn(session: Session, subscription: Subscription, lane: Lane): void 
   const query = { limit: PAGE, before: undefined, after: lane.position.offset };
   const { history } = namespaces.find(tenant, namespaceOf(name)).options;
   lane.reading = true;
-  whenReady(
-    attempt(() => broker.history(channelKey(tenant, name), query, history)),
-    {
-      done(page) {
-        lane.reading = false;
-        if (session.holds(subscription) && lane.isPaused) feed(session, subscription, page);
-      },
-      failed() {
-        lane.reading = false;
-        if (session.holds(subscription)) giveUp(session, subscription);
-      },
+  const page = attempt(() => broker.history(channelKey(tenant, name), query, history));
+  whenReady(session.deps.inFlight.track(session, page), {
+    done(page) {
+      lane.reading = false;
+      if (session.holds(subscription) && lane.isPaused) feed(session, subscription, page);
     },
-  );
+    failed() {
+      lane.reading = false;
+      if (session.holds(subscription)) giveUp(session, subscription);
+    },
+  });
 }
 
 function feed(session: Session, subscription: Subscription, page: HistoryPage): void {

@@ -1,5 +1,6 @@
 import type { ChannelPattern, SlowConsumerPolicy } from "@aldis/protocol";
 import { attempt, type Continuation, whenReady } from "../awaitable.ts";
+import { BrokerUnavailable } from "../broker/broker.ts";
 import { keyPrefix } from "../tenant/tenant.ts";
 import { newSubscription } from "./new-subscription.ts";
 import type { Session } from "./session.ts";
@@ -10,22 +11,34 @@ export function joinPattern(
   { name, slow }: { readonly name: ChannelPattern; readonly slow: SlowConsumerPolicy | undefined },
   then: Continuation<void>,
 ): void {
-  if (session.isSubscribed(name)) return then.done();
-  const { hub } = session.deps;
+  const { hub, inFlight } = session.deps;
+  if (session.isSubscribed(name)) return joinAgain(session, name, then);
   const prefix = keyPrefix(session.identity.tenant, name);
   const subscription = newSubscription(session, name, slow);
   session.addSubscription(subscription);
-  whenReady(
-    attempt(() => hub.joinPattern(prefix, subscription)),
-    {
-      done() {
-        if (!session.holds(subscription)) hub.leavePattern(prefix, subscription);
-        then.done();
-      },
-      failed(error) {
-        if (session.holds(subscription)) session.dropSubscription(name);
-        then.failed(error);
-      },
+  const joined = attempt(() => hub.joinPattern(prefix, subscription));
+  const answered = joined instanceof Promise ? inFlight.beginSubscribe(session, name) : () => {};
+  whenReady(inFlight.track(session, joined), {
+    done() {
+      if (!session.holds(subscription)) hub.leavePattern(prefix, subscription);
+      then.done();
+      answered();
     },
-  );
+    failed(error) {
+      if (session.holds(subscription)) session.dropSubscription(name);
+      then.failed(error);
+      answered();
+    },
+  });
+}
+
+/** An earlier one may still be under way, and fail. */
+function joinAgain(session: Session, name: ChannelPattern, then: Continuation<void>): void {
+  whenReady(session.deps.inFlight.subscribeTo(session, name), {
+    done() {
+      if (session.isSubscribed(name)) then.done();
+      else then.failed(new BrokerUnavailable("the pattern could not be subscribed to"));
+    },
+    failed: then.failed,
+  });
 }

@@ -275,6 +275,21 @@ describe("[SU6] patterns", () => {
     expect(ann.offsets("orders:1")).toEqual([1]);
   });
 
+  test("P5: of two subscribes at once neither says yes when the broker could not be reached", async () => {
+    const { world, broker, settle, say } = await open({ namespaces });
+    const ann = await world.connect();
+    broker.away = true;
+    for (const id of [1, 2]) ann.say("subscribe", { channel: "orders:*" }, id);
+    await settle();
+    for (const id of [1, 2]) expect(ann.answerTo(id)?.data.code).toBe("unavailable");
+    broker.away = false;
+    await say(ann, "subscribe", { channel: "orders:*" });
+    const published = world.publish("orders:1", 1);
+    await settle();
+    await published;
+    expect(ann.offsets("orders:1")).toEqual([1]);
+  });
+
   test("a repeat comes once, and a loss is told", async () => {
     const { world, broker, lose, say, settle } = await open({ namespaces });
     const ann = await world.connect();
