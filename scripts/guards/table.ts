@@ -2,6 +2,7 @@ import { CLIENT_GUARDS } from "./clients.ts";
 import { CLUSTER_GUARDS } from "./cluster.ts";
 import type { Guard } from "./guard.ts";
 import { HTTP_GUARDS } from "./http.ts";
+import { INGEST_GUARDS } from "./ingest.ts";
 import { INPUT_GUARDS } from "./input.ts";
 import { LIMIT_GUARDS } from "./limits.ts";
 import { LOSS_GUARDS } from "./losses.ts";
@@ -24,4 +25,5 @@ export const GUARDS: readonly Guard[] = [
   ...RATE_GUARDS,
   ...PRESENCE_GUARDS,
   ...CLUSTER_GUARDS,
+  ...INGEST_GUARDS,
 ];
