@@ -32,7 +32,6 @@ type Crowd = { plan: CrowdPlan; worker: Worker<CrowdOrder, CrowdReport & Tally> 
 export type Mark = {
   atMs: number;
   nodesNs: number;
-  redisNs: number;
   crowdsNs: number;
   redis: RedisStats | undefined;
 };
@@ -110,8 +109,9 @@ function crowdPlans(town: Town, { connections, window }: ScaleOptions): CrowdPla
 }
 
 function probePlan(town: Town, { broker, rooms }: ScaleOptions): ProbePlan {
-  const lanes = town.nodes.length * LANES_OF_A_NODE;
-  const roomStep = Math.max(1, Math.floor(rooms / lanes));
+  // Two lanes in a room would have their changes of presence told together.
+  const lanes = Math.min(rooms, town.nodes.length * LANES_OF_A_NODE);
+  const roomStep = Math.floor(rooms / lanes);
   return { town, lanes, roomStep, clustered: broker === "redis" };
 }
 
@@ -121,7 +121,6 @@ async function markNow({ nodes, redis, crowds }: Processes): Promise<Mark> {
   return {
     atMs: performance.now(),
     nodesNs: sum(nodes.map(({ pid }) => cpuNs(pid))),
-    redisNs: redis === undefined ? 0 : cpuNs(redis.pid),
     crowdsNs: sum(crowds.map(({ worker }) => cpuNs(worker.pid))),
     redis: await redis?.stats(),
   };

@@ -1,7 +1,7 @@
 import type { Socket } from "bun";
 import { Histogram } from "../histogram.ts";
 import { Member } from "./member.ts";
-import { roomOf } from "./town.ts";
+import { isUnlucky, roomOf } from "./town.ts";
 import type { CrowdPlan, CrowdReport, Tally, Town } from "./wire.ts";
 
 /** Refused or lost attempts are repeated after a random part of this. */
@@ -63,11 +63,10 @@ export class Crowd {
     return await this.#letIn(newcomers);
   }
 
-  /** Cuts every `every`-th member that is in, and resolves when all of them are back. */
+  /** Cuts about one in `every` of the members that are in, and resolves when all of them are back. */
   async storm(every: number, moveBy: number): Promise<CrowdReport> {
     const unlucky = this.#members.filter(
-      ({ state, number }) =>
-        state === "in" && Math.floor(number / this.town.nodes.length) % every === 0,
+      ({ state, number }) => state === "in" && isUnlucky(number, every),
     );
     const nowMs = performance.now();
     for (const member of unlucky) {

@@ -20,7 +20,9 @@ type Awaited = { marks: readonly string[]; resolve(delayMs: number): void; start
 export class Lane {
   /** Offset of the last message that the watcher saw in the room. */
   top = 0;
-  refused = 0;
+  readonly refused: string[] = [];
+  /** Settled when no request waits for its answer. */
+  #answered = Promise.withResolvers<void>();
   readonly plan: LanePlan;
   readonly #watcher: Connection;
   readonly #joiner: Connection;
@@ -49,10 +51,12 @@ export class Lane {
     return lane;
   }
 
-  /** How long it took; undefined when it never came. */
-  async sample(kind: ProbeKind): Promise<number | undefined> {
+  /** How long it took, or what is known when it never came. */
+  async sample(kind: ProbeKind): Promise<number | string> {
     const sequence = ++this.#sequence;
+    this.#answered = Promise.withResolvers();
     if (kind === "send" || kind === "publish") await this.#keepHttpOpen();
+    else this.#answered.resolve();
     const { promise, resolve } = Promise.withResolvers<number | undefined>();
     const watchdog = setTimeout(() => resolve(undefined), SAMPLE_MAX_MS);
     this.#awaited = {
@@ -64,6 +68,12 @@ export class Lane {
     const delayMs = await promise;
     clearTimeout(watchdog);
     this.#awaited = undefined;
+    const { from, to, room } = this.plan;
+    if (delayMs === undefined) {
+      return `${kind} ${sequence} from ${from.host} to ${to.host}, room ${room} at ${this.top}`;
+    }
+    // The push may come before the answer, and a second request must not.
+    await Promise.race([this.#answered.promise, Bun.sleep(SAMPLE_MAX_MS)]);
     return delayMs;
   }
 
@@ -106,15 +116,19 @@ export class Lane {
   async #keepHttpOpen(): Promise<void> {
     if (this.#http !== undefined) return;
     const { host, port } = this.plan.from;
+    const onAnswer = () => this.#answered.resolve();
     const onFailed = (cause: string) => {
       if (cause === HTTP_CLOSED) this.#http = undefined;
-      else this.refused++;
+      else this.refused.push(cause);
+      onAnswer();
     };
-    this.#http = await openHttp(port, { onAnswer() {}, onFailed }, host);
+    this.#http = await openHttp(port, { onAnswer, onFailed }, host);
   }
 
   #listen(): void {
-    const onClosed = () => void this.refused++;
+    const onClosed = (cause: string) => {
+      this.refused.push(`closed: ${cause}`);
+    };
     this.#joiner.receive({ onClosed }, { wholeFrames: false });
     this.#watcher.receive(
       { onText: (payload) => this.#onText(decoder.decode(payload)), onClosed },

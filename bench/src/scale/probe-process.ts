@@ -14,7 +14,7 @@ try {
 
 const plan = JSON.parse(process.argv[2] ?? "") as ProbePlan;
 let probe: Promise<Probe> | undefined;
-const NOTHING: ProbeReport = { delays: {}, lost: 0, refused: 0, tops: [] };
+const NOTHING: ProbeReport = { delays: {}, lost: [], refused: [], tops: [] };
 
 async function carryOut(order: ProbeOrder): Promise<ProbeReport> {
   probe ??= Probe.open(plan);

@@ -9,7 +9,7 @@ const PAUSE_MS = { presence: [150, 350], message: [50, 150] } as const;
 export class Probe {
   readonly #lanes: Lane[];
   #delays = new Map<ProbeKind, Histogram>();
-  #lost = 0;
+  #lost: string[] = [];
   #watching: Promise<void> | undefined;
   #isStopped = false;
 
@@ -56,7 +56,7 @@ export class Probe {
       const [least, most] = PAUSE_MS[kind === "join" || kind === "leave" ? "presence" : "message"];
       await Bun.sleep(least + Math.random() * (most - least));
       const delayMs = await lane.sample(kind);
-      if (delayMs === undefined) this.#lost++;
+      if (typeof delayMs === "string") this.#lost.push(delayMs);
       else this.#histogramOf(kind).record(delayMs);
     }
   }
@@ -74,11 +74,11 @@ export class Probe {
     const report = {
       delays,
       lost: this.#lost,
-      refused: this.#lanes.reduce((sum, { refused }) => sum + refused, 0),
+      refused: this.#lanes.flatMap(({ refused }) => refused.splice(0)),
       tops: this.#lanes.map(({ plan, top }): [number, number] => [plan.room, top]),
     };
     this.#delays = new Map();
-    this.#lost = 0;
+    this.#lost = [];
     return report;
   }
 }

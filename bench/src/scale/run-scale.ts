@@ -1,6 +1,7 @@
 import type { HistogramDump } from "../histogram.ts";
 import { mergedOf } from "../rows.ts";
 import type { Machine } from "../servers/launch.ts";
+import type { RedisStats } from "../servers/redis.ts";
 import { buildCity, type City, type Mark, type Memory, sum } from "./city.ts";
 import type { ScaleOptions } from "./scale-options.ts";
 import type { CrowdOrder, CrowdReport, ProbeKind, ProbeReport, Tally } from "./wire.ts";
@@ -84,7 +85,7 @@ export async function runScale(
     send: await probe(["send"]),
     publish: await probe(["publish"]),
   };
-  log("a storm: every second client is cut");
+  log("a storm: half of the clients are cut");
   const storm = await runStorm(city, options);
   reports.push(storm.watched);
   const tally = await settledTally(city, storm.watched);
@@ -147,12 +148,11 @@ async function useOf(city: City, work: () => Promise<void>): Promise<Use> {
 }
 
 function useBetween(before: Mark, after: Mark): Use {
-  const redis = (of: "commands" | "inBytes" | "outBytes") =>
-    (after.redis?.[of] ?? 0) - (before.redis?.[of] ?? 0);
+  const redis = (of: keyof RedisStats) => (after.redis?.[of] ?? 0) - (before.redis?.[of] ?? 0);
   return {
     elapsedMs: after.atMs - before.atMs,
     nodesNs: after.nodesNs - before.nodesNs,
-    redisNs: after.redisNs - before.redisNs,
+    redisNs: redis("cpuNs"),
     crowdsNs: after.crowdsNs - before.crowdsNs,
     redisCommands: redis("commands"),
     redisInBytes: redis("inBytes"),
@@ -229,8 +229,8 @@ function faultsOf(
   reports: ProbeReport[],
   tally: Tally,
 ): string[] {
-  const lost = sum(reports.map((report) => report.lost));
-  const refused = reports.at(-1)?.refused ?? 0;
+  const lost = reports.flatMap((report) => report.lost);
+  const refused = reports.flatMap((report) => report.refused);
   // Nodes that know nothing of each other have a stream each.
   const behind = broker === "memory" ? [] : laggards(reports.at(-1)?.tops ?? [], tally);
   return [
@@ -238,8 +238,17 @@ function faultsOf(
       ? []
       : [`${tally.connected} of ${connections} are connected`]),
     ...(tally.gaps === 0 ? [] : [`${tally.gaps} messages came after one that did not`]),
-    ...(lost === 0 ? [] : [`${lost} of the probe's messages never came`]),
-    ...(refused === 0 ? [] : [`${refused} of the probe's requests were refused`]),
+    ...some(lost, "of the probe's messages never came"),
+    ...some(refused, "of the probe's requests were refused"),
     ...behind,
   ];
+}
+
+const SHOWN_MAX = 5;
+
+/** How many, and the first of them. */
+function some(items: readonly string[], what: string): string[] {
+  return items.length === 0
+    ? []
+    : [`${items.length} ${what}:`, ...items.slice(0, SHOWN_MAX).map((item) => `  ${item}`)];
 }

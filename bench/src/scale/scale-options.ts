@@ -9,7 +9,7 @@ export type ScaleOptions = {
   samples: number;
   /** Connections on their way at once, over all processes. */
   window: number;
-  /** Quiet time in which the cost of doing nothing is measured. */
+  /** Quiet time in which the cost of doing nothing is measured: as long as it takes for everybody to be pinged once. */
   idleMs: number;
   /** How long memory may take to settle. */
   settleMaxMs: number;
@@ -60,7 +60,7 @@ export function parseScaleOptions(args: string[]): ScaleOptions | "help" {
     halls: HALLS,
     samples: count("samples", values.samples),
     window: count("window", values.window),
-    idleMs: 10_000,
+    idleMs: 26_000,
     settleMaxMs: 20_000,
     broker,
     json: values.json,

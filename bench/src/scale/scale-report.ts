@@ -52,6 +52,7 @@ function connectRows({ rest }: ScaleResult): Row[] {
 
 function arrivalRows(arrivals: Arrivals): Row[] {
   const { use, arrived, delay, refusals } = arrivals;
+  const bytes = [use.redisInBytes, use.redisOutBytes].map((total) => (total / arrived).toFixed(0));
   const histogram = mergedOf([delay]);
   return [
     ["  p50 ms", threeDigits(histogram.percentile(0.5)), ""],
@@ -60,6 +61,7 @@ function arrivalRows(arrivals: Arrivals): Row[] {
     ["  gateways' CPU µs each", micros(use.nodesNs / arrived), ""],
     ["  Redis' CPU µs each", micros(use.redisNs / arrived), ""],
     ["  Redis commands each", threeDigits(use.redisCommands / arrived), ""],
+    ["  Redis bytes in, out each", bytes.join(", "), ""],
     ["  gateways' and Redis' core busy %", busy(use, use.nodesNs + use.redisNs), ""],
     ["  the clients' core busy %", busy(use, use.crowdsNs), ""],
   ];
@@ -99,18 +101,17 @@ function redisRows({ probed, delays, idle }: ScaleResult): Row[] {
     ["a direct message", probed.send, [delays.send]],
     ["a publication", probed.publish, [delays.publish]],
   ] as const;
-  return kinds.map(([name, use, dumps]) => {
+  return kinds.flatMap(([name, use, dumps]): Row[] => {
     const count = mergedOf(dumps.map((dump) => dump ?? [])).total;
+    if (count === 0 || use.redisInBytes === 0) return [];
     const beyondIdle = (of: (use: Use) => number) =>
       (of(use) - (of(idle) / idle.elapsedMs) * use.elapsedMs) / count;
     const out = beyondIdle(({ redisOutBytes }) => redisOutBytes);
     const into = beyondIdle(({ redisInBytes }) => redisInBytes);
     const commands = beyondIdle(({ redisCommands }) => redisCommands);
-    return [
-      `Redis, for ${name}: bytes in, bytes out, commands`,
-      `${into.toFixed(0)}, ${out.toFixed(0)}, ${commands.toFixed(1)}`,
-      "",
-    ];
+    const us = beyondIdle(({ redisNs }) => redisNs) / 1000;
+    const value = `${into.toFixed(0)}, ${out.toFixed(0)}, ${commands.toFixed(1)}, ${us.toFixed(0)}`;
+    return [[`Redis, for ${name}: bytes in, bytes out, commands, CPU µs`, value, ""]];
   });
 }
 

@@ -39,7 +39,8 @@ describe("scale smoke run", () => {
 
   test("who was cut resumed its session, and recovered its channels", () => {
     const { arrived, resumed, channels, recoveredChannels } = result.storm;
-    expect(arrived).toBe(SMALL.connections / 2);
+    expect(arrived).toBeGreaterThan(SMALL.connections / 3);
+    expect(arrived).toBeLessThan((SMALL.connections / 3) * 2);
     expect(resumed).toBe(arrived);
     expect(channels).toBeGreaterThan(arrived);
     expect(recoveredChannels).toBe(channels);
@@ -48,7 +49,7 @@ describe("scale smoke run", () => {
   test("the table holds every measure", () => {
     expect(Object.keys(result.delays).sort()).toEqual([...PROBE_KINDS].sort());
     const table = scaleReport(result);
-    for (const name of ["connections/s", "a join", "HTTP send", "storm: 120 cut", "who stayed"]) {
+    for (const name of ["connections/s", "a join", "HTTP send", "storm: ", "who stayed"]) {
       expect(table).toContain(name);
     }
   });

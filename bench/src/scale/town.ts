@@ -1,14 +1,20 @@
 import type { NodeAddress, Town } from "./wire.ts";
 
-/** Neighbours by number are at different nodes and in the same room: every room is spread over all nodes. */
+/** A room's members are at one node after the other, so that every room is spread over all nodes. */
 export function nodeOf(town: Town, member: number, moves: number): NodeAddress {
-  const node = town.nodes[(member + moves) % town.nodes.length];
+  const seat = Math.floor(member / town.rooms);
+  const node = town.nodes[(roomOf(town, member) + seat + moves) % town.nodes.length];
   if (node === undefined) throw new Error("a town without nodes");
   return node;
 }
 
 export function roomOf(town: Town, member: number): number {
-  return Math.floor(member / town.nodes.length) % town.rooms;
+  return member % town.rooms;
+}
+
+/** Whether it is one of those who are cut, about one in `every`: neither by room nor by node. */
+export function isUnlucky(member: number, every: number): boolean {
+  return (Math.imul(member, 0x9e3779b1) >>> 16) % every === 0;
 }
 
 export function roomName(room: number): string {

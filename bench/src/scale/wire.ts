@@ -36,7 +36,7 @@ export type CrowdPlan = {
 export type CrowdOrder =
   /** Have the members below `until` (of this process) connected and subscribed. */
   | { order: "open"; until: number }
-  /** Cut every `every`-th member at once, and have all of them back; `moveBy` nodes further on. */
+  /** Cut about one in `every` members at once, and have all of them back; `moveBy` nodes further on. */
   | { order: "storm"; every: number; moveBy: number }
   /** Say where everybody stands. */
   | { order: "tally" };
@@ -95,10 +95,10 @@ export type ProbeOrder =
 
 export type ProbeReport = {
   delays: Partial<Record<ProbeKind, HistogramDump>>;
-  /** Samples whose end never came. */
-  lost: number;
-  /** Answers that were refusals. */
-  refused: number;
+  /** Samples whose end never came, what is known of each. */
+  lost: string[];
+  /** Answers that were refusals, as they came. */
+  refused: string[];
   /** Offsets that the rooms of the lanes have reached. */
   tops: [room: number, offset: number][];
 };

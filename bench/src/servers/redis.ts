@@ -14,6 +14,8 @@ export type RedisStats = {
   commands: number;
   inBytes: number;
   outBytes: number;
+  /** CPU time, finer than /proc tells it. */
+  cpuNs: number;
 };
 
 /** Why there can be no Redis here; undefined when there can. */
@@ -38,11 +40,12 @@ export async function openRedis(machine: Machine): Promise<BenchRedis> {
 
 async function readStats(redis: RedisServer): Promise<RedisStats> {
   const text = await redis.cli("info");
-  const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, "m").exec(text)?.[1]);
+  const field = (name: string) => Number(new RegExp(`^${name}:([\\d.]+)`, "m").exec(text)?.[1]);
   return {
     usedBytes: field("used_memory"),
     commands: field("total_commands_processed"),
     inBytes: field("total_net_input_bytes"),
     outBytes: field("total_net_output_bytes"),
+    cpuNs: (field("used_cpu_user") + field("used_cpu_sys")) * 1e9,
   };
 }
