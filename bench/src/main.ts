@@ -1,3 +1,4 @@
+import { capacityMain } from "./capacity/main.ts";
 import { faultsIn } from "./check.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { tableOf } from "./report.ts";
@@ -71,11 +72,18 @@ function printVerdict(samples: Sample[]): boolean {
   return faults.length === 0;
 }
 
-/** Runs of their own; anything else is the comparison. */
-const OWN = { soak: soakMain, scale: scaleMain } as const;
+/** What is no comparison has a name of its own. */
+function run([first, ...rest]: string[]): Promise<number> {
+  switch (first) {
+    case "soak":
+      return soakMain(rest);
+    case "scale":
+      return scaleMain(rest);
+    case "capacity":
+      return capacityMain(rest);
+    default:
+      return main(process.argv.slice(2));
+  }
+}
 
-const [first, ...rest] = process.argv.slice(2);
-process.exitCode =
-  first === "soak" || first === "scale"
-    ? await OWN[first](rest)
-    : await main(process.argv.slice(2));
+process.exitCode = await run(process.argv.slice(2));
