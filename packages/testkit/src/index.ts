@@ -47,6 +47,7 @@ export { MESSAGE_PACK, RawClient, type RawFrame } from "./raw-client.ts";
 export { openRawSocket, type RawSocket } from "./raw-socket.ts";
 export { type Certificates, makeCertificates } from "./redis/certificates.ts";
 export { addFieldToHashes, deleteStreams } from "./redis/damage.ts";
+export { moveSlots } from "./redis/move-slots.ts";
 export { type RedisClusterSet, startRedisCluster } from "./redis/redis-cluster.ts";
 export { type SentinelSet, startSentinelSet } from "./redis/redis-sentinel.ts";
 export { hasRedis, type RedisServer, type RedisServerOptions, startRedis } from "./redis-server.ts";

@@ -60,6 +60,11 @@ export function parseEnvironmentValue(setting: Setting, text: string): unknown {
   if (setting.path.join(".") === "api.keys" && !text.startsWith("[")) {
     return text.split(",").map((part) => keyOrHash(part.trim()));
   }
+  // A comma before a scheme is between two URLs; others are between the hosts of one.
+  if (setting.path.join(".") === "broker" && !text.startsWith("[")) {
+    const urls = text.split(/,(?=\s*[a-z+]+:\/\/)/).map((url) => url.trim());
+    return urls.length === 1 ? urls[0] : urls;
+  }
   if (setting.schema instanceof z.ZodString || setting.schema instanceof z.ZodEnum) return text;
   if (setting.schema instanceof z.ZodArray && !text.startsWith("[")) {
     return text.split(",").map((part) => part.trim());

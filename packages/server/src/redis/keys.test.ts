@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { hashOf, keySpace, partitionOf, shardOf } from "./keys.ts";
+import { hashOf, keySpace, partitionIn, partitionOf, shardOf, slotOf } from "./keys.ts";
 
 const NAMES = Array.from({ length: 20_000 }, (_, i) => `default/chat:${i}`);
 
@@ -31,4 +31,11 @@ test("a shard more moves only the names that it takes", () => {
 test("keys of a partition share its hash tag", () => {
   expect(keySpace("aldis", 7).key("stream", "default/a")).toBe("aldis:{7}:stream:default/a");
   expect(keySpace("aldis", 0).key("secret")).toBe("aldis:{0}:secret");
+});
+
+test("slots are those of Redis Cluster, and partitions are read from keys", () => {
+  expect(slotOf("x:{123456789}:y")).toBe(0x31c3);
+  // As `CLUSTER KEYSLOT` answers.
+  expect([slotOf("{0}"), slotOf("{31}")]).toEqual([13_907, 14_004]);
+  expect(partitionIn(keySpace("aldis", 31).key("topic", "default/{7}"))).toBe(31);
 });

@@ -48,3 +48,23 @@ export function shardOf(seeds: readonly number[], name: string): number {
 export function partitionOf(partitions: number, name: string): number {
   return partitions === 1 ? 0 : mix(hashOf(name) ^ 0x5bd1e995) % partitions;
 }
+
+/** Of a key or topic that {@link keySpace} made. */
+export function partitionIn(key: string): number {
+  const start = key.indexOf("{") + 1;
+  return Number(key.slice(start, key.indexOf("}", start)));
+}
+
+const SLOTS = 16_384;
+
+/** The slot of a Redis Cluster in which a key with a hash tag lies: CRC-16 (XMODEM) of the tag, which is ASCII here. */
+export function slotOf(key: string): number {
+  const start = key.indexOf("{") + 1;
+  const end = key.indexOf("}", start);
+  let crc = 0;
+  for (let i = start; i < end; i++) {
+    crc ^= key.charCodeAt(i) << 8;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1;
+  }
+  return (crc & 0xffff) % SLOTS;
+}

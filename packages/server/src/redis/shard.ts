@@ -2,7 +2,13 @@ import { createHash } from "node:crypto";
 import { BrokerUnavailable } from "../broker/broker.ts";
 import { getOrCreate } from "../get-or-create.ts";
 import { BlockingLink } from "./blocking-link.ts";
-import { connectRedis, type RedisLink, type RedisOptionsInForce } from "./connect.ts";
+import { CommandLink, type RedisArgument } from "./command-link.ts";
+import {
+  connectForBlocking,
+  connectForListening,
+  connectForTopics,
+  type RedisOptionsInForce,
+} from "./connect.ts";
 import { hashOf, type KeySpace, keySpace } from "./keys.ts";
 import { PlainTopics } from "./plain-topics.ts";
 import type { Script } from "./script.ts";
@@ -15,7 +21,7 @@ export type ShardOptions = RedisOptionsInForce & {
   readonly partitions: number;
 };
 
-export type RedisArgument = string | number | Buffer;
+export type { RedisArgument } from "./command-link.ts";
 
 /** One independent Redis: a server, a group under Sentinel, or a Redis Cluster. */
 export class Shard {
@@ -25,7 +31,7 @@ export class Shard {
   readonly kind: RedisTarget["kind"];
   readonly partitions: readonly [KeySpace, ...KeySpace[]];
   readonly topics: Topics;
-  readonly #commands: RedisLink;
+  readonly #commands: CommandLink;
   readonly #shas = new Map<Script, string>();
   readonly #target: RedisTarget;
   readonly #options: ShardOptions;
@@ -39,12 +45,20 @@ export class Shard {
     const count = target.kind === "cluster" ? options.partitions : 1;
     const others = Array.from({ length: count - 1 }, (_, i) => keySpace(options.prefix, i + 1));
     this.partitions = [keySpace(options.prefix, 0), ...others];
-    this.#commands = connectRedis(target, "commands", options);
-    // A lost connection shows in what is asked of it; without a listener it would be printed.
-    this.#commands.on("error", () => {});
-    this.topics = new Topics(connectRedis(target, "subscribe", options), {
-      sharded: target.kind === "cluster",
+    const sample = this.partitions.map((space) => space.key("slot"));
+    this.#commands = new CommandLink(target, options);
+    this.topics = new Topics({
+      connect: (endpoint) => connectForTopics(target, options, endpoint),
+      partitions: count,
+      route:
+        target.kind === "cluster"
+          ? {
+              ownerOf: (partition) => this.#commands.ownerOf(sample[partition] ?? ""),
+              refresh: () => this.#commands.refresh(),
+            }
+          : undefined,
     });
+    this.#commands.onPlaces(() => this.topics.place());
   }
 
   /** Runs a script; rejects with {@link BrokerUnavailable} when Redis cannot be reached, refuses, or does not answer in time. */
@@ -55,7 +69,7 @@ export class Shard {
   ): Promise<unknown> {
     const sha = this.#shaOf(script);
     try {
-      return await this.#commands.call("EVALSHA", sha, keys.length, ...keys, ...args);
+      return await this.#commands.call("EVALSHA", [sha, keys.length, ...keys, ...args]);
     } catch (error) {
       if (!isNoScript(error)) throw unavailable(error);
     }
@@ -70,7 +84,7 @@ export class Shard {
   /** One command; rejects as {@link run} does. */
   async call(command: string, ...args: readonly RedisArgument[]): Promise<unknown> {
     try {
-      return await this.#commands.call(command, ...args);
+      return await this.#commands.call(command, args);
     } catch (error) {
       throw unavailable(error);
     }
@@ -78,16 +92,16 @@ export class Shard {
 
   /** A connection for commands that block; whoever opens it closes it. */
   openBlockingLink(): BlockingLink {
-    return new BlockingLink(connectRedis(this.#target, "block", this.#options));
+    return new BlockingLink(connectForBlocking(this.#target, this.#options));
   }
 
   /** A connection for topics that others publish to; whoever opens it closes it. */
   openPlainTopics(): PlainTopics {
-    return new PlainTopics(() => connectRedis(this.#target, "listen", this.#options));
+    return new PlainTopics(() => connectForListening(this.#target, this.#options));
   }
 
   async close(): Promise<void> {
-    this.#commands.disconnect();
+    this.#commands.close();
     await this.topics.close();
   }
 

@@ -1,56 +1,57 @@
-import type { Cluster, Redis } from "ioredis";
+import type { Redis } from "ioredis";
+import { partitionIn } from "./keys.ts";
+import type { Endpoint } from "./target.ts";
+import { TopicLine, type TopicListener } from "./topic-line.ts";
 
-/** Called for each message of a topic, in the order in which they came, in the turn in which their chunk was read. */
-export type TopicListener = (message: string, topic: string) => void;
+export type { TopicListener } from "./topic-line.ts";
+
+/** Where the topics of a partition are. */
+export type Route = {
+  readonly ownerOf: (partition: number) => Endpoint | undefined;
+  /** Asks the Redis Cluster anew where its slots are; done when it is known. */
+  readonly refresh: () => Promise<void>;
+};
+
+export type TopicsOptions = {
+  readonly connect: (endpoint?: Endpoint) => Redis;
+  readonly partitions: number;
+  /** Of a Redis Cluster; undefined: there is one place for all. */
+  readonly route: Route | undefined;
+};
 
 /**
- * What this node hears of a shard: topics with one listener each, over one connection. After the connection was lost they are
- * subscribed to again, and whoever must not miss anything is told by {@link onRebuilt}.
+ * What this node hears of a shard: topics with one listener each, over one connection, or one to each master of a Redis Cluster. After a
+ * connection was lost all is subscribed to again, and whoever must not miss anything is told by {@link onRebuilt}.
  */
 export class Topics {
-  readonly #link: Redis | Cluster;
-  readonly #sharded: boolean;
-  readonly #listeners = new Map<string, TopicListener>();
-  readonly #patterns = new Map<string, TopicListener>();
+  readonly #options: TopicsOptions;
+  readonly #lines = new Map<string, TopicLine>();
+  readonly #lineOf: TopicLine[] = [];
   readonly #rebuilt = new Set<() => void>();
+  #routing: Promise<void> | undefined;
+  #closed = false;
 
-  constructor(link: Redis | Cluster, { sharded }: { readonly sharded: boolean }) {
-    this.#link = link;
-    this.#sharded = sharded;
-    link.on("error", () => {});
-    link.on(sharded ? "smessage" : "message", (topic: string, message: string) =>
-      this.#listeners.get(topic)?.(message, topic),
-    );
-    link.on("pmessage", (pattern: string, topic: string, message: string) =>
-      this.#patterns.get(pattern)?.(message, topic),
-    );
-    link.on("ready", () => {
-      for (const listener of this.#rebuilt) listener();
-    });
+  constructor(options: TopicsOptions) {
+    this.#options = options;
+    this.place();
   }
 
   /** Done when Redis has confirmed it; a topic has one listener, the latest. */
   async subscribe(topic: string, listener: TopicListener): Promise<void> {
-    this.#listeners.set(topic, listener);
-    await (this.#sharded ? this.#link.ssubscribe(topic) : this.#link.subscribe(topic));
+    await this.#line(topic).subscribe(topic, listener);
   }
 
   async unsubscribe(topic: string): Promise<void> {
-    this.#listeners.delete(topic);
-    await (this.#sharded ? this.#link.sunsubscribe(topic) : this.#link.unsubscribe(topic));
+    this.#line(topic).unsubscribe(topic);
   }
 
   /** All topics that begin with `prefix`; not on a Redis Cluster, whose topics of a slot know no patterns. */
   async subscribePrefix(prefix: string, listener: TopicListener): Promise<void> {
-    const pattern = globOf(prefix);
-    this.#patterns.set(pattern, listener);
-    await this.#link.psubscribe(pattern);
+    await this.lineOf(0).subscribePattern(globOf(prefix), listener);
   }
 
   async unsubscribePrefix(prefix: string): Promise<void> {
-    const pattern = globOf(prefix);
-    this.#patterns.delete(pattern);
-    await this.#link.punsubscribe(pattern);
+    this.lineOf(0).unsubscribePattern(globOf(prefix));
   }
 
   /** The connection is there, again or for the first time: what was published meanwhile was not heard. */
@@ -58,11 +59,95 @@ export class Topics {
     this.#rebuilt.add(listener);
   }
 
+  /** The connection that hears the topics of a partition. */
+  lineOf(partition: number): TopicLine {
+    const line = this.#lineOf[partition];
+    if (line === undefined) throw new Error(`no partition ${partition}`);
+    return line;
+  }
+
+  lines(): Iterable<TopicLine> {
+    return this.#lines.values();
+  }
+
+  /** Has the topics of each partition heard where its slot is now. */
+  place(): void {
+    if (this.#closed) return;
+    const { partitions, route } = this.#options;
+    const moved: Promise<void>[] = [];
+    for (let partition = 0; partition < partitions; partition++) {
+      const owner = route?.ownerOf(partition);
+      const known = this.#lineOf[partition];
+      if (known !== undefined && owner === undefined) continue;
+      const line = this.#open(owner);
+      this.#lineOf[partition] = line;
+      if (known !== undefined && known !== line) moved.push(...this.#move(partition, known, line));
+    }
+    if (moved.length > 0) {
+      // What was published on the way was heard by neither. No move rejects: it waits for its line.
+      Promise.all(moved).then(
+        () => this.#tellRebuilt(),
+        () => {},
+      );
+    }
+    const used = new Set(this.#lineOf);
+    for (const [name, line] of this.#lines) {
+      line.retry();
+      // What is on its way to another is heard here until it has arrived.
+      if (used.has(line) || line.size > 0) continue;
+      this.#lines.delete(name);
+      line.close();
+    }
+  }
+
   async close(): Promise<void> {
-    this.#listeners.clear();
-    this.#patterns.clear();
+    this.#closed = true;
     this.#rebuilt.clear();
-    this.#link.disconnect();
+    for (const line of this.#lines.values()) line.close();
+    this.#lines.clear();
+  }
+
+  #line(topic: string): TopicLine {
+    return this.lineOf(this.#options.partitions === 1 ? 0 : partitionIn(topic));
+  }
+
+  /** Without an owner: wherever the configuration says; there what is of another server is refused, and moves. */
+  #open(owner: Endpoint | undefined): TopicLine {
+    const name = owner === undefined ? "" : `${owner.host}:${owner.port}`;
+    const known = this.#lines.get(name);
+    if (known !== undefined) return known;
+    const line = new TopicLine({
+      connect: () => this.#options.connect(owner),
+      sharded: this.#options.route !== undefined,
+      onBuilt: () => this.#tellRebuilt(),
+      onMoved: () => this.#reroute(),
+    });
+    this.#lines.set(name, line);
+    return line;
+  }
+
+  /** The old line keeps a topic until the new one has it; what comes over both is dropped as a repeat. */
+  #move(partition: number, from: TopicLine, to: TopicLine): Promise<void>[] {
+    const going = [...from.topics()].filter(([topic]) => partitionIn(topic) === partition);
+    return going.map(async ([topic, listener]) => {
+      await to.subscribe(topic, listener);
+      // It may have moved on, and back again.
+      if (this.lineOf(partition) !== from) from.unsubscribe(topic);
+    });
+  }
+
+  #tellRebuilt(): void {
+    for (const listener of this.#rebuilt) listener();
+  }
+
+  /** Once for all that say so at the same time. */
+  #reroute(): void {
+    const { route } = this.#options;
+    if (route === undefined) return;
+    this.#routing ??= route.refresh().finally(() => {
+      this.#routing = undefined;
+      this.place();
+    });
   }
 }
 

@@ -1,15 +1,18 @@
 import type { Shards } from "../../redis/shards.ts";
+import type { TopicListener } from "../../redis/topics.ts";
 import type { ChannelKey } from "../../tenant/tenant.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Deliver, DeliverSignal, Interest as Wanted } from "../broker.ts";
 import { CountedInterest } from "./counted-interest.ts";
 import { readPublication, readSignal } from "./envelope.ts";
+import { WideTopics } from "./wide-topics.ts";
 
 export type HearingDeps = {
   readonly shards: Shards;
   readonly clock: Clock;
   readonly deliver: Deliver;
   readonly deliverSignal?: DeliverSignal;
+  readonly times?: () => { readonly nowMs: number };
   /** A channel has come that somebody wants. */
   readonly retain: (key: ChannelKey) => void;
 };
@@ -21,6 +24,8 @@ export class Hearing {
   readonly #deps: HearingDeps;
   readonly #channels: CountedInterest;
   readonly #prefixes: CountedInterest;
+  /** By shard; a single server has patterns. */
+  readonly #wide: readonly (WideTopics | undefined)[];
   /** Messages of a kind that this version does not know. */
   unknown = 0;
 
@@ -37,6 +42,13 @@ export class Hearing {
       start: (prefix) => this.#startPrefix(prefix),
       stop: (prefix) => this.#stopPrefix(prefix),
     });
+    const now = () => deps.times?.().nowMs ?? "";
+    const onMessage = (message: string) => this.#onWideMessage(message);
+    this.#wide = deps.shards.all.map((shard) =>
+      shard.kind === "cluster"
+        ? new WideTopics({ shard, clock: deps.clock, now, onMessage })
+        : undefined,
+    );
   }
 
   add(interest: Wanted): Promise<void> | undefined {
@@ -66,6 +78,7 @@ export class Hearing {
   close(): void {
     this.#channels.close();
     this.#prefixes.close();
+    for (const wide of this.#wide) wide?.close();
   }
 
   readonly #onMessage = (message: string, topic: string): void => {
@@ -78,6 +91,13 @@ export class Hearing {
     if (message.startsWith("s")) return;
     if (this.#channels.find(key) === undefined && this.#firstPrefix(key) !== prefix) return;
     this.#take(key, message);
+  }
+
+  #onWideMessage(message: string): void {
+    const end = message.indexOf(" ");
+    const key = message.slice(0, end) as ChannelKey;
+    if (this.#channels.find(key) === undefined && this.#firstPrefix(key) === undefined) return;
+    this.#take(key, message.slice(end + 1));
   }
 
   #take(key: ChannelKey, message: string): void {
@@ -117,18 +137,21 @@ export class Hearing {
   }
 
   async #startPrefix(prefix: string): Promise<void> {
+    const onMessage: TopicListener = (message, topic) =>
+      this.#onPrefixMessage(prefix, message, topic);
     await Promise.all(
-      this.#deps.shards.all.map(({ topics, partitions: [first] }) =>
-        topics.subscribePrefix(first.key("topic", prefix), (message, topic) =>
-          this.#onPrefixMessage(prefix, message, topic),
-        ),
+      this.#deps.shards.all.map(
+        ({ topics, partitions: [first] }, n) =>
+          this.#wide[n]?.add() ?? topics.subscribePrefix(first.key("topic", prefix), onMessage),
       ),
     );
   }
 
   #stopPrefix(prefix: string): void {
-    for (const { topics, partitions } of this.#deps.shards.all) {
-      topics.unsubscribePrefix(partitions[0].key("topic", prefix)).catch(() => {});
+    for (const [n, { topics, partitions }] of this.#deps.shards.all.entries()) {
+      const wide = this.#wide[n];
+      if (wide !== undefined) wide.remove();
+      else topics.unsubscribePrefix(partitions[0].key("topic", prefix)).catch(() => {});
     }
   }
 }

@@ -5,12 +5,14 @@ import { PRELUDE } from "./lua.ts";
  * A publish as one step: the answer of an idempotency key, version, epoch, offset, append, trim, and handing on. Answers
  * `{"p"ublished | "s"uppressed, duplicate, epoch, offset}`.
  *
- * Keys: meta, stream, part, topic, and the idempotency key if there is one.
+ * Keys: meta, stream, part, topic, `wide` topic, and the idempotency key if there is one. Topics of a Redis Cluster know no patterns: while
+ * somebody listens to prefixes, which a lease in the partition says, all its channels are told in the wide topic as well.
  */
 export function publishScript(publish: "PUBLISH" | "SPUBLISH"): Script {
   const name = `aldisPublish${publish}`;
+  const isSharded = publish === "SPUBLISH";
   const lua = `${PRELUDE}
-local meta, stream, part, topic, once = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local meta, stream, part, topic, wide, once = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local time = now(ARGV[1])
 local at = ARGV[2] == '' and time or tonumber(ARGV[2])
 local before, after, head = ARGV[3], ARGV[4], ARGV[5]
@@ -53,8 +55,27 @@ end
 if size <= 0 or ttl <= 0 or top > 0 or #message > maxBytes then
   trim(stream, offset, total, time, size, ttl, maxBytes)
 end
-redis.call('${publish}', topic, 'p' .. epoch .. ' ' .. text(offset) .. ' ' .. message)
-return answer('p', offset)
+local told = 'p' .. epoch .. ' ' .. text(offset) .. ' ' .. message
+redis.call('${publish}', topic, told)
+${isSharded ? WIDE : ""}return answer('p', offset)
 `;
   return { name, lua };
 }
+
+const WIDE = `
+if tonumber(redis.call('HGET', part, 'wide') or '0') > time then
+  redis.call('SPUBLISH', wide, ARGV[14] .. ' ' .. told)
+end
+`;
+
+/** Somebody listens to prefixes. Key: part. Arguments: time, for how long. */
+export const WIDEN_SCRIPT: Script = {
+  name: "aldisWiden",
+  keys: 1,
+  lua: `${PRELUDE}
+local untilMs = now(ARGV[1]) + ARGV[2]
+if tonumber(redis.call('HGET', KEYS[1], 'wide') or '0') < untilMs then
+  redis.call('HSET', KEYS[1], 'wide', text(untilMs))
+end
+`,
+};

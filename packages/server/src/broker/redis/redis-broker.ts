@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { publicationJsonAround, type StreamPosition } from "@aldis/protocol";
 import type { RandomIds } from "../../random/random.ts";
 import type { Script } from "../../redis/script.ts";
@@ -165,9 +166,10 @@ export class RedisBroker implements Broker {
     draft: Draft,
     history: HistoryOptions,
   ): Promise<PublishOutcome> {
-    const keys = [...keysOf(place, key), place.keys.key("topic", key)];
+    const keys = [...keysOf(place, key), place.keys.key("topic", key), place.keys.key("wide")];
     const { idempotencyKey, version = "" } = draft;
-    if (idempotencyKey !== undefined) keys.push(place.keys.key("once", `${key} ${idempotencyKey}`));
+    if (idempotencyKey !== undefined)
+      keys.push(place.keys.key("once", onceName(key, idempotencyKey)));
     const { nowMs, atMs } = this.#deps.times?.() ?? SERVER_TIMES;
     const { before, after } = publicationJsonAround(draft);
     const script = place.shard.kind === "cluster" ? PUBLISH.SPUBLISH : PUBLISH.PUBLISH;
@@ -175,7 +177,7 @@ export class RedisBroker implements Broker {
       ...[nowMs, atMs, before, after, envelopeHead(draft)],
       ...[history.size, history.ttlMs, history.maxBytes],
       ...[this.#options.streamIdleMs, hashText(key), this.#deps.random.id(6)],
-      ...[version, this.#options.idempotencyMs],
+      ...[version, this.#options.idempotencyMs, key],
     ]);
     const [kind, duplicate, epoch, offset] = listOf(answer);
     return {
@@ -220,6 +222,11 @@ export class RedisBroker implements Broker {
 /** Where a channel's position and stream lie, and what its partition has once. */
 function keysOf({ keys }: Place, key: ChannelKey): string[] {
   return [keys.key("meta", key), keys.key("stream", key), keys.key("part")];
+}
+
+/** Of one length, and printable, whatever the key is. */
+function onceName(key: ChannelKey, idempotencyKey: string): string {
+  return createHash("sha256").update(`${key} ${idempotencyKey}`).digest("base64url").slice(0, 24);
 }
 
 /** Keeps epochs of channels apart: a position that a client took from another channel should not pass. */
