@@ -59,7 +59,8 @@ export function startGateway(options: GatewayOptions): Gateway {
   const connection = connectionDeps(shared);
   const session = sessionDeps(shared);
   let ready = true;
-  const isReady = () => ready && !moving.draining && secret.isKnown && shared.registry.joined;
+  shared.readiness.require("running", () => ready && !moving.draining);
+  const isReady = () => shared.readiness.isReady;
   const pendingRequests = () => listener.pendingRequests;
   const moving = new NodeMoving({ ...shared, connection, session, pendingRequests });
   const keys = apiKeys(config);
@@ -75,7 +76,8 @@ export function startGateway(options: GatewayOptions): Gateway {
     observeHttp: metrics.observeHttp,
     pages: options.pages,
     isStarted: () => secret.isKnown,
-    isReady,
+    isStopping: () => !ready || moving.draining,
+    waitsFor: () => shared.readiness.missing,
   });
   shared.cluster.start();
   const ingest = ingestPart(shared);
@@ -89,9 +91,7 @@ export function startGateway(options: GatewayOptions): Gateway {
     return closed;
   }
   return {
-    ...{ url: listener.url, port: listener.port },
-    counters,
-    publisher,
+    ...{ url: listener.url, port: listener.port, counters, publisher },
     get ready() {
       return isReady();
     },

@@ -50,9 +50,9 @@ export function createDocument(app: OpenAPIHono<ApiEnv>): OpenApiDocument {
 
 /** What the listener answers by itself (HT3). */
 function registerPlainRoutes(registry: OpenAPIHono<ApiEnv>["openAPIRegistry"]): void {
-  const health = (status: string) => ({
+  const health = (status: string, more = {}) => ({
     description: `\`${status}\`.`,
-    content: { "application/json": { schema: z.object({ status: z.literal(status) }) } },
+    content: { "application/json": { schema: z.object({ status: z.literal(status), ...more }) } },
   });
   registry.registerPath({
     method: "get",
@@ -71,7 +71,10 @@ function registerPlainRoutes(registry: OpenAPIHono<ApiEnv>["openAPIRegistry"]): 
     summary: "Whether it takes connections",
     description:
       "200 while it takes connections; 503 while it starts, drains, or something that it needs is away.",
-    responses: { 200: health("ready"), 503: health("not ready") },
+    responses: {
+      200: health("ready"),
+      503: health("not ready", { waitsFor: z.array(z.string()) }),
+    },
   });
   registry.registerPath({
     method: "get",

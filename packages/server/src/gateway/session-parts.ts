@@ -9,6 +9,7 @@ import { LiveSessions } from "../session/live-sessions.ts";
 import type { SessionDeps } from "../session/session-deps.ts";
 import { createSessionSecrets } from "../session/session-secrets.ts";
 import { createTyping } from "../typing/typing.ts";
+import { Degradation } from "./degradation.ts";
 import { openPresence } from "./presence-part.ts";
 import { openSessionStore } from "./session-store-part.ts";
 import { openSharedLimits } from "./shared-limits-part.ts";
@@ -31,6 +32,12 @@ export function sessionDeps(shared: Shared): SessionParts {
   const parked = openSessionStore(shared, live);
   const counts = openSharedLimits(shared, live);
   const typing = createTyping({ clock, hub, signals, node: registry.self }, config.typing);
+  const degradation = new Degradation({
+    clock,
+    isWell: () => shared.brokerPart.isWell,
+    sessions: () => live.all(),
+    onChange: (degraded) => log.warn({ degraded }, "the broker has gone, or is back"),
+  });
   const deps: SessionDeps = {
     ...shared,
     verifier,
@@ -49,6 +56,7 @@ export function sessionDeps(shared: Shared): SessionParts {
     secrets: createSessionSecrets(shared.secret.keysFor("sessions")),
     actions: new Map([["typing", typing.onAction]]),
     onLeave: [typing.onLeave],
+    onWelcome: [(session) => degradation.greet(session)],
     options: {
       refreshBeforeMs: config.auth.refreshBeforeMs,
       clockSkewMs: config.auth.clockSkewMs,
@@ -63,6 +71,7 @@ export function sessionDeps(shared: Shared): SessionParts {
   return {
     deps,
     async close() {
+      degradation.close();
       refusals.close();
       typing.close();
       await presence.close();

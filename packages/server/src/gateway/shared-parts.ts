@@ -27,8 +27,9 @@ import { createRedisSecret } from "../secrets/redis/redis-secret.ts";
 import { createOwnSecret, type SharedSecret } from "../secrets/shared-secret.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
-import { type MeasuredBroker, openBroker } from "./broker-part.ts";
+import { type BrokerPart, type MeasuredBroker, openBroker } from "./broker-part.ts";
 import { type ClusterParts, clusterParts } from "./cluster-parts.ts";
+import { Readiness } from "./readiness.ts";
 import { watchRebuilds } from "./watch-rebuilds.ts";
 
 /** What a gateway is made from. */
@@ -56,6 +57,8 @@ export type Shared = {
   readonly ids: ConnectionIds;
   readonly namespaces: Namespaces;
   readonly broker: MeasuredBroker;
+  readonly brokerPart: BrokerPart;
+  readonly readiness: Readiness;
   readonly hub: Hub;
   readonly rebuilds: { close(): void };
   readonly signals: Signals;
@@ -77,7 +80,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     }),
   );
   const metrics = createMetrics({ counters, gauges, version: packageJson.version });
-  const shards = openShards(config);
+  const shards = openShards(config, counters);
   const secret =
     shards === undefined ? createOwnSecret() : createRedisSecret({ home: shards.home, clock, log });
   const { version } = packageJson;
@@ -90,14 +93,19 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
       ? createPlainConnectionIds(random)
       : createSealedConnectionIds(registry.self, { random, keys: secret.keysFor("connections") });
   const namespaces = new Namespaces(config.namespaces, namespaceSchema.parse({}));
-  const broker = openBroker(
+  const brokerPart = openBroker(
     {
-      ...{ shards, clock, random },
+      ...{ shards, clock, random, counters, log, metrics },
       deliver: (key, publication, epoch) => hub.deliver(key, publication, epoch),
       deliverSignal: (key, feature, body) => signals.deliver(key, feature, body),
     },
     config,
   );
+  const { broker } = brokerPart;
+  const readiness = new Readiness();
+  readiness.require("secret", () => secret.isKnown);
+  readiness.require("cluster", () => registry.joined);
+  readiness.require("broker", () => brokerPart.isWell);
   const probe = new FanOutProbe({ clock, counters }, metrics.observeFanOut);
   const hub: Hub = new Hub(
     { broker, clock, counters, optionsOf: channelOptions(namespaces), meter: probe },
@@ -110,6 +118,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   return {
     ...{ config, clock, random, log, counters, metrics },
     ...{ shards, secret, cluster, registry, bus, ids },
-    ...{ namespaces, broker, probe, hub, rebuilds, signals, publisher, limits },
+    ...{ namespaces, broker, brokerPart, readiness, probe, hub, rebuilds, signals },
+    ...{ publisher, limits },
   };
 }

@@ -13,7 +13,8 @@ export type Stopping = Shared & {
 
 /** In the reverse order of making. Clients are told why before the sockets go. */
 export async function stop(parts: Stopping): Promise<void> {
-  const { listener, connection, session, ingest, hub, rebuilds, broker, cluster, shards } = parts;
+  const { listener, connection, session, ingest, hub, rebuilds, brokerPart } = parts;
+  const { cluster, shards } = parts;
   const { secret, metrics, log } = parts;
   const handedOver = ingest?.close();
   for (const open of connection.heartbeat.connections()) open.close("stopping");
@@ -24,7 +25,7 @@ export async function stop(parts: Stopping): Promise<void> {
   rebuilds.close();
   hub.close();
   await cluster.close();
-  await broker.close();
+  await brokerPart.close();
   secret.close();
   await shards?.close();
   metrics.close();

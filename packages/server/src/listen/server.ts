@@ -56,7 +56,9 @@ export type ListenDeps = {
   readonly pages: Pages | undefined;
   /** False until it knows what it must know to let anybody in. */
   readonly isStarted: () => boolean;
-  readonly isReady: () => boolean;
+  readonly isStopping: () => boolean;
+  /** What keeps the node from being ready; nothing: it is. */
+  readonly waitsFor: () => readonly string[];
 };
 
 export type Listener = {
@@ -152,7 +154,7 @@ function createFetch(deps: ListenDeps) {
       const refusal = refuse("unavailable", "the gateway is starting: try again");
       return refusalResponse(refusal, { "retry-after": "1" });
     }
-    if (!deps.isReady()) {
+    if (deps.isStopping()) {
       turnAway("stopping");
       const refusal = refuse("unavailable", "the gateway is stopping: another one takes you");
       return refusalResponse(refusal, { "retry-after": "1" });
@@ -192,7 +194,7 @@ function createFetch(deps: ListenDeps) {
     if (pathname === "/metrics") {
       return deps.metrics(request, () => addressOf(limits, request, server));
     }
-    const own = healthResponse(pathname, deps.isReady()) ?? deps.api.page(pathname);
+    const own = healthResponse(pathname, deps.waitsFor()) ?? deps.api.page(pathname);
     return own ?? servePage(deps, request, target);
   });
 }

@@ -60,6 +60,16 @@ export type Counters = {
   rateLimited: CountsByLabel;
   /** Addresses, users and channels whose rate was forgotten before its time, for lack of room. */
   bucketsForgotten: number;
+  /** Commands that a Redis refused or did not answer in time. */
+  redisCommandsFailed: number;
+  /** Connections to hear topics by that were subscribed anew, for whatever reason. */
+  redisTopicLinesRebuilt: number;
+  /** Those of them that were open and brought nothing. */
+  redisDeafConnections: number;
+  /** Publishes that were answered before this node had seen the publication itself. */
+  publicationsUnseen: number;
+  /** Messages of a kind that this version does not know. */
+  brokerMessagesUnknown: number;
   /** Times that a Redis could not be told or asked about the nodes. */
   heartbeatsFailed: number;
   /** Nodes that this one has declared dead. */
@@ -146,6 +156,7 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     sessionsRefused: countsByLabel(),
     rateLimited: countsByLabel(),
     bucketsForgotten: 0,
+    ...redisCounters(),
     heartbeatsFailed: 0,
     nodesReaped: 0,
     busMessagesSent: 0,
@@ -171,6 +182,16 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     duplicatesDropped: 0,
     publicationsNotHeld: 0,
     positionsChecked: 0,
+  };
+}
+
+function redisCounters() {
+  return {
+    redisCommandsFailed: 0,
+    redisTopicLinesRebuilt: 0,
+    redisDeafConnections: 0,
+    publicationsUnseen: 0,
+    brokerMessagesUnknown: 0,
   };
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { BrokerUnavailable } from "../broker/broker.ts";
 import { getOrCreate } from "../get-or-create.ts";
+import type { Counters } from "../observe/counters.ts";
 import { BlockingLink } from "./blocking-link.ts";
 import { CommandLink, type RedisArgument } from "./command-link.ts";
 import {
@@ -15,7 +16,14 @@ import type { Script } from "./script.ts";
 import type { RedisTarget } from "./target.ts";
 import { Topics } from "./topics.ts";
 
+/** What is counted here. */
+export type RedisCounts = Pick<
+  Counters,
+  "redisCommandsFailed" | "redisTopicLinesRebuilt" | "redisDeafConnections"
+>;
+
 export type ShardOptions = RedisOptionsInForce & {
+  readonly counts: RedisCounts;
   readonly prefix: string;
   /** Hash tags; used on Redis Cluster alone, anything else has one. */
   readonly partitions: number;
@@ -50,6 +58,7 @@ export class Shard {
     this.topics = new Topics({
       connect: (endpoint) => connectForTopics(target, options, endpoint),
       partitions: count,
+      onRebuilt: () => options.counts.redisTopicLinesRebuilt++,
       route:
         target.kind === "cluster"
           ? {
@@ -71,7 +80,7 @@ export class Shard {
     try {
       return await this.#commands.call("EVALSHA", [sha, keys.length, ...keys, ...args]);
     } catch (error) {
-      if (!isNoScript(error)) throw unavailable(error);
+      if (!isNoScript(error)) throw this.#unavailable(error);
     }
     return await this.call("EVAL", script.lua, keys.length, ...keys, ...args);
   }
@@ -86,7 +95,7 @@ export class Shard {
     try {
       return await this.#commands.call(command, args);
     } catch (error) {
-      throw unavailable(error);
+      throw this.#unavailable(error);
     }
   }
 
@@ -105,6 +114,12 @@ export class Shard {
     await this.topics.close();
   }
 
+  #unavailable(error: unknown): BrokerUnavailable {
+    this.#options.counts.redisCommandsFailed++;
+    const message = error instanceof Error ? error.message : String(error);
+    return new BrokerUnavailable(`redis: ${message}`, { cause: error });
+  }
+
   #shaOf(script: Script): string {
     return getOrCreate(this.#shas, script, () =>
       createHash("sha1").update(script.lua).digest("hex"),
@@ -115,9 +130,4 @@ export class Shard {
 /** The server does not know the script: it started anew, or is another one. */
 function isNoScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("NOSCRIPT");
-}
-
-function unavailable(error: unknown): BrokerUnavailable {
-  const message = error instanceof Error ? error.message : String(error);
-  return new BrokerUnavailable(`redis: ${message}`, { cause: error });
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { Config } from "../config/schema.ts";
+import { createCounters } from "../observe/counters.ts";
 import { type KeySpace, partitionOf, shardOf } from "./keys.ts";
-import { Shard } from "./shard.ts";
+import { type RedisCounts, Shard } from "./shard.ts";
 import { parseRedisTarget } from "./target.ts";
 
 /** Where the keys of something lie. */
@@ -34,24 +35,25 @@ export class Shards {
   }
 }
 
-function placeIn(shard: Shard, partition: number): Place {
+/** A partition of a shard by its number. */
+export function placeIn(shard: Shard, partition: number): Place {
   const keys = shard.partitions[partition];
   if (keys === undefined) throw new Error(`no partition ${partition}`);
   return { shard, partition, keys };
 }
 
 /** Opens the connections that the configuration names; undefined when it is one node alone. They come up by themselves. */
-export function openShards({
-  broker,
-  redis,
-}: Pick<Config, "broker" | "redis">): Shards | undefined {
+export function openShards(
+  { broker, redis }: Pick<Config, "broker" | "redis">,
+  counts: RedisCounts = createCounters(),
+): Shards | undefined {
   if (broker === "memory") return undefined;
   const ca = redis.caFile === undefined ? undefined : readFileSync(redis.caFile, "utf8");
   const [first, ...others] = [broker].flat().map((url) => {
     const target = parseRedisTarget(url);
     // The config's schema has judged it.
     if (!target.ok) throw new Error(target.message);
-    return new Shard(target.value, { ...redis, ca });
+    return new Shard(target.value, { ...redis, ca, counts });
   });
   if (first === undefined) throw new Error("no broker");
   return new Shards([first, ...others]);

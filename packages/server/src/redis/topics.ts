@@ -15,6 +15,8 @@ export type Route = {
 export type TopicsOptions = {
   readonly connect: (endpoint?: Endpoint) => Redis;
   readonly partitions: number;
+  /** A connection was subscribed anew. */
+  readonly onRebuilt: () => void;
   /** Of a Redis Cluster; undefined: there is one place for all. */
   readonly route: Route | undefined;
 };
@@ -116,10 +118,13 @@ export class Topics {
     const name = owner === undefined ? "" : `${owner.host}:${owner.port}`;
     const known = this.#lines.get(name);
     if (known !== undefined) return known;
-    const line = new TopicLine({
+    const line: TopicLine = new TopicLine({
       connect: () => this.#options.connect(owner),
       sharded: this.#options.route !== undefined,
-      onBuilt: () => this.#tellRebuilt(),
+      onBuilt: () => {
+        if (line.rebuilds > 0) this.#options.onRebuilt();
+        this.#tellRebuilt();
+      },
       onMoved: () => this.#reroute(),
     });
     this.#lines.set(name, line);

@@ -17,3 +17,8 @@ export type ActionHandler = (context: ActionContext, command: ExtensionCommand) 
 
 /** Told when a session's subscription to a channel has ended, for whatever cause. */
 export type LeaveHook = (context: ActionContext, channel: ChannelName) => void;
+
+/** A session has been sent its `welcome`, fresh or resumed. */
+export type WelcomeHook = (session: Welcomed) => void;
+
+type Welcomed = { readonly connection: { sendUrgent(frame: string): void } };

@@ -208,6 +208,7 @@ function welcome(
   planToken(session, identity);
   // Urgent, so that nothing else that is may overtake it.
   session.connection.sendUrgent(pushFrame("welcome", welcomeBody(session, resumed)));
+  for (const hook of session.deps.onWelcome) hook(session);
   if (asked.command?.id !== undefined) {
     const body = { connection: session.connectionId };
     session.connection.sendUrgent(replyFrame("connect", asked.command.id, body));

@@ -72,7 +72,7 @@ test("a Redis Cluster: channels of all masters, patterns among them", async () =
   }
 });
 
-test("faults 10: a Redis Cluster whose slots move goes on", async () => {
+test("a Redis Cluster whose slots move goes on", async () => {
   await using redis = await startRedisCluster();
   await using both = await startTwo(redis.url);
   const [one, two] = both.nodes;

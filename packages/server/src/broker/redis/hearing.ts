@@ -1,3 +1,4 @@
+import type { Counters } from "../../observe/counters.ts";
 import type { Shards } from "../../redis/shards.ts";
 import type { TopicListener } from "../../redis/topics.ts";
 import type { ChannelKey } from "../../tenant/tenant.ts";
@@ -12,6 +13,7 @@ export type HearingDeps = {
   readonly clock: Clock;
   readonly deliver: Deliver;
   readonly deliverSignal?: DeliverSignal;
+  readonly counters: Pick<Counters, "brokerMessagesUnknown">;
   readonly times?: () => { readonly nowMs: number };
   /** A channel has come that somebody wants. */
   readonly retain: (key: ChannelKey) => void;
@@ -26,8 +28,6 @@ export class Hearing {
   readonly #prefixes: CountedInterest;
   /** By shard; a single server has patterns. */
   readonly #wide: readonly (WideTopics | undefined)[];
-  /** Messages of a kind that this version does not know. */
-  unknown = 0;
 
   constructor(deps: HearingDeps, { timeoutMs }: { readonly timeoutMs: number }) {
     this.#deps = deps;
@@ -114,7 +114,7 @@ export class Hearing {
       const { feature, body } = readSignal(message);
       this.#deps.deliverSignal?.(key, feature, body);
     } else {
-      this.unknown++;
+      this.#deps.counters.brokerMessagesUnknown++;
     }
   }
 

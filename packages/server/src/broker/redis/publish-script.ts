@@ -62,6 +62,15 @@ ${isSharded ? WIDE : ""}return answer('p', offset)
   return { name, lua };
 }
 
+/** Keys: part, topic. Argument: what to say there. */
+export function probeScript(publish: "PUBLISH" | "SPUBLISH"): Script {
+  const lua = `${PRELUDE}
+redis.call('HSET', KEYS[1], 'seen', text(now('')))
+redis.call('${publish}', KEYS[2], ARGV[1])
+`;
+  return { name: `aldisProbe${publish}`, keys: 2, lua };
+}
+
 const WIDE = `
 if tonumber(redis.call('HGET', part, 'wide') or '0') > time then
   redis.call('SPUBLISH', wide, ARGV[14] .. ' ' .. told)

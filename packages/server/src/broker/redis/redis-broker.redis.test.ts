@@ -7,6 +7,7 @@ import {
   startRedisCluster,
 } from "@aldis/testkit";
 import { configSchema } from "../../config/schema.ts";
+import { createCounters } from "../../observe/counters.ts";
 import { openShards } from "../../redis/shards.ts";
 import { type BrokerSetup, brokerContract } from "../broker.contract.ts";
 import { RedisBroker } from "./redis-broker.ts";
@@ -29,7 +30,14 @@ async function open(urls: string[], { clock, deliver, limits }: BrokerSetup) {
   if (shards === undefined) throw new Error("a broker was configured");
   const times = () => ({ nowMs: clock.monotonicMs(), atMs: clock.nowMs() });
   const broker = new RedisBroker(
-    { shards, clock, random: createSeededRandom(opened), deliver, times },
+    {
+      shards,
+      clock,
+      random: createSeededRandom(opened),
+      deliver,
+      times,
+      counters: createCounters(),
+    },
     { ...limits, commandTimeoutMs: 5_000 },
   );
   return Object.assign(broker, {

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { publicationJsonAround, type StreamPosition } from "@aldis/protocol";
+import type { Counters } from "../../observe/counters.ts";
 import type { RandomIds } from "../../random/random.ts";
 import type { Script } from "../../redis/script.ts";
-import type { RedisArgument } from "../../redis/shard.ts";
-import type { Place, Shards } from "../../redis/shards.ts";
+import type { RedisArgument, Shard } from "../../redis/shard.ts";
+import { type Place, placeIn, type Shards } from "../../redis/shards.ts";
 import type { ChannelKey } from "../../tenant/tenant.ts";
 import type { Clock } from "../../time/clock.ts";
 import {
@@ -22,7 +23,7 @@ import {
 import { type Batch, inBatches, keysOfBatch } from "./batches.ts";
 import { envelopeHead, readStored, signalMessage } from "./envelope.ts";
 import { Hearing } from "./hearing.ts";
-import { publishScript } from "./publish-script.ts";
+import { probeScript, publishScript } from "./publish-script.ts";
 import { HISTORY_SCRIPT, RECOVER_SCRIPT, TOP_SCRIPT, TOPS_SCRIPT } from "./read-scripts.ts";
 import { Retaining } from "./retaining.ts";
 import { Sights } from "./sights.ts";
@@ -37,6 +38,7 @@ export type RedisBrokerDeps = {
   readonly shards: Shards;
   readonly clock: Clock;
   readonly random: RandomIds;
+  readonly counters: Pick<Counters, "publicationsUnseen" | "brokerMessagesUnknown">;
   readonly deliver: Deliver;
   /** Without it signals go nowhere. */
   readonly deliverSignal?: DeliverSignal;
@@ -47,7 +49,10 @@ export type RedisBrokerDeps = {
 /** `nowMs` measures how old things are, `atMs` stands in publications. */
 export type Times = { readonly nowMs: number; readonly atMs: number };
 
+export type Probe = { readonly topic: string; readonly body: string };
+
 const SERVER_TIMES = { nowMs: "", atMs: "" };
+const PROBE = { PUBLISH: probeScript("PUBLISH"), SPUBLISH: probeScript("SPUBLISH") };
 const PUBLISH = { PUBLISH: publishScript("PUBLISH"), SPUBLISH: publishScript("SPUBLISH") };
 
 /**
@@ -64,7 +69,10 @@ export class RedisBroker implements Broker {
   constructor(deps: RedisBrokerDeps, options: RedisBrokerOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#sights = new Sights(deps.clock, { timeoutMs: options.commandTimeoutMs });
+    this.#sights = new Sights(deps.clock, {
+      timeoutMs: options.commandTimeoutMs,
+      onMissed: () => deps.counters.publicationsUnseen++,
+    });
     this.#retaining = new Retaining(
       { ...deps, keys: () => this.#hearing.keys(), open: (key) => this.#openArguments(key) },
       options,
@@ -142,6 +150,13 @@ export class RedisBroker implements Broker {
     const command = shard.kind === "cluster" ? "SPUBLISH" : "PUBLISH";
     // At most once: the shard has counted what failed.
     shard.call(command, keys.key("topic", key), signalMessage(feature, body)).catch(() => {});
+  }
+
+  /** Says `body` in a topic of a partition, the way that a publication goes; rejects when none could go there now. */
+  async probe(shard: Shard, partition: number, { topic, body }: Probe): Promise<void> {
+    const { keys } = placeIn(shard, partition);
+    const script = shard.kind === "cluster" ? PROBE.SPUBLISH : PROBE.PUBLISH;
+    await shard.run(script, [keys.key("part"), topic], [body]);
   }
 
   /** Channels that this node is interested in; those in Redis are not counted. */

@@ -24,13 +24,17 @@ export class Sights {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #byKey = new Map<ChannelKey, Set<Sight>>();
+  /** A publication did not come in time. */
+  readonly #onMissed: () => void;
   #timer: Timer | undefined;
-  /** Publications that did not come in time. */
-  missed = 0;
 
-  constructor(clock: Clock, options: { readonly timeoutMs: number }) {
+  constructor(
+    clock: Clock,
+    options: { readonly timeoutMs: number; readonly onMissed: () => void },
+  ) {
     this.#clock = clock;
     this.#timeoutMs = options.timeoutMs;
+    this.#onMissed = options.onMissed;
   }
 
   begin(key: ChannelKey): Sight {
@@ -86,7 +90,7 @@ export class Sights {
     for (const sights of this.#byKey.values()) {
       for (const sight of sights) {
         if (sight.done === undefined || now - sight.sinceMs < this.#timeoutMs) continue;
-        this.missed++;
+        this.#onMissed();
         sight.done();
       }
     }

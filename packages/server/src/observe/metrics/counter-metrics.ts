@@ -129,6 +129,26 @@ export const COUNTER_METRICS = {
     name: "aldis_rate_buckets_forgotten_total",
     help: "Addresses, users and channels whose rate was forgotten for lack of room",
   },
+  redisCommandsFailed: {
+    name: "aldis_redis_commands_failed_total",
+    help: "Commands that a Redis refused or did not answer in time",
+  },
+  redisTopicLinesRebuilt: {
+    name: "aldis_redis_topic_lines_rebuilt_total",
+    help: "Times that all topics of a connection were subscribed to anew",
+  },
+  redisDeafConnections: {
+    name: "aldis_redis_deaf_connections_total",
+    help: "Connections to Redis that were open and brought nothing, and were replaced",
+  },
+  publicationsUnseen: {
+    name: "aldis_publications_unseen_total",
+    help: "Publishes that were answered before this node had seen them come back",
+  },
+  brokerMessagesUnknown: {
+    name: "aldis_broker_messages_unknown_total",
+    help: "Messages between nodes of a kind that this version does not know",
+  },
   heartbeatsFailed: {
     name: "aldis_heartbeats_failed_total",
     help: "Times that a Redis could not be told or asked about the nodes",

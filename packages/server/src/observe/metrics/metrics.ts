@@ -24,6 +24,10 @@ export type Metrics = {
   /** How long it took to judge one token, good or bad. */
   observeAuth(seconds: number): void;
   readonly observeHttp: ObserveHttp;
+  /** How long a word took through a shard and back to this node. */
+  observeCanary(shard: string, seconds: number): void;
+  /** How long a shard took to answer a command. */
+  observeRoundTrip(shard: string, seconds: number): void;
   /** How late the loop came round lately, in seconds: a short memory of the worst. */
   readonly loopLagSeconds: number;
   close(): void;
@@ -57,6 +61,19 @@ export function createMetrics(deps: MetricsDeps): Metrics {
     "How much later than planned the event loop came round, ten times a second",
     LAG_BUCKETS,
   );
+  const perShard = (name: string, help: string) =>
+    new Histogram({
+      ...{ name, help, buckets: SLOW_BUCKETS, labelNames: ["shard"] },
+      registers: [registry],
+    });
+  const canary = perShard(
+    "aldis_redis_canary_seconds",
+    "From the sending of a word through a shard's script and topic until this node heard it; one a second and partition",
+  );
+  const roundTrip = perShard(
+    "aldis_redis_round_trip_seconds",
+    "How long a shard took to answer the script that sends such a word",
+  );
   let recentLag = 0;
   const loop = watchLoop((seconds) => {
     lag.observe(seconds);
@@ -68,6 +85,8 @@ export function createMetrics(deps: MetricsDeps): Metrics {
     observeFanOut: (seconds) => fanOut.observe(seconds),
     observeAuth: (seconds) => auth.observe(seconds),
     observeHttp: http,
+    observeCanary: (shard, seconds) => canary.observe({ shard }, seconds),
+    observeRoundTrip: (shard, seconds) => roundTrip.observe({ shard }, seconds),
     get loopLagSeconds() {
       return recentLag;
     },

@@ -178,6 +178,7 @@ export class World {
         createOwnSecret(new Uint8Array(32).fill(9)).keysFor("sessions"),
       ),
       actions: options.actions ?? new Map(),
+      onWelcome: [],
       onLeave: [],
       options: {
         refreshBeforeMs: 30_000,
