@@ -68,6 +68,8 @@ export type Counters = {
   redisDeafConnections: number;
   /** Publishes that were answered before this node had seen the publication itself. */
   publicationsUnseen: number;
+  /** Channels that started anew under another epoch because a server had lost their latest publications. */
+  epochsRenewed: number;
   /** Messages of a kind that this version does not know. */
   brokerMessagesUnknown: number;
   /** Times that a Redis could not be told or asked about the nodes. */
@@ -191,6 +193,7 @@ function redisCounters() {
     redisTopicLinesRebuilt: 0,
     redisDeafConnections: 0,
     publicationsUnseen: 0,
+    epochsRenewed: 0,
     brokerMessagesUnknown: 0,
   };
 }

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { BrokerUnavailable } from "../broker/broker.ts";
-import { getOrCreate } from "../get-or-create.ts";
 import type { Counters } from "../observe/counters.ts";
 import { BlockingLink } from "./blocking-link.ts";
 import { CommandLink, type RedisArgument } from "./command-link.ts";
@@ -15,6 +14,9 @@ import { PlainTopics } from "./plain-topics.ts";
 import type { Script } from "./script.ts";
 import type { RedisTarget } from "./target.ts";
 import { Topics } from "./topics.ts";
+
+/** The server does not know the script: it started anew, or is another one. */
+export const NOT_LOADED = Symbol("not loaded");
 
 /** What is counted here. */
 export type RedisCounts = Pick<
@@ -40,7 +42,7 @@ export class Shard {
   readonly partitions: readonly [KeySpace, ...KeySpace[]];
   readonly topics: Topics;
   readonly #commands: CommandLink;
-  readonly #shas = new Map<Script, string>();
+  readonly #shas = new WeakMap<Script, string>();
   readonly #target: RedisTarget;
   readonly #options: ShardOptions;
 
@@ -76,13 +78,28 @@ export class Shard {
     keys: readonly string[],
     args: readonly RedisArgument[],
   ): Promise<unknown> {
-    const sha = this.#shaOf(script);
-    try {
-      return await this.#commands.call("EVALSHA", [sha, keys.length, ...keys, ...args]);
-    } catch (error) {
-      if (!isNoScript(error)) throw this.#unavailable(error);
-    }
+    const answer = await this.runLoaded(script, keys, args);
+    if (answer !== NOT_LOADED) return answer;
     return await this.call("EVAL", script.lua, keys.length, ...keys, ...args);
+  }
+
+  /** As {@link run}, where the server knows the script already; {@link NOT_LOADED} and nothing done where it does not. */
+  async runLoaded(
+    script: Script,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+  ): Promise<unknown> {
+    try {
+      return await this.#commands.call("EVALSHA", [
+        this.#shaOf(script),
+        keys.length,
+        ...keys,
+        ...args,
+      ]);
+    } catch (error) {
+      if (isNoScript(error)) return NOT_LOADED;
+      throw this.#unavailable(error);
+    }
   }
 
   /** To all who hear a topic, which names its partition. Rejects as {@link run} does. */
@@ -121,13 +138,14 @@ export class Shard {
   }
 
   #shaOf(script: Script): string {
-    return getOrCreate(this.#shas, script, () =>
-      createHash("sha1").update(script.lua).digest("hex"),
-    );
+    const known = this.#shas.get(script);
+    if (known !== undefined) return known;
+    const sha = createHash("sha1").update(script.lua).digest("hex");
+    this.#shas.set(script, sha);
+    return sha;
   }
 }
 
-/** The server does not know the script: it started anew, or is another one. */
 function isNoScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("NOSCRIPT");
 }

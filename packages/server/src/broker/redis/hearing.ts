@@ -1,3 +1,4 @@
+import type { StreamPosition } from "@aldis/protocol";
 import type { Counters } from "../../observe/counters.ts";
 import type { Shards } from "../../redis/shards.ts";
 import type { TopicListener } from "../../redis/topics.ts";
@@ -69,6 +70,13 @@ export class Hearing {
 
   get size(): number {
     return this.#channels.size;
+  }
+
+  /** The latest that came of each channel. */
+  *tops(): Iterable<[ChannelKey, StreamPosition]> {
+    for (const { id, epoch, top } of this.#channels.all()) {
+      if (top > 0) yield [id as ChannelKey, { epoch, offset: top }];
+    }
   }
 
   *keys(): Iterable<ChannelKey> {

@@ -10,8 +10,9 @@ const SLACK_MS = 10_000;
  * `era(part, now, idle, fresh)`: the text that epochs of unknown channels of a partition begin with. It lives for `idle` from its first use,
  * and a channel that was published in is remembered for at least as long from then: what is forgotten never comes back under its epoch.
  *
- * `open(meta, stream, …)`: epoch, top, version, bytes so far of a channel, and whether it is remembered. A stream whose position is gone
- * (evicted, deleted) is dropped, and the channel starts anew under an epoch of its own.
+ * `open(meta, stream, …)`: epoch, top, version, bytes so far of a channel, whether it is remembered, and in which run of the server it was
+ * published in last. A stream whose position is gone (evicted, deleted) is dropped, and the channel starts anew under an epoch of its own.
+ * So does one of an earlier run, when no node has vouched that nothing older than what nodes report was lost (docs/decisions/0021-fence.md).
  *
  * `trim(stream, top, bytes, now, size, ttl, maxBytes)`: lets go of what these options do not keep; gives the oldest offset kept, or nil.
  */
@@ -41,23 +42,40 @@ local function keep(key, ms)
   redis.call('PEXPIRE', key, text(ms + ${SLACK_MS}))
 end
 
-local function remember(meta, epoch, time, ms)
-  redis.call('HSET', meta, 'e', epoch, 'o', '0', 'b', '0', 'x', text(time + ms))
+local function remember(meta, part, epoch, time, ms)
+  redis.call('HSET', meta, 'e', epoch, 'o', '0', 'b', '0', 'x', text(time + ms), 'r', redis.call('HGET', part, 'run') or '')
   keep(meta, ms)
 end
 
-local function open(meta, stream, part, time, idle, fresh, hash)
-  local m = redis.call('HMGET', meta, 'e', 'o', 'v', 'b', 'x')
+-- Starts a channel anew under an epoch that never was.
+local function renew(meta, stream, part, time, ms, fresh, hash)
+  local epoch = fresh .. 'x' .. hash
+  redis.call('DEL', stream)
+  redis.call('HDEL', meta, 's')
+  remember(meta, part, epoch, time, ms)
+  return epoch
+end
+
+local function isOver(part, run, top, time)
+  local p = redis.call('HMGET', part, 'run', 'ok', 'fence')
+  if run == (p[1] or '') or p[2] == p[1] or (run == '' and top == 0) then return false end
+  return tonumber(p[3] or '0') <= time
+end
+
+local function open(meta, stream, part, time, idle, fresh, hash, run)
+  local m = redis.call('HMGET', meta, 'e', 'o', 'v', 'b', 'x', 'r')
   if m[1] and tonumber(m[5]) > time then
-    return m[1], tonumber(m[2]), tonumber(m[3] or '-1'), tonumber(m[4]), true
+    local top, version = tonumber(m[2]), tonumber(m[3] or '-1')
+    if m[6] ~= run and isOver(part, m[6] or '', top, time) then
+      return renew(meta, stream, part, time, idle, fresh, hash), 0, version, 0, true, run
+    end
+    return m[1], top, version, tonumber(m[4]), true, m[6]
   end
   redis.call('DEL', meta)
-  if redis.call('DEL', stream) == 1 then
-    local epoch = fresh .. 'x' .. hash
-    remember(meta, epoch, time, idle)
-    return epoch, 0, -1, 0, true
+  if redis.call('EXISTS', stream) == 1 then
+    return renew(meta, stream, part, time, idle, fresh, hash), 0, -1, 0, true, run
   end
-  return era(part, time, idle, fresh) .. hash, 0, -1, 0, false
+  return era(part, time, idle, fresh) .. hash, 0, -1, 0, false, run
 end
 
 

@@ -7,11 +7,15 @@ import { PRELUDE } from "./lua.ts";
  *
  * Keys: meta, stream, part, topic, `wide` topic, and the idempotency key if there is one. Topics of a Redis Cluster know no patterns: while
  * somebody listens to prefixes, which a lease in the partition says, all its channels are told in the wide topic as well.
+ *
+ * `run` is of the server that it is for: another one does not know the script. `{"f", 0, "", wait}`: nodes are telling what they know, so
+ * that no offset is given twice; `{"a"}`: the server has forgotten that nodes have arrived.
  */
-export function publishScript(publish: "PUBLISH" | "SPUBLISH"): Script {
+export function publishScript(publish: "PUBLISH" | "SPUBLISH", run: string): Script {
   const name = `aldisPublish${publish}`;
   const isSharded = publish === "SPUBLISH";
   const lua = `${PRELUDE}
+local run = '${run}'
 local meta, stream, part, topic, wide, once = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local time = now(ARGV[1])
 local at = ARGV[2] == '' and time or tonumber(ARGV[2])
@@ -28,7 +32,15 @@ if once then
   end
 end
 
-local epoch, top, latest, bytes = open(meta, stream, part, time, idle, fresh, hash)
+local epoch, top, latest, bytes, _, of = open(meta, stream, part, time, idle, fresh, hash, run)
+
+-- The first publish since this server runs, or has taken over.
+if of ~= run then
+  local p = redis.call('HMGET', part, 'run', 'fence')
+  if p[1] ~= run then return {'a', 0, '', 0} end
+  if tonumber(p[2] or '0') > time then return {'f', 0, '', tonumber(p[2]) - time} end
+  redis.call('HSET', meta, 'r', run, 's', text(top))
+end
 
 local function answer(kind, offset)
   if once then
@@ -45,7 +57,7 @@ local message = head .. before .. text(offset) .. ',"at":' .. text(at) .. after
 local total = bytes + #message
 local life = size > 0 and math.max(idle, ttl) or idle
 redis.call('HSET', meta, 'e', epoch, 'o', text(offset), 'b', text(total),
-  'x', text(time + life))
+  'x', text(time + life), 'r', run)
 if version ~= '' then redis.call('HSET', meta, 'v', version) end
 keep(meta, life)
 if size > 0 and ttl > 0 then
@@ -62,11 +74,14 @@ ${isSharded ? WIDE : ""}return answer('p', offset)
   return { name, lua };
 }
 
-/** Keys: part, topic. Argument: what to say there. */
-export function probeScript(publish: "PUBLISH" | "SPUBLISH"): Script {
+/** Keys: part, topic. Argument: what to say there. Answers the server's time, which the partition remembers. */
+export function probeScript(publish: "PUBLISH" | "SPUBLISH", run: string): Script {
   const lua = `${PRELUDE}
-redis.call('HSET', KEYS[1], 'seen', text(now('')))
+-- ${run}
+local seen = text(now(''))
+redis.call('HSET', KEYS[1], 'seen', seen)
 redis.call('${publish}', KEYS[2], ARGV[1])
+return seen
 `;
   return { name: `aldisProbe${publish}`, keys: 2, lua };
 }

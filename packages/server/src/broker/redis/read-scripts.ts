@@ -95,7 +95,7 @@ for i = 2, #KEYS, 2 do
   local epoch, top, _, _, known = openAt(i)
   local life = top == 0 and quiet or idle
   if not known then
-    remember(meta, epoch, time, life)
+    remember(meta, part, epoch, time, life)
   elseif tonumber(redis.call('HGET', meta, 'x')) < time + life then
     redis.call('HSET', meta, 'x', text(time + life))
     keep(meta, life)

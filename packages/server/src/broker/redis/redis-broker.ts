@@ -23,9 +23,12 @@ import {
 import { type Batch, inBatches, keysOfBatch } from "./batches.ts";
 import { envelopeHead, readStored, signalMessage } from "./envelope.ts";
 import { Hearing } from "./hearing.ts";
+import { KnownTops } from "./known-tops.ts";
 import { probeScript, publishScript } from "./publish-script.ts";
 import { HISTORY_SCRIPT, RECOVER_SCRIPT, TOP_SCRIPT, TOPS_SCRIPT } from "./read-scripts.ts";
 import { Retaining } from "./retaining.ts";
+import { KNOWN_MS, REPORT_SCRIPT } from "./run-scripts.ts";
+import { type RunScript, Runs } from "./runs.ts";
 import { Sights } from "./sights.ts";
 
 export type RedisBrokerOptions = {
@@ -38,8 +41,13 @@ export type RedisBrokerDeps = {
   readonly shards: Shards;
   readonly clock: Clock;
   readonly random: RandomIds;
-  readonly counters: Pick<Counters, "publicationsUnseen" | "brokerMessagesUnknown">;
+  readonly counters: Pick<
+    Counters,
+    "publicationsUnseen" | "brokerMessagesUnknown" | "epochsRenewed"
+  >;
   readonly deliver: Deliver;
+  /** What was delivered of these channels may have had holes, or is over. */
+  readonly onDoubt?: (concerned: (key: ChannelKey) => boolean) => void;
   /** Without it signals go nowhere. */
   readonly deliverSignal?: DeliverSignal;
   /** The times that scripts go by, where a test moves them; else those of the Redis server. */
@@ -52,8 +60,17 @@ export type Times = { readonly nowMs: number; readonly atMs: number };
 export type Probe = { readonly topic: string; readonly body: string };
 
 const SERVER_TIMES = { nowMs: "", atMs: "" };
-const PROBE = { PUBLISH: probeScript("PUBLISH"), SPUBLISH: probeScript("SPUBLISH") };
-const PUBLISH = { PUBLISH: publishScript("PUBLISH"), SPUBLISH: publishScript("SPUBLISH") };
+type ByCommand = { readonly PUBLISH: RunScript; readonly SPUBLISH: RunScript };
+const PROBE: ByCommand = {
+  PUBLISH: (run) => probeScript("PUBLISH", run),
+  SPUBLISH: (run) => probeScript("SPUBLISH", run),
+};
+const PUBLISH: ByCommand = {
+  PUBLISH: (run) => publishScript("PUBLISH", run),
+  SPUBLISH: (run) => publishScript("SPUBLISH", run),
+};
+/** Positions that this node remembers for the case that a server loses them. */
+const KNOWN_MAX = 20_000;
 
 /**
  * The broker of a cluster: each channel lies in one partition of one Redis, and a script does there in one step what must be one step. Nodes
@@ -62,6 +79,8 @@ const PUBLISH = { PUBLISH: publishScript("PUBLISH"), SPUBLISH: publishScript("SP
 export class RedisBroker implements Broker {
   readonly #deps: RedisBrokerDeps;
   readonly #options: RedisBrokerOptions;
+  readonly #runs: Runs;
+  readonly #known: KnownTops;
   readonly #sights: Sights;
   readonly #hearing: Hearing;
   readonly #retaining: Retaining;
@@ -69,6 +88,14 @@ export class RedisBroker implements Broker {
   constructor(deps: RedisBrokerDeps, options: RedisBrokerOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#known = new KnownTops(deps.clock, { max: KNOWN_MAX, keepMs: KNOWN_MS });
+    this.#runs = new Runs({
+      now: () => deps.times?.().nowMs ?? "",
+      onChanged: (place) => {
+        // What fails now is found by the comparison of positions, or by the next change.
+        this.#report(place).catch(() => {});
+      },
+    });
     this.#sights = new Sights(deps.clock, {
       timeoutMs: options.commandTimeoutMs,
       onMissed: () => deps.counters.publicationsUnseen++,
@@ -95,6 +122,7 @@ export class RedisBroker implements Broker {
     const sight = this.#hearing.hears(key) ? this.#sights.begin(key) : undefined;
     try {
       const outcome = await this.#publishAt(place, key, draft, history);
+      this.#known.note(key, outcome);
       if (sight !== undefined && outcome.kind === "published" && !outcome.duplicate) {
         await this.#sights.until(sight, outcome.epoch, outcome.offset);
       }
@@ -154,9 +182,10 @@ export class RedisBroker implements Broker {
 
   /** Says `body` in a topic of a partition, the way that a publication goes; rejects when none could go there now. */
   async probe(shard: Shard, partition: number, { topic, body }: Probe): Promise<void> {
-    const { keys } = placeIn(shard, partition);
+    const place = placeIn(shard, partition);
     const script = shard.kind === "cluster" ? PROBE.SPUBLISH : PROBE.PUBLISH;
-    await shard.run(script, [keys.key("part"), topic], [body]);
+    const seen = await this.#runs.run(place, script, [place.keys.key("part"), topic], [body]);
+    this.#runs.note(place, Number(seen));
   }
 
   /** Channels that this node is interested in; those in Redis are not counted. */
@@ -182,25 +211,78 @@ export class RedisBroker implements Broker {
     history: HistoryOptions,
   ): Promise<PublishOutcome> {
     const keys = [...keysOf(place, key), place.keys.key("topic", key), place.keys.key("wide")];
-    const { idempotencyKey, version = "" } = draft;
+    const { idempotencyKey } = draft;
+    const script = place.shard.kind === "cluster" ? PUBLISH.SPUBLISH : PUBLISH.PUBLISH;
     if (idempotencyKey !== undefined)
       keys.push(place.keys.key("once", onceName(key, idempotencyKey)));
+    const untilMs = this.#deps.clock.monotonicMs() + 2 * this.#options.commandTimeoutMs;
+    for (;;) {
+      const answer = await this.#runs.run(
+        place,
+        script,
+        keys,
+        this.#publishArguments(key, draft, history),
+      );
+      const [kind, duplicate, epoch, offset] = listOf(answer);
+      if (kind === "p" || kind === "s") {
+        return {
+          kind: kind === "p" ? "published" : "suppressed",
+          duplicate: duplicate === 1,
+          epoch: String(epoch),
+          offset: Number(offset),
+        };
+      }
+      if (kind === "a") await this.#runs.arrive(place);
+      await this.#patience(Number(offset), untilMs);
+    }
+  }
+
+  /** A server has taken over, and nodes are telling it what they know: that takes a moment. */
+  async #patience(waitMs: number, untilMs: number): Promise<void> {
+    const { clock } = this.#deps;
+    if (clock.monotonicMs() + waitMs > untilMs) {
+      throw new BrokerUnavailable("redis: a server has taken over, and is not ready");
+    }
+    await new Promise<void>((resolve) => clock.setTimer(waitMs + 1, resolve));
+  }
+
+  #publishArguments(key: ChannelKey, draft: Draft, history: HistoryOptions): RedisArgument[] {
+    const { version = "" } = draft;
     const { nowMs, atMs } = this.#deps.times?.() ?? SERVER_TIMES;
     const { before, after } = publicationJsonAround(draft);
-    const script = place.shard.kind === "cluster" ? PUBLISH.SPUBLISH : PUBLISH.PUBLISH;
-    const answer = await place.shard.run(script, keys, [
+    return [
       ...[nowMs, atMs, before, after, envelopeHead(draft)],
       ...[history.size, history.ttlMs, history.maxBytes],
       ...[this.#options.streamIdleMs, hashText(key), this.#deps.random.id(6)],
       ...[version, this.#options.idempotencyMs, key],
-    ]);
-    const [kind, duplicate, epoch, offset] = listOf(answer);
-    return {
-      kind: kind === "p" ? "published" : "suppressed",
-      duplicate: duplicate === 1,
-      epoch: String(epoch),
-      offset: Number(offset),
+    ];
+  }
+
+  /** Tells a server that has taken over what this node knows of its channels, and has the hub look what became of them. */
+  async #report(place: Place): Promise<void> {
+    const { shards, counters, onDoubt } = this.#deps;
+    const isHere = (key: ChannelKey) => {
+      const its = shards.place(key);
+      return its.shard === place.shard && its.partition === place.partition;
     };
+    const known = new Map(this.#knownTops());
+    for (const key of known.keys()) if (!isHere(key)) known.delete(key);
+    for (const batch of inBatches(shards, known.keys())) {
+      const [time = "", idle = "", , fresh = ""] = this.#openArguments(batch.keys[0] as ChannelKey);
+      const told = batch.keys.flatMap((key) => {
+        const { epoch = "", offset = 0 } = known.get(key) ?? {};
+        return [hashText(key), epoch, offset];
+      });
+      const args = [time, idle, fresh, ...told];
+      const renewed = await place.shard.run(REPORT_SCRIPT, keysOfBatch(batch), args);
+      counters.epochsRenewed += Number(renewed);
+    }
+    onDoubt?.(isHere);
+  }
+
+  *#knownTops(): Iterable<[ChannelKey, StreamPosition]> {
+    yield* this.#known.all();
+    yield* this.#hearing.tops();
   }
 
   async #topsOf(batch: Batch, found: Map<ChannelKey, StreamPosition>): Promise<void> {
@@ -230,7 +312,9 @@ export class RedisBroker implements Broker {
     const answer = await place.shard.run(script, keysOf(place, key), args);
     const [, , flag, first, ...stored] = listOf(answer);
     const publications = stored.map((text, n) => readStored(key, Number(first) + n, String(text)));
-    return { top: positionOf(answer), flag: flag === 1, publications };
+    const top = positionOf(answer);
+    this.#known.note(key, top);
+    return { top, flag: flag === 1, publications };
   }
 }
 

@@ -145,6 +145,10 @@ export const COUNTER_METRICS = {
     name: "aldis_publications_unseen_total",
     help: "Publishes that were answered before this node had seen them come back",
   },
+  epochsRenewed: {
+    name: "aldis_epochs_renewed_total",
+    help: "Channels that started anew because a Redis had lost what this node knew of them",
+  },
   brokerMessagesUnknown: {
     name: "aldis_broker_messages_unknown_total",
     help: "Messages between nodes of a kind that this version does not know",
