@@ -60,6 +60,8 @@ export class Canary {
         .subscribe(keys.key("canary", node), (body) => this.#onHeard(n, body))
         .catch(() => {});
     }
+    // A server that has taken over hears of this node at once.
+    shard.onReady(() => this.#sendAll());
     this.#tick();
   }
 
@@ -76,6 +78,10 @@ export class Canary {
   #tick(): void {
     this.#timer = this.#deps.clock.setTimer(INTERVAL_MS, () => this.#tick());
     this.#replaceDeaf();
+    this.#sendAll();
+  }
+
+  #sendAll(): void {
     for (const n of this.#partitions.keys()) {
       // What fails is not heard.
       this.#send(n).catch(() => {});

@@ -56,6 +56,11 @@ export class CommandLink {
     if (this.#link instanceof Cluster) this.#link.on("refresh", listener);
   }
 
+  /** Called whenever the connection is there, for the first time or again. */
+  onReady(listener: () => void): void {
+    this.#link.on("ready", listener);
+  }
+
   close(): void {
     this.#link.removeAllListeners();
     this.#link.on("error", () => {});

@@ -116,6 +116,11 @@ export class Shard {
     }
   }
 
+  /** Called whenever the connection for commands is there, for the first time or again. */
+  onReady(listener: () => void): void {
+    this.#commands.onReady(listener);
+  }
+
   /** A connection for commands that block; whoever opens it closes it. */
   openBlockingLink(): BlockingLink {
     return new BlockingLink(connectForBlocking(this.#target, this.#options));
