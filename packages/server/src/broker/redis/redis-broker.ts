@@ -96,6 +96,7 @@ export class RedisBroker implements Broker {
         this.#report(place).catch(() => {});
       },
     });
+    this.#listenForGaps(deps);
     this.#sights = new Sights(deps.clock, {
       timeoutMs: options.commandTimeoutMs,
       onMissed: () => deps.counters.publicationsUnseen++,
@@ -115,6 +116,13 @@ export class RedisBroker implements Broker {
       },
       { timeoutMs: options.commandTimeoutMs },
     );
+  }
+
+  /** What was published while a connection was not there was not heard. */
+  #listenForGaps({ shards, onDoubt }: RedisBrokerDeps): void {
+    for (const shard of shards.all) {
+      shard.topics.onRebuilt(() => onDoubt?.((key) => shards.place(key).shard === shard));
+    }
   }
 
   async publish(key: ChannelKey, draft: Draft, history: HistoryOptions): Promise<PublishOutcome> {
