@@ -294,3 +294,19 @@ describe("faults 25: config: names that every object has", () => {
     ]);
   });
 });
+
+describe("ALDIS_REDIS_URL", () => {
+  test.each<[string, string | string[]]>([
+    ["redis://a:1", "redis://a:1"],
+    ["redis://a:1, rediss://b:2", ["redis://a:1", "rediss://b:2"]],
+    ["redis+sentinel://a:1,b:2/main", "redis+sentinel://a:1,b:2/main"],
+    [
+      "redis+cluster://a:1,b:2,redis+sentinel://c:3,d:4/main/1,redis://e",
+      ["redis+cluster://a:1,b:2", "redis+sentinel://c:3,d:4/main/1", "redis://e"],
+    ],
+    ['["redis://a", "redis://b"]', ["redis://a", "redis://b"]],
+    ["memory", "memory"],
+  ])("%s", (text, broker) => {
+    expect(fromEnvironment({ ALDIS_REDIS_URL: text }).broker).toEqual(broker);
+  });
+});

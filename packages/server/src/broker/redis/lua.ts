@@ -12,7 +12,7 @@ const SLACK_MS = 10_000;
  *
  * `open(meta, stream, …)`: epoch, top, version, bytes so far of a channel, whether it is remembered, and in which run of the server it was
  * published in last. A stream whose position is gone (evicted, deleted) is dropped, and the channel starts anew under an epoch of its own.
- * So does one of an earlier run, when no node has vouched that nothing older than what nodes report was lost (docs/decisions/0021-fence.md).
+ * So does one of an earlier run, when no node has vouched that nothing older than what nodes report was lost (docs/decisions/0016-fence.md).
  *
  * `trim(stream, top, bytes, now, size, ttl, maxBytes)`: lets go of what these options do not keep; gives the oldest offset kept, or nil.
  */
