@@ -9,6 +9,7 @@ import { LOSS_GUARDS } from "./losses.ts";
 import { OPERATION_GUARDS } from "./operation.ts";
 import { PRESENCE_GUARDS } from "./presence.ts";
 import { RATE_GUARDS } from "./rates.ts";
+import { REDIS_GUARDS } from "./redis.ts";
 import { TIME_GUARDS } from "./time.ts";
 import { TOKEN_GUARDS } from "./tokens.ts";
 
@@ -26,4 +27,5 @@ export const GUARDS: readonly Guard[] = [
   ...PRESENCE_GUARDS,
   ...CLUSTER_GUARDS,
   ...INGEST_GUARDS,
+  ...REDIS_GUARDS,
 ];
