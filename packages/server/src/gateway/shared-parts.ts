@@ -30,7 +30,6 @@ import { type Clock, systemClock } from "../time/clock.ts";
 import { type BrokerPart, type MeasuredBroker, openBroker } from "./broker-part.ts";
 import { type ClusterParts, clusterParts } from "./cluster-parts.ts";
 import { Readiness } from "./readiness.ts";
-import { watchRebuilds } from "./watch-rebuilds.ts";
 
 /** What a gateway is made from. */
 export type PartOptions = {
@@ -60,7 +59,6 @@ export type Shared = {
   readonly brokerPart: BrokerPart;
   readonly readiness: Readiness;
   readonly hub: Hub;
-  readonly rebuilds: { close(): void };
   readonly signals: Signals;
   readonly publisher: Publisher;
   readonly limits: Limits;
@@ -112,14 +110,12 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     { broker, clock, counters, optionsOf: channelOptions(namespaces), meter: probe },
     config.channel,
   );
-  const rebuilds = watchRebuilds({ hub, clock }, shards);
   const signals: Signals = new Signals(broker);
   const limits = createLimits({ clock, counters }, config);
   const publisher = createPublisher({ broker, hub, namespaces, counters, rates: limits.channels });
   return {
     ...{ config, clock, random, log, counters, metrics },
     ...{ shards, secret, cluster, registry, bus, ids },
-    ...{ namespaces, broker, brokerPart, readiness, probe, hub, rebuilds, signals },
-    ...{ publisher, limits },
+    ...{ namespaces, broker, brokerPart, readiness, probe, hub, signals, publisher, limits },
   };
 }

@@ -13,8 +13,7 @@ export type Stopping = Shared & {
 
 /** In the reverse order of making. Clients are told why before the sockets go. */
 export async function stop(parts: Stopping): Promise<void> {
-  const { listener, connection, session, ingest, hub, rebuilds, brokerPart } = parts;
-  const { cluster, shards } = parts;
+  const { listener, connection, session, ingest, hub, brokerPart, cluster, shards } = parts;
   const { secret, metrics, log } = parts;
   const handedOver = ingest?.close();
   for (const open of connection.heartbeat.connections()) open.close("stopping");
@@ -22,7 +21,6 @@ export async function stop(parts: Stopping): Promise<void> {
   connection.heartbeat.close();
   await session.close();
   await handedOver;
-  rebuilds.close();
   hub.close();
   await cluster.close();
   await brokerPart.close();
