@@ -77,6 +77,22 @@ describe("Redis is away", () => {
     });
   });
 
+  test("[P1] faults 6: Redis is restarted from an older disk: no offset is given twice in an epoch, and everybody is told", async () => {
+    await using redis = await startRedis();
+    await runClusterFault({ ...FAST_RUN, redis, patient: true }, async (run) => {
+      await redis.cli("SAVE");
+      await run.published(60);
+      await redis.restart();
+      await run.cluster.untilReady();
+      await run.published(60);
+      for (let n = 0; n < run.subscribers.length; n++) {
+        await eventually(`subscriber-${n} was told`, () => {
+          return verdicts(run, `subscriber-${n}`, "load:a").at(-1)?.recovered === false;
+        });
+      }
+    });
+  });
+
   test("[P1] faults 6: Redis is killed and restarted with all that it acknowledged: nothing is lost", async () => {
     await using redis = await startRedis({ persist: true });
     await runClusterFault({ ...FAST_RUN, redis, patient: true }, async (run) => {

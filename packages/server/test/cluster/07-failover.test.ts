@@ -20,6 +20,26 @@ test("[P1] faults 7: the master is killed and its replica takes its place: all g
   expect(report.during.breaks).toBe(0);
 });
 
+test("[P1] faults 7: the replica that becomes master lacks the latest that was acknowledged: no offset is given twice in an epoch, and everybody is told", async () => {
+  await using set = await startSentinelSet();
+  await runClusterFault({ ...FAST_RUN, redis: set.url, patient: true }, async (run) => {
+    const master = await set.master();
+    const replica = set.servers.find((server) => server !== master);
+    // Nobody listens there: from now on it is told nothing.
+    await replica?.cli("REPLICAOF", "127.0.0.1", "1");
+    await run.published(60);
+    await set.failOver();
+    await run.cluster.untilReady();
+    await run.published(60);
+    for (let n = 0; n < run.subscribers.length; n++) {
+      await eventually(`subscriber-${n} was told`, () => {
+        const noted = run.checker.journal.filter(({ who }) => who === `subscriber-${n}`);
+        return noted.filter(({ what }) => what === "stands").at(-1)?.recovered === false;
+      });
+    }
+  });
+});
+
 test("[P1] faults 7: a Redis Cluster carries the channels, and goes on where it can when one of its masters stands still", async () => {
   await using set = await startRedisCluster();
   const channels = Array.from({ length: 12 }, (_, n) => `load:${n}`);
