@@ -8,7 +8,13 @@ type Follower = {
 
 /** A session that is being taken. Whoever asks for it meanwhile follows: the last of them that it is meant for gets it (SE7). */
 export class Claim {
+  readonly name: string;
   readonly #followers: Follower[] = [];
+
+  /** `name`: tells it from the other claims of this node. */
+  constructor(name: string) {
+    this.name = name;
+  }
 
   /** Gives the session, or undefined when another one got it. */
   follow(wants: Follower["wants"]): Promise<ParkedSession | undefined> {

@@ -41,7 +41,7 @@ export type RedisSessionStoreDeps = Omit<SessionWriterDeps, "self" | "live" | "o
   readonly peers: SessionPeers;
 };
 
-/** Asks a node for a session that it has; it answers `{"record"}`, or `{}` when it has none. */
+/** Asks a node for a session that it has, or is just taking by that `claim`. It answers `{"record"}`, which is "" when it has none. */
 const HAND_OVER = "session.handOver";
 /** Tells a node that a session which it had parked has gone on elsewhere. */
 const GONE = "session.gone";
@@ -61,6 +61,7 @@ export class RedisSessionStore implements SessionStore {
   readonly #here: MemorySessionStore;
   readonly #claims = new Map<string, Claim>();
   readonly #keepsAny: boolean;
+  #latestClaim = 0;
 
   constructor(deps: RedisSessionStoreDeps, options: SessionStoreOptions & SessionWriterOptions) {
     const { peers } = deps;
@@ -103,10 +104,10 @@ export class RedisSessionStore implements SessionStore {
     const wants = (session: ParkedSession) => isWanted(session.identity, wanted);
     const earlier = this.#claims.get(id);
     if (earlier !== undefined) return earlier.follow(wants);
-    const claim = new Claim();
+    const claim = new Claim(String(++this.#latestClaim));
     this.#claims.set(id, claim);
     return claim.settle(
-      this.#obtain(id, wanted).finally(() => {
+      this.#obtain(id, wanted, claim).finally(() => {
         this.#claims.delete(id);
       }),
     );
@@ -122,11 +123,11 @@ export class RedisSessionStore implements SessionStore {
     await this.#writer.close();
   }
 
-  async #obtain(id: string, wanted: Wanted): Promise<ParkedSession | undefined> {
+  async #obtain(id: string, wanted: Wanted, claim: Claim): Promise<ParkedSession | undefined> {
     let taken: Taken | undefined;
     try {
       await this.#writer.settle(id);
-      taken = await this.#takeRecord(id, wanted);
+      taken = await this.#takeRecord(id, wanted, claim);
     } catch (error) {
       // It may have been claimed, or be claimed when Redis comes to it: nobody would have it then.
       this.#writer.tell(id, { as: "unclaimed" });
@@ -142,10 +143,14 @@ export class RedisSessionStore implements SessionStore {
     return session;
   }
 
-  async #takeRecord(id: string, { bearer, nowMs }: Wanted): Promise<Taken | undefined> {
+  async #takeRecord(
+    id: string,
+    { bearer, nowMs }: Wanted,
+    claim: Claim,
+  ): Promise<Taken | undefined> {
     const { shard, keys } = this.#deps.shards.place(id);
     const who = bearer === undefined ? "" : bearerText(bearer);
-    const args = [this.#deps.peers.self, who, nowMs, this.#writer.liveTtlMs];
+    const args = [this.#deps.peers.self, who, nowMs, this.#writer.liveTtlMs, claim.name];
     const answer = await shard.run(TAKE, [keys.key("session", id)], args);
     if (!Array.isArray(answer)) return undefined;
     const [owner, state, text]: unknown[] = answer;
@@ -169,7 +174,7 @@ export class RedisSessionStore implements SessionStore {
   }
 
   /** The session as it stands there; "record": its record says all that can be known; "none": it is not there. */
-  async #askHolder(id: string, { node, state }: Holder): Promise<string> {
+  async #askHolder(id: string, { node, state, claim }: Holder): Promise<string> {
     const { peers } = this.#deps;
     if (node === peers.self) return state === "p" ? "record" : "none";
     const unknown = state === "claimed" ? "none" : "record";
@@ -178,7 +183,7 @@ export class RedisSessionStore implements SessionStore {
       peers.send(node, GONE, { id });
       return "record";
     }
-    const answer = await peers.request(node, HAND_OVER, { id });
+    const answer = await peers.request(node, HAND_OVER, { id, claim });
     const record = answer.ok ? recordOf(answer.body) : undefined;
     if (record === "") return "none";
     return record ?? unknown;
@@ -194,9 +199,10 @@ export class RedisSessionStore implements SessionStore {
     const id = idOf(body);
     if (id === undefined) return undefined;
     this.#writer.forget(id);
+    // The claim that theirs came after is to have the session; a later one waits for them, and must not be waited for.
     const claim = this.#claims.get(id);
-    const session =
-      claim === undefined ? this.#here.take(id, "anyway") : await claim.follow(() => true);
+    const isTheirs = claim !== undefined && isFields(body) && claim.name === body["claim"];
+    const session = isTheirs ? await claim.follow(() => true) : this.#here.take(id, "anyway");
     if (session === undefined) return { record: "" };
     this.#deps.counters.sessionsHandedOver++;
     return { record: writeRecord(this.#deps.peers.self, "p", session) };

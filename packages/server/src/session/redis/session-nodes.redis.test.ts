@@ -231,7 +231,7 @@ test("P5: a claim whose answer never came is taken back, and until then nobody i
     await redis.cli(
       "set",
       `${cluster.prefix}:{0}:session:s1`,
-      record.replace("one\nl", "two\ncl,one"),
+      record.replace("one\nl", "two\ncl,one,9"),
     );
     session.stands = further(session.stands, 42);
     if (who === "the owner") {

@@ -20,21 +20,25 @@ const RECORD_VERSION = 1;
 export const RECORD_MAX_LENGTH = 64 * 1024;
 
 /**
- * `l`: its session was connected when it was written. `p`: its connection had broken, and it says all. Scripts write `c<state>,<owner>` besides: the owner has
- * claimed it from that one, and has yet to say that it has it.
+ * `l`: its session was connected when it was written. `p`: its connection had broken, and it says all. Scripts write `c<state>,<owner>,<claim>` besides: the owner
+ * has claimed it from that one, and has yet to say that it has it.
  */
 export type RecordState = "l" | "p";
 
 /** A node that may have a session, and what its record said; "claimed": it has yet to say so. */
-export type Holder = { readonly node: string; readonly state: RecordState | "claimed" };
+export type Holder = {
+  readonly node: string;
+  readonly state: RecordState | "claimed";
+  readonly claim?: string | undefined;
+};
 
 /** In the order in which they are to be asked. */
 export function holdersOf(owner: string, state: string): Holder[] {
   if (!state.startsWith("c")) return [{ node: owner, state: state === "p" ? "p" : "l" }];
-  const was = state[1] === "p" ? "p" : "l";
+  const [kind, former = "", claim] = state.split(",");
   return [
-    { node: owner, state: "claimed" },
-    { node: state.slice(3), state: was },
+    { node: owner, state: "claimed", claim },
+    { node: former, state: kind === "cp" ? "p" : "l" },
   ];
 }
 

@@ -5,7 +5,7 @@ export const UNCLAIM = "u";
 
 /**
  * KEYS: records. ARGV: this node; then for each record how long it is kept in milliseconds, and its text, "" to remove it, or {@link UNCLAIM}. What is another
- * node's by now stays as it is. Gives the places (from 1) of those, as negative numbers while that is only a claim on what was this node's.
+ * node's by now stays as it is. Gives the places (from 1) of those, as negative numbers while that is only claimed: who claims it is about to ask for it.
  */
 export const WRITE: Script = {
   name: "aldisWriteSessions",
@@ -14,11 +14,11 @@ local others = {}
 for i, key in ipairs(KEYS) do
   local owner, state =
     string.match(redis.call('GETRANGE', key, 0, 300), '^%d+\\n([^\\n]*)\\n([^\\n]*)\\n')
-  local was, former = string.match(state or '', '^c(%a),(.*)$')
+  local was, former = string.match(state or '', '^c(%a),([^,]*)')
   local text = ARGV[2 * i + 1]
   if owner and owner ~= ARGV[1] then
     if text ~= 'u' then
-      if former == ARGV[1] then others[#others + 1] = -i else others[#others + 1] = i end
+      if was then others[#others + 1] = -i else others[#others + 1] = i end
     end
   elseif text == 'u' then
     if was then
@@ -48,7 +48,7 @@ for i, key in ipairs(KEYS) do
     string.match(redis.call('GETRANGE', key, 0, 300), '^%d+\\n([^\\n]*)\\n([^\\n]*)\\n')
   if not owner then
     astray[#astray + 1] = i
-  elseif owner ~= ARGV[1] and string.match(state, '^c%a,(.*)$') ~= ARGV[1] then
+  elseif owner ~= ARGV[1] and string.sub(state, 1, 1) ~= 'c' then
     astray[#astray + 1] = -i
   else
     redis.call('PEXPIRE', key, ARGV[2])
@@ -58,7 +58,7 @@ return astray`,
 };
 
 /**
- * KEYS: a record. ARGV: this node; whose session it must be, or "" and the time (Unix, ms) that its token must outlive; how long it is kept.
+ * KEYS: a record. ARGV: this node; whose session it must be, or "" and the time (Unix, ms) that its token must outlive; how long it is kept; the name of this claim.
  * It is claimed for this node from then on, and says from whom. Gives false when there is none or it is not wanted, else whose it was, its
  * state, and its text.
  */
@@ -75,8 +75,8 @@ if ARGV[2] ~= '' then
 elseif expiry ~= '' and tonumber(expiry) <= tonumber(ARGV[3]) then
   return false
 end
-local claim = state
-if string.sub(state, 1, 1) ~= 'c' then claim = 'c' .. state .. ',' .. owner end
+local was, former = string.match(state, '^c(%a),([^,]*)')
+local claim = table.concat({'c' .. (was or state), former or owner, ARGV[5]}, ',')
 local mine = table.concat({version, ARGV[1], claim, expiry, bearer, rest}, '\\n')
 redis.call('SET', KEYS[1], mine, 'PX', ARGV[4])
 return {owner, state, record}`,
