@@ -117,8 +117,8 @@ export class CountedInterest {
         return;
       }
       this.#leaving.delete(interest);
-      this.#byId.delete(interest.id);
       this.#options.stop(interest.id);
+      this.#byId.delete(interest.id);
     }
   }
 }

@@ -16,6 +16,8 @@ export type HearingDeps = {
   readonly deliverSignal?: DeliverSignal;
   readonly counters: Pick<Counters, "brokerMessagesUnknown">;
   readonly times?: () => { readonly nowMs: number };
+  /** Nobody has wanted the channel for a while, and this was the latest that came of it. */
+  readonly onForgotten: (key: ChannelKey, latest: StreamPosition) => void;
   /** A channel has come that somebody wants. */
   readonly retain: (key: ChannelKey) => void;
 };
@@ -139,6 +141,8 @@ export class Hearing {
   }
 
   #stop(key: ChannelKey): void {
+    const { epoch, top } = this.#channels.find(key) ?? { epoch: "", top: 0 };
+    this.#deps.onForgotten(key, { epoch, offset: top });
     const { shard, keys } = this.#deps.shards.place(key);
     // What still comes is dropped; a connection that is lost has no subscriptions.
     shard.topics.unsubscribe(keys.key("topic", key)).catch(() => {});

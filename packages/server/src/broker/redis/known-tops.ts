@@ -10,10 +10,16 @@ export class KnownTops {
   readonly #limits: { readonly max: number; readonly keepMs: number };
   /** In order of their telling. */
   readonly #byKey = new Map<ChannelKey, Known>();
+  #wholeAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, limits: { readonly max: number; readonly keepMs: number }) {
     this.#clock = clock;
     this.#limits = limits;
+  }
+
+  /** Nothing was forgotten before its time. */
+  get isWhole(): boolean {
+    return this.#clock.monotonicMs() >= this.#wholeAtMs;
   }
 
   note(key: ChannelKey, { epoch, offset }: StreamPosition): void {
@@ -35,8 +41,9 @@ export class KnownTops {
   }
 
   #forgetOldest(): void {
-    for (const key of this.#byKey.keys()) {
+    for (const [key, { atMs }] of this.#byKey) {
       this.#byKey.delete(key);
+      this.#wholeAtMs = Math.max(this.#wholeAtMs, atMs + this.#limits.keepMs);
       return;
     }
   }

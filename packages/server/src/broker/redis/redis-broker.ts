@@ -71,6 +71,9 @@ const PUBLISH: ByCommand = {
 };
 /** Positions that this node remembers for the case that a server loses them. */
 const KNOWN_MAX = 20_000;
+/** A server that has just come may go again. */
+const REPORTS_MAX = 40;
+const REPORT_AGAIN_MS = 250;
 
 /**
  * The broker of a cluster: each channel lies in one partition of one Redis, and a script does there in one step what must be one step. Nodes
@@ -84,6 +87,7 @@ export class RedisBroker implements Broker {
   readonly #sights: Sights;
   readonly #hearing: Hearing;
   readonly #retaining: Retaining;
+  #closed = false;
 
   constructor(deps: RedisBrokerDeps, options: RedisBrokerOptions) {
     this.#deps = deps;
@@ -91,10 +95,8 @@ export class RedisBroker implements Broker {
     this.#known = new KnownTops(deps.clock, { max: KNOWN_MAX, keepMs: KNOWN_MS });
     this.#runs = new Runs({
       now: () => deps.times?.().nowMs ?? "",
-      onChanged: (place) => {
-        // What fails now is found by the comparison of positions, or by the next change.
-        this.#report(place).catch(() => {});
-      },
+      knowsAll: () => this.#known.isWhole,
+      onChanged: (place) => this.#reportUntilDone(place, REPORTS_MAX),
     });
     this.#listenForGaps(deps);
     this.#sights = new Sights(deps.clock, {
@@ -109,6 +111,7 @@ export class RedisBroker implements Broker {
       {
         ...deps,
         retain: (key) => this.#retaining.add(key),
+        onForgotten: (key, latest) => this.#known.note(key, latest),
         deliver: (key, publication, epoch) => {
           deps.deliver(key, publication, epoch);
           this.#sights.seen(key, epoch, publication.offset);
@@ -207,6 +210,7 @@ export class RedisBroker implements Broker {
   }
 
   close(): void {
+    this.#closed = true;
     this.#hearing.close();
     this.#retaining.close();
     this.#sights.close();
@@ -264,6 +268,13 @@ export class RedisBroker implements Broker {
       ...[this.#options.streamIdleMs, hashText(key), this.#deps.random.id(6)],
       ...[version, this.#options.idempotencyMs, key],
     ];
+  }
+
+  #reportUntilDone(place: Place, tries: number): void {
+    this.#report(place).catch(() => {
+      if (tries <= 1 || this.#closed) return;
+      this.#deps.clock.setTimer(REPORT_AGAIN_MS, () => this.#reportUntilDone(place, tries - 1));
+    });
   }
 
   /** Tells a server that has taken over what this node knows of its channels, and has the hub look what became of them. */

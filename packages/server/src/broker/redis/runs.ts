@@ -9,6 +9,8 @@ export type RunScript = (run: string) => Script;
 export type RunsDeps = {
   /** The time that scripts go by, where a test moves it. */
   readonly now: () => number | "";
+  /** Whether this node knows all that it has told of lately: else it does not vouch for a server. */
+  readonly knowsAll: () => boolean;
   /** Another server, or the same one started anew, has the partition. */
   readonly onChanged: (place: Place) => void;
 };
@@ -65,7 +67,9 @@ export class Runs {
   }
 
   async #arrive(place: Place, known: Known): Promise<void> {
-    const args = [this.#deps.now(), known.run === undefined ? "" : known.seenMs];
+    const { now, knowsAll } = this.#deps;
+    const vouches = known.run !== undefined && knowsAll();
+    const args = [now(), vouches ? known.seenMs : ""];
     const answer = await place.shard.run(ARRIVE_SCRIPT, [place.keys.key("part")], args);
     const run = String(Array.isArray(answer) ? answer[0] : answer);
     const before = known.run;
