@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { cpuNs, kernelBytes, openFilesMax, rssBytes } from "../generator/proc.ts";
 import { type Machine, type Server, startServer } from "../servers/launch.ts";
 import { type BenchRedis, openRedis, type RedisStats } from "../servers/redis.ts";
+import { BENCH_API_KEY } from "../token.ts";
 import { startWorker, type Worker } from "../worker.ts";
 import type { ScaleOptions } from "./scale-options.ts";
 import type {
@@ -49,6 +50,7 @@ export type Memory = {
 
 /** Descriptors that a process needs besides its connections. */
 const SPARE_FILES = 500;
+const KNOW_POLL_MS = 50;
 const LANES_OF_A_NODE = 4;
 const HALL_EVERY = 11;
 /** The first gateway's address is 127.0.0.2: each has one of its own, so that its clients have all ports to it. */
@@ -75,6 +77,7 @@ export async function buildCity(machine: Machine, options: ScaleOptions): Promis
       halls: options.halls,
       hallEvery: HALL_EVERY,
     };
+    if (redis !== undefined) await whenAllKnow(town);
     const crowds = crowdPlans(town, options).map((plan) => {
       const file = join(import.meta.dir, "crowd-process.ts");
       const worker = startWorker<CrowdOrder, CrowdReport & Tally>(machine, file, plan);
@@ -94,6 +97,20 @@ export async function buildCity(machine: Machine, options: ScaleOptions): Promis
     await tearDown();
     throw error;
   }
+}
+
+/** Nodes hear of each other by heartbeats: until then a message to a user elsewhere finds nobody. */
+async function whenAllKnow({ nodes }: Town): Promise<void> {
+  for (const { host, port } of nodes) {
+    while ((await nodesKnownAt(host, port)) < nodes.length) await Bun.sleep(KNOW_POLL_MS);
+  }
+}
+
+async function nodesKnownAt(host: string, port: number): Promise<number> {
+  const answer = await fetch(`http://${host}:${port}/api/cluster/nodes`, {
+    headers: { authorization: `Bearer ${BENCH_API_KEY}` },
+  });
+  return ((await answer.json()) as { nodes: unknown[] }).nodes.length;
 }
 
 /** As few processes as the limit of open files allows. */

@@ -14,7 +14,7 @@ const overrides: ConfigInput = {
   ...(redisUrl === undefined ? {} : { broker: redisUrl }),
   listen: { port: 0, host: process.env["BENCH_HOST"] ?? "127.0.0.1" },
   auth: { jwtSecret: BENCH_SECRET },
-  api: { keys: [{ key: BENCH_API_KEY }] },
+  api: { keys: [{ key: BENCH_API_KEY, scopes: ["*", "cluster"] }] },
   log: { level: "warn" },
   limits: { ...NO_RATE_LIMITS, connectionsPerTenant: 0 },
   namespaces: { room: {}, hall: { joinLeave: false } },
