@@ -27,6 +27,9 @@ export class Probe {
 
   async measure(kinds: ProbeKind[], samples: number): Promise<ProbeReport> {
     const rounds = Math.ceil(samples / this.#lanes.length);
+    await Promise.all(this.#lanes.map((lane) => this.#sampleEach(lane, kinds)));
+    // The first ones open connections, and run code that nothing has run before.
+    this.#delays = new Map();
     await Promise.all(
       this.#lanes.map(async (lane) => {
         for (let round = 0; round < rounds; round++) await this.#sampleEach(lane, kinds);
