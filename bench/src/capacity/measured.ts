@@ -2,11 +2,11 @@ import type { Figures } from "./figures.ts";
 
 /** See docs/operate/scale.md for the date, the commit, the machine and the runs; `bun bench capacity` computes with these. */
 export const MEASURED: Figures = {
-  nodeBytesPerConnection: 6160,
-  kernelBytesPerConnection: 4860,
-  redisBytesPerConnection: 240,
-  connectNodeUs: 320,
-  connectRedisUs: 43,
+  nodeBytesPerConnection: 7980,
+  kernelBytesPerConnection: 4810,
+  redisBytesPerConnection: 1230,
+  connectNodeUs: 365,
+  connectRedisUs: 62,
   idleNodeUs: 0.4,
   deliveryUs: 8.6,
   publishNodeUs: 67,
