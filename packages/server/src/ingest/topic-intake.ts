@@ -1,9 +1,11 @@
 import { countOne } from "../observe/counters.ts";
 import type { PlainTopics } from "../redis/plain-topics.ts";
+import type { Clock } from "../time/clock.ts";
 import { type PublishDeps, publishOne, refused } from "./outcome.ts";
 import { readPayload } from "./read-entry.ts";
 
 export type TopicIntakeDeps = PublishDeps & {
+  readonly clock: Clock;
   readonly topics: PlainTopics;
   readonly leads: () => boolean;
 };
@@ -14,6 +16,9 @@ export type TopicIntakeOptions = {
   /** Being published at the same time; beyond it they are lost, and counted. */
   readonly inFlightMax: number;
 };
+
+/** Redis may be away, or hang: a node that stops does not wait for it longer than this. */
+const UNSUBSCRIBE_MS = 1_000;
 
 /**
  * Publishes what is published to the topic: at most once, and nobody is told what became of it but the counters. The leader alone
@@ -39,12 +44,21 @@ export class TopicIntake {
 
   /** Done when nothing comes any more and what came is answered. */
   async stop(): Promise<void> {
-    // A connection that is away hears nothing either.
-    await this.#deps.topics.unsubscribe(this.#options.topic).catch(() => {});
+    await this.#unsubscribe();
     if (this.#inFlight === 0) return;
     await new Promise<void>((resolve) => {
       this.#idle = resolve;
     });
+  }
+
+  /** Never rejects: a connection that is away hears nothing either. */
+  async #unsubscribe(): Promise<void> {
+    const { clock, topics } = this.#deps;
+    const over = Promise.withResolvers<void>();
+    const timer = clock.setTimer(UNSUBSCRIBE_MS, over.resolve);
+    topics.unsubscribe(this.#options.topic).then(over.resolve, () => over.resolve());
+    await over.promise;
+    timer.cancel();
   }
 
   #take(message: Buffer): void {

@@ -23,9 +23,15 @@ export class PlainTopics {
     await this.#link.subscribe(topic);
   }
 
+  /** Done when Redis has confirmed it, which may be never; until then its listener hears. */
   async unsubscribe(topic: string): Promise<void> {
-    this.#listeners.delete(topic);
-    await this.#link.unsubscribe(topic);
+    const listener = this.#listeners.get(topic);
+    try {
+      await this.#link.unsubscribe(topic);
+    } finally {
+      // It may have been subscribed to again meanwhile.
+      if (this.#listeners.get(topic) === listener) this.#forget(topic);
+    }
   }
 
   /** For a connection that has gone deaf: a new one in its place, with the same topics. */
@@ -39,6 +45,12 @@ export class PlainTopics {
   close(): void {
     this.#listeners.clear();
     this.#link.disconnect();
+  }
+
+  /** A connection that was made meanwhile may have it. */
+  #forget(topic: string): void {
+    this.#listeners.delete(topic);
+    this.#link.unsubscribe(topic).catch(() => {});
   }
 
   #connect(): RedisLink {
