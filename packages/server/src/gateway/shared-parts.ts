@@ -78,7 +78,9 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     }),
   );
   const metrics = createMetrics({ counters, gauges, version: packageJson.version });
-  const shards = openShards(config, counters);
+  const shards = openShards(config, counters, (shard, error) =>
+    log.warn({ shard, error }, "a Redis cannot be used"),
+  );
   const secret =
     shards === undefined ? createOwnSecret() : createRedisSecret({ home: shards.home, clock, log });
   const { version } = packageJson;

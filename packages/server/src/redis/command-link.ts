@@ -5,6 +5,9 @@ import type { Endpoint, RedisTarget } from "./target.ts";
 
 export type RedisArgument = string | number | Buffer;
 
+/** Said of a command that found no connection in time. */
+export const NOT_CONNECTED = "not connected";
+
 /** Commands that wait for the connection, at most. */
 const WAITING_MAX = 10_000;
 
@@ -17,11 +20,15 @@ export class CommandLink {
   #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
   #timer: ReturnType<typeof setTimeout>;
 
-  constructor(target: RedisTarget, options: RedisOptionsInForce) {
+  /** `onTrouble` is told of what keeps it from being there. */
+  constructor(
+    target: RedisTarget,
+    options: RedisOptionsInForce,
+    onTrouble: (error: unknown) => void,
+  ) {
     this.#timeoutMs = options.commandTimeoutMs;
     this.#link = connectForCommands(target, options);
-    // A lost connection shows in what is asked of it; without a listener it would be printed.
-    this.#link.on("error", () => {});
+    this.#link.on("error", onTrouble);
     this.#link.on("ready", () => this.#onReady());
     this.#link.on("close", () => this.#onClose());
     this.#timer = setTimeout(() => this.#giveUp(), this.#timeoutMs);
@@ -83,12 +90,12 @@ export class CommandLink {
   #giveUp(): void {
     this.#state = "late";
     clearTimeout(this.#timer);
-    for (const { reject } of this.#waiting.splice(0)) reject(new Error("not connected"));
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error(NOT_CONNECTED));
   }
 
   async #ready(): Promise<void> {
     const waits = this.#state === "away" && this.#waiting.length < WAITING_MAX;
-    if (!waits) throw new Error("not connected");
+    if (!waits) throw new Error(NOT_CONNECTED);
     await new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 

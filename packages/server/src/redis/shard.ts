@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { BrokerUnavailable } from "../broker/broker.ts";
 import type { Counters } from "../observe/counters.ts";
 import { BlockingLink } from "./blocking-link.ts";
-import { CommandLink, type RedisArgument } from "./command-link.ts";
+import { CommandLink, NOT_CONNECTED, type RedisArgument } from "./command-link.ts";
 import {
   connectForBlocking,
   connectForListening,
@@ -26,10 +26,15 @@ export type RedisCounts = Pick<
 
 export type ShardOptions = RedisOptionsInForce & {
   readonly counts: RedisCounts;
+  /** What Redis refuses, or why it cannot be reached: once until it is something else. */
+  readonly onTrouble?: (shard: string, error: string) => void;
   readonly prefix: string;
   /** Hash tags; used on Redis Cluster alone, anything else has one. */
   readonly partitions: number;
 };
+
+/** Some errors quote what was sent. */
+const TROUBLE_MAX_LENGTH = 300;
 
 export type { RedisArgument } from "./command-link.ts";
 
@@ -45,6 +50,8 @@ export class Shard {
   readonly #shas = new WeakMap<Script, string>();
   readonly #target: RedisTarget;
   readonly #options: ShardOptions;
+  /** What was told last. */
+  #trouble = "";
 
   constructor(target: RedisTarget, options: ShardOptions) {
     this.#target = target;
@@ -56,7 +63,10 @@ export class Shard {
     const others = Array.from({ length: count - 1 }, (_, i) => keySpace(options.prefix, i + 1));
     this.partitions = [keySpace(options.prefix, 0), ...others];
     const sample = this.partitions.map((space) => space.key("slot"));
-    this.#commands = new CommandLink(target, options);
+    this.#commands = new CommandLink(target, options, (error) => this.#tell(messageOf(error)));
+    this.#commands.onReady(() => {
+      this.#trouble = "";
+    });
     this.topics = new Topics({
       connect: (endpoint) => connectForTopics(target, options, endpoint),
       partitions: count,
@@ -138,8 +148,16 @@ export class Shard {
 
   #unavailable(error: unknown): BrokerUnavailable {
     this.#options.counts.redisCommandsFailed++;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
+    this.#tell(message);
     return new BrokerUnavailable(`redis: ${message}`, { cause: error });
+  }
+
+  /** What follows from having no connection says less than why there is none. */
+  #tell(trouble: string): void {
+    if (trouble === this.#trouble || trouble === NOT_CONNECTED) return;
+    this.#trouble = trouble;
+    this.#options.onTrouble?.(this.name, trouble.slice(0, TROUBLE_MAX_LENGTH));
   }
 
   #shaOf(script: Script): string {
@@ -149,6 +167,13 @@ export class Shard {
     this.#shas.set(script, sha);
     return sha;
   }
+}
+
+/** Of a Redis Cluster: what its servers said, where they said something. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const last = "lastNodeError" in error ? error.lastNodeError : undefined;
+  return last instanceof Error ? `${error.message} ${last.message}` : error.message;
 }
 
 function isNoScript(error: unknown): boolean {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Config } from "../config/schema.ts";
 import { createCounters } from "../observe/counters.ts";
 import { type KeySpace, partitionOf, shardOf } from "./keys.ts";
-import { type RedisCounts, Shard } from "./shard.ts";
+import { type RedisCounts, Shard, type ShardOptions } from "./shard.ts";
 import { parseRedisTarget } from "./target.ts";
 
 /** Where the keys of something lie. */
@@ -46,6 +46,7 @@ export function placeIn(shard: Shard, partition: number): Place {
 export function openShards(
   { broker, redis }: Pick<Config, "broker" | "redis">,
   counts: RedisCounts = createCounters(),
+  onTrouble?: ShardOptions["onTrouble"],
 ): Shards | undefined {
   if (broker === "memory") return undefined;
   const ca = redis.caFile === undefined ? undefined : readFileSync(redis.caFile, "utf8");
@@ -53,7 +54,7 @@ export function openShards(
     const target = parseRedisTarget(url);
     // The config's schema has judged it.
     if (!target.ok) throw new Error(target.message);
-    return new Shard(target.value, { ...redis, ca, counts });
+    return new Shard(target.value, { ...redis, ca, counts, ...(onTrouble && { onTrouble }) });
   });
   if (first === undefined) throw new Error("no broker");
   return new Shards([first, ...others]);
