@@ -321,3 +321,22 @@ test("every Redis of a list takes what comes in; the same entry id on two of the
   }
   await eventually("both to be published", () => world.published.length === 2);
 });
+
+test("[PB1] one whose channel has no room at that moment is not overtaken by those that were read with it", async () => {
+  await using redis = await startRedis();
+  const world = createWorld();
+  for (const n of [1, 2, 3]) {
+    await redis.cli("XADD", "aldis:ingest", "*", "channel", "chat:a", "data", String(n));
+  }
+  let asked = 0;
+  const publisher: Publisher = {
+    publish(request) {
+      // Its rate lets the next one pass a moment later.
+      if (asked++ > 0) return world.publisher.publish(request);
+      return { ok: false, error: "rate_limited", message: "too much", retryAfterMs: 1 };
+    },
+  };
+  await using _ = startNode(world, { urls: [redis.url], node: "a", publisher });
+  await eventually("all to be published", () => world.published.length === 3);
+  expect(world.published.map((line) => /"data":(\d)/.exec(line)?.[1])).toEqual(["1", "2", "3"]);
+});

@@ -1,4 +1,5 @@
 import { ERRORS, type Refusal } from "@aldis/protocol";
+import type { Awaitable } from "../awaitable.ts";
 import { BrokerUnavailable, type PublishOutcome } from "../broker/broker.ts";
 import type { Publisher, PublishRequest } from "../channel/publisher.ts";
 import { type Counters, countOne } from "../observe/counters.ts";
@@ -13,21 +14,38 @@ export type PublishDeps = {
   readonly log: Log;
 };
 
-/** Publishes as HTTP does, and counts what became of it. Never rejects. */
-export async function publishOne(deps: PublishDeps, request: PublishRequest): Promise<Outcome> {
-  const { publisher, counters, log } = deps;
+/**
+ * Publishes as HTTP does, and counts what became of it. Never throws or rejects. What is refused before it reaches the broker is so in this
+ * turn, so that what comes after it in its channel can wait behind it.
+ */
+export function publishOne(deps: PublishDeps, request: PublishRequest): Awaitable<Outcome> {
   try {
-    const begun = publisher.publish(request);
-    if (!begun.ok) return refused(counters, begun);
-    const outcome = await begun.value;
-    countOne(counters.ingestPublished, outcome.duplicate ? "duplicate" : outcome.kind);
+    const begun = deps.publisher.publish(request);
+    if (!begun.ok) return refused(deps.counters, begun);
+    return publishedBy(deps, begun.value);
+  } catch (error) {
+    return failed(deps, error);
+  }
+}
+
+async function publishedBy(
+  deps: PublishDeps,
+  underWay: Awaitable<PublishOutcome>,
+): Promise<Outcome> {
+  try {
+    const outcome = await underWay;
+    countOne(deps.counters.ingestPublished, outcome.duplicate ? "duplicate" : outcome.kind);
     return outcome;
   } catch (error) {
-    if (error instanceof BrokerUnavailable) return refused(counters, UNAVAILABLE);
-    counters.faults++;
-    log.error({ err: error }, "what came through Redis could not be published");
-    return refused(counters, FAULT);
+    return failed(deps, error);
   }
+}
+
+function failed({ counters, log }: PublishDeps, error: unknown): Refusal {
+  if (error instanceof BrokerUnavailable) return refused(counters, UNAVAILABLE);
+  counters.faults++;
+  log.error({ err: error }, "what came through Redis could not be published");
+  return refused(counters, FAULT);
 }
 
 export function isRefusal(outcome: Outcome): outcome is Refusal {

@@ -145,7 +145,9 @@ export class StreamConsumer {
     const channel = channelKey(request.tenant, request.channel);
     const before = this.#held.find(channel);
     if (before !== undefined) return this.#holdBehind(before, { entry, request });
-    const outcome = await publishOne(this.#deps, request);
+    const answer = publishOne(this.#deps, request);
+    // Not awaited when it is there: the next entry of this batch is looked at before anything that is awaited goes on.
+    const outcome = answer instanceof Promise ? await answer : answer;
     if (!isRefusal(outcome)) return true;
     if (!isTemporary(outcome)) return this.#bury(entry, outcome);
     this.#hold(channel, { entry, request }, outcome);
