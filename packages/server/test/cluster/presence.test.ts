@@ -52,7 +52,7 @@ describe("protocol section 7 over two nodes", () => {
     const page = await one.call("GET", `/api/channels/${channel}/presence`);
     expect(page.body).toEqual(expected);
     const { body } = await two.call("GET", "/api/channels");
-    expect(body.channels).toMatchObject([{ channel, users: 2, subscribers: 2 }]);
+    expect(body.channels).toMatchObject([{ channel, users: 2, subscribers: 3 }]);
     await ann.must("unsubscribe", { channel });
     await tab.must("unsubscribe", { channel });
     await eventually("the leave", () => toldTo(watcher).includes("leave ann 1"));
