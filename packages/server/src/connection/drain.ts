@@ -47,8 +47,8 @@ export type Drain = {
   cancel(): void;
 };
 
-/** How long after its moment a client that stayed is closed: its own clock and the way take some time. */
-const MARGIN_MS = 1_000;
+/** How long after its moment a client that stayed is closed, in a window of at least twice that: its own clock and the way take some time. */
+export const MARGIN_MS = 1_000;
 const TICK_MS = 20;
 /** Told in one turn: writing to everybody at once would hold up the loop, and with it those who are moving. */
 const TOLD_PER_TICK = 2_000;

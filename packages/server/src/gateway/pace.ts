@@ -1,6 +1,6 @@
 import type { Admission } from "../cluster/admission.ts";
 import type { Config } from "../config/schema.ts";
-import type { Pace } from "../connection/drain.ts";
+import { MARGIN_MS, type Pace } from "../connection/drain.ts";
 
 /** Told no longer ahead than this, in a cluster: the pace of the others may change. */
 const LEAD_MS = 2_000;
@@ -10,11 +10,15 @@ export function windowMaxOf({ drain }: Config, known: Admission | undefined): nu
   return Math.max(1, drain.windowMs, known === undefined ? 0 : drain.windowMaxMs);
 }
 
-/** Over how long so many clients are to move. */
+/**
+ * Over how long so many clients are to move. No moment lies in the last part of a window, which is left for those who are late: without that
+ * part, too, the others must have the time they need, or a short window would send them twice as many as they admit.
+ */
 export function windowOf(config: Config, count: number, known: Admission | undefined): number {
   const { windowMs } = config.drain;
   if (known === undefined || count === 0) return Math.max(1, windowMs);
-  const neededMs = (count / known.perSecond) * 1_000;
+  const momentsMs = (count / known.perSecond) * 1_000;
+  const neededMs = momentsMs + Math.min(MARGIN_MS, momentsMs);
   return Math.round(Math.min(windowMaxOf(config, known), Math.max(1, windowMs, neededMs)));
 }
 
