@@ -5,12 +5,16 @@ const POLL_MS = 2;
  */
 export const GIVE_UP_MS = Number(Bun.env["ALDIS_TEST_GIVE_UP_MS"] ?? 20_000);
 
-/** Waits until `condition` gives something truthy and returns that. Fails after a long time, with `what` it waited for. */
+/**
+ * Waits until `condition` gives something truthy and returns that. Fails after a long time, with `what` it waited for; `moreMs` are added to
+ * that where much is to be done.
+ */
 export async function eventually<T>(
   what: string,
   condition: () => T | Promise<T>,
+  moreMs = 0,
 ): Promise<NonNullable<T>> {
-  const untilMs = performance.now() + GIVE_UP_MS;
+  const untilMs = performance.now() + GIVE_UP_MS + moreMs;
   for (;;) {
     const value = await condition();
     if (value) return value as NonNullable<T>;

@@ -17,7 +17,7 @@ export type {
   SubscriberLog,
   Verdict,
 } from "./checker-types.ts";
-export { type Balancer, isReady, startBalancer } from "./cluster/balancer.ts";
+export { type Balancer, startBalancer } from "./cluster/balancer.ts";
 export { type ChaosOptions, runChaos } from "./cluster/chaos.ts";
 export { type Cluster, type ClusterOptions, startCluster } from "./cluster/cluster.ts";
 export {
@@ -28,6 +28,8 @@ export {
   usersIn,
 } from "./cluster/cluster-fault-run.ts";
 export type { ClusterNode } from "./cluster/cluster-node.ts";
+export type { Crowd } from "./cluster/crowd.ts";
+export { isReady } from "./cluster/turns.ts";
 export { type Conformance, createConformance, type Exchange } from "./conformance.ts";
 export { eventually } from "./eventually.ts";
 export { createFakeClock, type FakeClock } from "./fake-clock.ts";

@@ -8,20 +8,25 @@ import {
   startSubscriber,
 } from "../checked-client.ts";
 import { createChecker } from "../checker.ts";
-import type { Checker, Position } from "../checker-types.ts";
+import type { Checker, Position, PublisherLog } from "../checker-types.ts";
 import { eventually } from "../eventually.ts";
 import { ALLOWED, type Allowance, complaint, tooMuch, watchSamples } from "../fault-verdict.ts";
 import type { GatewayAccess } from "../gateway-access.ts";
 import type { Sample } from "../gateway-process-messages.ts";
 import { type Cluster, type ClusterOptions, startCluster } from "./cluster.ts";
+import { type Crowd, startCrowd } from "./crowd.ts";
 
 export type ClusterFaultOptions = ClusterOptions & {
   readonly channels?: readonly string[];
   /** Real clients, and publishers; all come through the balancer. */
   readonly subscribers?: number;
+  /** As many more as one process cannot be, in some of their own. */
+  readonly crowd?: { readonly subscribers: number; readonly processes: number };
   readonly publishers?: number;
   /** Between an answer and the next publish of a publisher. */
   readonly pauseMs?: number;
+  /** Acknowledged messages before the fault begins, twice. Default 40. */
+  readonly warmUp?: number;
   readonly historySize?: number;
   readonly sdk?: Partial<ClientOptions>;
   readonly allow?: Partial<Allowance>;
@@ -40,6 +45,7 @@ export type ClusterFaultRun = {
   /** On the last node; if patient behind the balancer. */
   readonly bystander: Bystander;
   readonly subscribers: readonly CheckedSubscriber[];
+  readonly crowd: Crowd;
   readonly publishers: readonly CheckedPublisher[];
   /** Waits until so many more messages are acknowledged. */
   published(count: number): Promise<void>;
@@ -56,12 +62,15 @@ export type ClusterFaultReport = {
   /** How the bystander did before the fault, and while it was there. */
   readonly quiet: BystanderReport;
   readonly during: BystanderReport;
+  /** Of the crowd, see there. */
+  readonly latenciesMs: readonly number[];
 };
 
 const MIB = 1024 * 1024;
 const CHANNELS = ["load:a", "load:b"];
-/** Acknowledged messages before the fault begins. */
-const WARM_UP = 40;
+/** What a machine that is slow and busy may need for a subscriber of the crowd. */
+const MS_EACH = 20;
+const NO_CROWD = { subscribers: 0, processes: 0 };
 
 /**
  * A run under load with one fault in it: nodes in processes of their own over a real Redis, real clients and publishers behind a balancer, a
@@ -73,9 +82,10 @@ export async function runClusterFault(
   inject: (run: ClusterFaultRun) => Promise<void>,
 ): Promise<ClusterFaultReport> {
   await using run = await startRun(options);
-  await run.published(WARM_UP);
+  const { warmUp = 40 } = options;
+  await run.published(warmUp);
   run.bystander.look();
-  await run.published(WARM_UP);
+  await run.published(warmUp);
   const quiet = run.bystander.look();
   const before = await sampleAll(run.cluster, { collect: true });
   const watch = watchSamples(async () => [...(await sampleAll(run.cluster)).values()]);
@@ -97,7 +107,8 @@ export async function runClusterFault(
   if (during.trouble !== undefined) throw new Error(`the bystander: ${during.trouble}`);
   if (during.answers === 0) throw new Error("the bystander was never answered");
   const refused = run.publishers.flatMap((publisher) => publisher.refused);
-  return { counts, resumes, refused, samples: watch.samples, quiet, during };
+  const { latenciesMs } = run.crowd;
+  return { counts, resumes, refused, samples: watch.samples, quiet, during, latenciesMs };
 }
 
 /** History enough for any fault, and presence, which is judged. */
@@ -125,13 +136,21 @@ async function startRun(options: ClusterFaultOptions): Promise<ClusterFaultRun &
       return subscriber;
     }),
   );
+  const ports = cluster.nodes.map(({ port }) => port);
+  const ofCrowd = { ...NO_CROWD, ...options.crowd, checker, channels, ports };
+  const crowd = opened.use(startCrowd({ ...ofCrowd, sdk: { ...options.sdk } }));
+  await eventually(
+    "the crowd",
+    () => crowd.connected === crowd.names.length,
+    ofCrowd.subscribers * MS_EACH,
+  );
   const last = cluster.node(cluster.nodes.length - 1);
   const bystander = await startBystander(patient ? cluster : last.gateway, { patient });
   opened.defer(() => bystander.stop());
   const publishers = await Promise.all(
     Array.from({ length: options.publishers ?? 3 }, async (_, n) => {
       const name = `publisher-${n}`;
-      const log = checker.publisher(name, "default");
+      const log = meantTo(crowd, checker.publisher(name, "default"));
       const sdk = await sdkOf(name);
       const publisher = startPublisher({ log, channels, sdk, pauseMs: options.pauseMs ?? 5 });
       opened.defer(async () => {
@@ -144,17 +163,32 @@ async function startRun(options: ClusterFaultOptions): Promise<ClusterFaultRun &
   const all = opened.move();
   const clients = [...subscribers, ...publishers].map(({ client }) => client);
   return {
-    ...{ cluster, checker, bystander, subscribers, publishers },
+    ...{ cluster, checker, bystander, subscribers, crowd, publishers },
     async published(count) {
       const enough = checker.counts.acknowledged + count;
       await eventually(`${count} publishes`, () => checker.counts.acknowledged >= enough);
     },
     async allConnected() {
-      await eventually("all are connected", () =>
-        clients.every(({ state }) => state.name === "connected"),
+      await eventually(
+        "all are connected",
+        () =>
+          clients.every(({ state }) => state.name === "connected") &&
+          crowd.connected === crowd.names.length,
       );
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+/** The crowd measures from when a message is meant. */
+function meantTo(crowd: Crowd, log: PublisherLog): PublisherLog {
+  return {
+    intend(channel) {
+      const payload = log.intend(channel);
+      crowd.meant(payload);
+      return payload;
+    },
+    acknowledge: log.acknowledge,
   };
 }
 
@@ -173,12 +207,13 @@ async function sampleAll(
 }
 
 async function everybodyHasAll(
-  { subscribers, checker }: ClusterFaultRun,
+  { subscribers, crowd, checker }: ClusterFaultRun,
   ends: ReadonlyMap<string, Position>,
 ): Promise<void> {
   try {
-    await eventually("everybody has everything", () =>
-      subscribers.every((subscriber) => subscriber.standsAt(ends)),
+    await eventually(
+      "everybody has everything",
+      () => subscribers.every((one) => one.standsAt(ends)) && crowd.standsAt(ends),
     );
   } catch {
     const faults = checker.finish();
@@ -192,10 +227,10 @@ async function everybodyHasAll(
 
 /** Every node tells of everyone who is subscribed, once, and of nobody else. */
 async function presenceIsTrue(
-  { cluster, subscribers }: ClusterFaultRun,
+  { cluster, subscribers, crowd }: ClusterFaultRun,
   channels: readonly string[],
 ): Promise<void> {
-  const expected = subscribers.map((_, n) => `subscriber-${n}`).toSorted();
+  const expected = [...subscribers.map((_, n) => `subscriber-${n}`), ...crowd.names].toSorted();
   for (const { name, gateway } of cluster.running) {
     for (const channel of channels) {
       let told = "";

@@ -3,7 +3,7 @@ import { eventually } from "../eventually.ts";
 import { freePort } from "../free-port.ts";
 import { type GatewayProcess, startGatewayProcess } from "../gateway-process.ts";
 import type { TcpProxy } from "../tcp-proxy.ts";
-import { isReady } from "./balancer.ts";
+import { isReady } from "./turns.ts";
 
 /** One gateway of a cluster: a process that can be ended and started again on its port. */
 export type ClusterNode = AsyncDisposable & {
