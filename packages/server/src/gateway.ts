@@ -19,6 +19,7 @@ import { stop } from "./gateway/stopping.ts";
 import { createMetricsPage } from "./listen/metrics-page.ts";
 import { type ListenDeps, type Listener, listen } from "./listen/server.ts";
 import type { Counters } from "./observe/counters.ts";
+import type { NamespaceChanges } from "./reach/namespace-changes.ts";
 import type { TenantId } from "./tenant/tenant.ts";
 
 export type GatewayOptions = PartOptions & {
@@ -64,6 +65,7 @@ export function startGateway(options: GatewayOptions): Gateway {
   const pendingRequests = () => listener.pendingRequests;
   const moving = new NodeMoving({ ...shared, connection, session, pendingRequests });
   const keys = apiKeys(config);
+  const changes = namespaceChanges(shared, session);
   const listener: Listener = listen({
     config: config.listen,
     limits,
@@ -71,7 +73,7 @@ export function startGateway(options: GatewayOptions): Gateway {
     connection,
     session: session.deps,
     log,
-    api: openApi(shared, { session, moving, keys }),
+    api: openApi(shared, { session, moving, keys, namespaceChanges: changes }),
     metrics: metricsPage(shared, keys),
     observeHttp: metrics.observeHttp,
     pages: options.pages,
@@ -87,7 +89,7 @@ export function startGateway(options: GatewayOptions): Gateway {
   let drained: Promise<void> | undefined;
   function close(): Promise<void> {
     ready = false;
-    closed ??= stop({ ...shared, listener, connection, session, ingest });
+    closed ??= stop({ ...shared, listener, connection, session, ingest, changes });
     return closed;
   }
   return {
@@ -113,10 +115,15 @@ export function startGateway(options: GatewayOptions): Gateway {
 
 function openApi(
   shared: Shared,
-  parts: { readonly session: SessionParts; readonly moving: Moving; readonly keys: ApiKeys },
+  parts: {
+    readonly session: SessionParts;
+    readonly moving: Moving;
+    readonly keys: ApiKeys;
+    readonly namespaceChanges: NamespaceChanges;
+  },
 ) {
   const { config, secret, limits } = shared;
-  const { session, moving, keys } = parts;
+  const { session, moving, keys, namespaceChanges } = parts;
   return createApi({
     ...shared,
     ...session.deps,
@@ -127,7 +134,7 @@ function openApi(
     keys,
     guesses: limits.keyGuesses,
     bodyMaxBytes: config.listen.bodyMaxBytes,
-    namespaceChanges: namespaceChanges(shared, session),
+    namespaceChanges,
   });
 }
 

@@ -476,6 +476,14 @@ export function brokerContract(
         expect(other.duplicate).toBe(false);
       });
 
+      test("[PB2] two keys that UTF-8 cannot tell apart are two", async () => {
+        await using it = await bench();
+        for (const idempotencyKey of ["k\ud800", "k\ud801", "k\ufffd"]) {
+          const answer = await it.broker.publish(key("chat:a"), draft({ idempotencyKey }), KEEP);
+          expect(answer.duplicate).toBe(false);
+        }
+      });
+
       test("P2: one tenant's keys push out none of another's, and nobody can count them by that", async () => {
         await using it = await bench({ idempotencyMax: 10 });
         const put = async (of: string, n: number) =>

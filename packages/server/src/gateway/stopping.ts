@@ -1,6 +1,7 @@
 import type { ConnectionDeps } from "../connection/connection-deps.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { Listener } from "../listen/server.ts";
+import type { NamespaceChanges } from "../reach/namespace-changes.ts";
 import type { SessionParts } from "./session-parts.ts";
 import type { Shared } from "./shared-parts.ts";
 
@@ -9,6 +10,7 @@ export type Stopping = Shared & {
   readonly connection: ConnectionDeps;
   readonly session: SessionParts;
   readonly ingest: Ingest | undefined;
+  readonly changes: NamespaceChanges;
 };
 
 /** In the reverse order of making. Clients are told why before the sockets go. */
@@ -19,6 +21,7 @@ export async function stop(parts: Stopping): Promise<void> {
   for (const open of connection.heartbeat.connections()) open.close("stopping");
   await listener.stop();
   connection.heartbeat.close();
+  parts.changes.close();
   await session.close();
   await handedOver;
   hub.close();

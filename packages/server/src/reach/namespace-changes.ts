@@ -14,8 +14,11 @@ import type { NodeBus } from "../cluster/node-bus.ts";
 import type { NodeRegistry } from "../cluster/node-registry.ts";
 import type { NamespaceOptions } from "../config/namespace-schema.ts";
 import type { TenantId } from "../tenant/tenant.ts";
+import type { Clock, Timer } from "../time/clock.ts";
+import { type Change, LatestChanges, REMEMBERED_MAX } from "./latest-changes.ts";
 
 export type NamespaceChangesDeps = {
+  readonly clock: Clock;
   readonly namespaces: Namespaces;
   readonly registry: Pick<NodeRegistry, "self" | "others" | "listen">;
   readonly bus: NodeBus;
@@ -30,85 +33,46 @@ export type NamespaceChanges = {
   change(tenant: TenantId, name: string, options: NamespaceOptions): boolean;
   /** Returns false when there was no change. */
   reset(tenant: TenantId, name: string): boolean;
-};
-
-/** The latest that was done to one namespace. `options` undefined: it was reset. */
-type Change = {
-  readonly tenant: TenantId;
-  readonly name: string;
-  readonly options: NamespaceOptions | undefined;
-  /** One more than all that its node knew of: what was done later has more. */
-  readonly revision: number;
-  /** Where it was done; decides between two of one revision. */
-  readonly node: string;
+  close(): void;
 };
 
 const CHANGED = "namespaces.changed";
 const ALL = "namespaces.all";
-const PAGE = 100;
-/** Beyond it the oldest are forgotten: they hold, and a node that joins is not told. */
-const REMEMBERED_MAX = 10_000;
+/** What a node knows of, in one number; who knows something else asks it for all. */
+const DIGEST = "namespaces.digest";
+/** The bus loses messages while Redis is away: how often nodes that know of changes compare them. */
+const COMPARE_MS = 10_000;
 const NAME_MAX_LENGTH = 255;
 
 /**
- * Every node is told of a change, and asks another one for all of them when it joins. Of two changes at the same time the same one holds on
+ * Every node is told of a change, asks another one for all of them when it joins, and one that knows of others now and then. Of two changes at the same time the same one holds on
  * all nodes in the end.
  */
 export function createNamespaceChanges(deps: NamespaceChangesDeps): NamespaceChanges {
   const { namespaces, registry, bus, onChange } = deps;
   const latest = new LatestChanges();
-  let hasAll = false;
+  const exchange = new Exchange(deps, latest, take);
 
   function tell(tenant: TenantId, name: string, options: NamespaceOptions | undefined): void {
     const revision = latest.revision + 1;
     const change = { tenant, name, options, revision, node: registry.self };
     latest.note(change);
+    exchange.arm();
     bus.broadcast(CHANGED, change);
     onChange(tenant);
   }
 
   function take(change: Change): void {
     if (!latest.note(change)) return;
+    exchange.arm();
     const { tenant, name, options } = change;
     if (options === undefined) namespaces.reset(tenant, name);
     else namespaces.change(tenant, name, options);
     onChange(tenant);
   }
 
-  /** A node that fails on the way is followed by the next one that joins. */
-  async function askForAll(node: string): Promise<void> {
-    for (let from: number | undefined = 0; from !== undefined; ) {
-      const answer = await bus.request(node, ALL, { from });
-      if (!answer.ok || !isFields(answer.body)) {
-        hasAll = false;
-        return;
-      }
-      const changes = field(answer.body, "changes");
-      for (const change of Array.isArray(changes) ? changes : []) take(readChange(deps, change));
-      from = optionalInteger(answer.body, "next", { min: from + 1, max: REMEMBERED_MAX });
-    }
-  }
-
-  function askOne(node: string | undefined): void {
-    if (node === undefined) return;
-    hasAll = true;
-    void askForAll(node).catch(() => {
-      hasAll = false;
-    });
-  }
-
   bus.on(CHANGED, (body) => take(readChange(deps, body)));
-  bus.on(ALL, (body) => {
-    const from = optionalInteger(fieldsOf(body), "from", { min: 0, max: REMEMBERED_MAX }) ?? 0;
-    return latest.page(from);
-  });
-  registry.listen({
-    onJoined(node) {
-      if (!hasAll) askOne(node);
-    },
-    // While it was away others may have changed something.
-    onLostLease: () => askOne(registry.others[0]),
-  });
+  exchange.start();
   return {
     change(tenant, name, options) {
       if (!namespaces.change(tenant, name, options)) return false;
@@ -120,37 +84,87 @@ export function createNamespaceChanges(deps: NamespaceChangesDeps): NamespaceCha
       tell(tenant, name, undefined);
       return true;
     },
+    close: () => exchange.close(),
   };
 }
 
-/** The latest change of each namespace, in the order in which they came to be known. */
-class LatestChanges {
-  readonly #byName = new Map<string, Change>();
-  /** The greatest that is known of. */
-  revision = 0;
+/** How a node comes to know of changes that it did not hear of when they were made. */
+class Exchange {
+  readonly #deps: NamespaceChangesDeps;
+  readonly #latest: LatestChanges;
+  readonly #take: (change: Change) => void;
+  #hasAll = false;
+  #asking = false;
+  #timer: Timer | undefined;
+  #closed = false;
 
-  /** Returns false when a later one is known. */
-  note(change: Change): boolean {
-    const name = `${change.tenant}/${change.name}`;
-    const former = this.#byName.get(name);
-    if (former !== undefined && !isLater(change, former)) return false;
-    this.#byName.delete(name);
-    this.#byName.set(name, change);
-    this.revision = Math.max(this.revision, change.revision);
-    const [oldest] = this.#byName.keys();
-    if (this.#byName.size > REMEMBERED_MAX && oldest !== undefined) this.#byName.delete(oldest);
-    return true;
+  constructor(deps: NamespaceChangesDeps, latest: LatestChanges, take: (change: Change) => void) {
+    this.#deps = deps;
+    this.#latest = latest;
+    this.#take = take;
   }
 
-  page(from: number): { changes: Change[]; next: number | undefined } {
-    const changes = [...this.#byName.values()].slice(from, from + PAGE);
-    return { changes, next: from + PAGE < this.#byName.size ? from + PAGE : undefined };
+  start(): void {
+    const { bus, registry } = this.#deps;
+    bus.on(ALL, (body) => {
+      const from = optionalInteger(fieldsOf(body), "from", { min: 0, max: REMEMBERED_MAX }) ?? 0;
+      return this.#latest.page(from);
+    });
+    bus.on(DIGEST, (body, from) => {
+      if (!this.#asking && field(fieldsOf(body), "digest") !== this.#latest.digest) this.#ask(from);
+    });
+    registry.listen({
+      onJoined: (node) => {
+        if (!this.#hasAll) this.#ask(node);
+      },
+      // While it was away others may have changed something.
+      onLostLease: () => this.#ask(registry.others[0]),
+    });
   }
-}
 
-function isLater(one: Change, other: Change): boolean {
-  if (one.revision !== other.revision) return one.revision > other.revision;
-  return one.node > other.node;
+  /** There is something to compare. Who knows of nothing leaves it to the others to say so. */
+  arm(): void {
+    if (this.#closed) return;
+    this.#timer ??= this.#deps.clock.setTimer(COMPARE_MS, () => {
+      this.#timer = undefined;
+      this.#deps.bus.broadcast(DIGEST, { digest: this.#latest.digest });
+      this.arm();
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  #ask(node: string | undefined): void {
+    if (node === undefined) return;
+    this.#hasAll = true;
+    this.#asking = true;
+    void this.#askForAll(node)
+      .catch(() => {
+        this.#hasAll = false;
+      })
+      .finally(() => {
+        this.#asking = false;
+      });
+  }
+
+  /** A node that fails on the way is followed by the next one that joins, or that says that it knows something else. */
+  async #askForAll(node: string): Promise<void> {
+    for (let from: number | undefined = 0; from !== undefined; ) {
+      const answer = await this.#deps.bus.request(node, ALL, { from });
+      if (!answer.ok || !isFields(answer.body)) {
+        this.#hasAll = false;
+        return;
+      }
+      const changes = field(answer.body, "changes");
+      for (const change of Array.isArray(changes) ? changes : []) {
+        this.#take(readChange(this.#deps, change));
+      }
+      from = optionalInteger(answer.body, "next", { min: from + 1, max: REMEMBERED_MAX });
+    }
+  }
 }
 
 /** Throws a `FieldError`. */

@@ -344,7 +344,15 @@ function keysOf({ keys }: Place, key: ChannelKey): string[] {
 
 /** Of one length, and printable, whatever the key is. */
 function onceName(key: ChannelKey, idempotencyKey: string): string {
-  return createHash("sha256").update(`${key} ${idempotencyKey}`).digest("base64url").slice(0, 24);
+  return createHash("sha256")
+    .update(`${key} ${distinct(idempotencyKey)}`)
+    .digest("base64url")
+    .slice(0, 24);
+}
+
+/** Attack: halves of surrogate pairs are all one in UTF-8, so that a key would swallow what was published with another. */
+function distinct(text: string): string {
+  return text.isWellFormed() ? text : JSON.stringify(text);
 }
 
 /** Keeps epochs of channels apart: a position that a client took from another channel should not pass. */
