@@ -36,7 +36,11 @@ export function sessionDeps(shared: Shared): SessionParts {
     clock,
     isWell: () => shared.brokerPart.isWell,
     sessions: () => live.all(),
-    onChange: (degraded) => log.warn({ degraded }, "the broker has gone, or is back"),
+    onChange: (degraded) =>
+      log.warn(
+        { degraded },
+        degraded ? "the broker is away: clients are told" : "the broker is back",
+      ),
   });
   const deps: SessionDeps = {
     ...shared,

@@ -184,7 +184,8 @@ export class RedisNodeRegistry implements NodeRegistry {
       this.#take(readBeatAnswer(answer), clock.monotonicMs());
     } catch (error) {
       counters.heartbeatsFailed++;
-      log.warn({ err: error, node: this.self }, "a heartbeat failed");
+      const reason = error instanceof Error ? error.message : String(error);
+      log.warn({ reason, node: this.self }, "a heartbeat failed");
     }
     this.#marks.check();
   }
