@@ -100,6 +100,20 @@ test("contradictions: idleTimeoutMs must be above pingIntervalMs; a slow key set
   expect(warnings.map(({ path }) => path)).toEqual(["auth.jwks.timeoutMs"]);
 });
 
+test("what is hardly meant where nodes share a Redis is told, without its password", () => {
+  const warnings = (file: object) => configWarnings(load({ file })).map(({ path }) => path);
+  expect(warnings({ broker: "redis://127.0.0.1:6379" })).toEqual([]);
+  expect(warnings({ broker: "redis://:secret@redis.internal" })).toEqual([]);
+  expect(warnings({ broker: "rediss://redis.internal" })).toEqual([]);
+  expect(warnings({ broker: "redis+cluster://localhost:1,10.0.0.7:2" })).toEqual(["broker"]);
+  expect(warnings({ redis: { caFile: "ca.pem" }, broker: "redis://[::1]" })).toEqual([
+    "redis.caFile",
+  ]);
+  const twice = load({ file: { broker: ["redis://:secret@a", "redis://:secret@a"] } });
+  expect(configWarnings(twice)).toHaveLength(1);
+  expect(JSON.stringify(configWarnings(twice))).not.toContain("secret");
+});
+
 test("files that are not there, hold something else, or do not fit each other", async () => {
   const folder = await mkdtemp(join(tmpdir(), "aldis-config-"));
   try {
@@ -113,10 +127,12 @@ test("files that are not there, hold something else, or do not fit each other", 
       checkRevoked: true,
       serviceAccountFile: certFile,
     };
-    const problems = fileProblems(load({ file: { listen: { tls }, auth: { provider } } }));
+    const redis = { caFile: certFile };
+    const problems = fileProblems(load({ file: { listen: { tls }, auth: { provider }, redis } }));
     expect(problems).toEqual([
       { path: "listen.tls.certFile", message: `${certFile} does not hold what it should` },
       { path: "listen.tls.keyFile", message: `${keyFile} is not there` },
+      { path: "redis.caFile", message: `${certFile} does not hold what it should` },
       {
         path: "auth.provider.serviceAccountFile",
         message: `${certFile} does not hold what it should`,

@@ -6,7 +6,7 @@ import type { Config } from "./schema.ts";
 
 /** Files that are not there, cannot be read, or do not hold what they should. Shows nothing of what is in them. */
 export function fileProblems(config: Config): readonly ConfigProblem[] {
-  return [...tlsProblems(config), ...serviceAccountProblems(config)];
+  return [...tlsProblems(config), ...caProblems(config), ...serviceAccountProblems(config)];
 }
 
 function tlsProblems({ listen: { tls } }: Config): readonly ConfigProblem[] {
@@ -25,6 +25,12 @@ function tlsProblems({ listen: { tls } }: Config): readonly ConfigProblem[] {
     problems.push({ path: "listen.tls.keyFile", message });
   }
   return problems;
+}
+
+function caProblems({ redis: { caFile } }: Config): readonly ConfigProblem[] {
+  if (caFile === undefined) return [];
+  const found = readParsed(caFile, (text) => new X509Certificate(text));
+  return found.ok ? [] : [{ path: "redis.caFile", message: found.message }];
 }
 
 function serviceAccountProblems({ auth: { provider } }: Config): readonly ConfigProblem[] {

@@ -1,10 +1,12 @@
 import { authWarnings } from "../auth/auth-rules.ts";
+import { parseRedisTarget } from "../redis/target.ts";
 import { apiWarnings } from "./api-schema.ts";
 import type { ConfigProblem } from "./load.ts";
 import type { Config } from "./schema.ts";
 
 /** What is allowed and yet hardly meant; told at each start. */
-export function configWarnings({ auth, api }: Config): readonly ConfigProblem[] {
+export function configWarnings(config: Config): readonly ConfigProblem[] {
+  const { auth, api } = config;
   const warnings: ConfigProblem[] = authWarnings(auth).map(({ path, message }) => ({
     path: ["auth", ...path].join("."),
     message,
@@ -14,5 +16,37 @@ export function configWarnings({ auth, api }: Config): readonly ConfigProblem[] 
     const message = "is longer than auth.timeoutMs: connections end before a slow key set has come";
     warnings.push({ path: "auth.jwks.timeoutMs", message });
   }
+  warnings.push(...clusterWarnings(config));
   return warnings;
+}
+
+/** What is hardly meant where nodes share a Redis. */
+function clusterWarnings({ broker, redis }: Config): ConfigProblem[] {
+  if (broker === "memory") return [];
+  const warnings: ConfigProblem[] = [];
+  const targets = [broker].flat().flatMap((url) => {
+    const target = parseRedisTarget(url);
+    return target.ok ? [target.value] : [];
+  });
+  const open = targets.find(
+    ({ endpoints, password, tls }) =>
+      password === undefined && !tls && !endpoints.every(({ host }) => isLoopback(host)),
+  );
+  if (open !== undefined) {
+    const message = `${open.name} is not on this machine, and has neither a password nor TLS: whoever reaches it can speak for every user`;
+    warnings.push({ path: "broker", message });
+  }
+  if (new Set(targets.map(({ name }) => name)).size < targets.length) {
+    warnings.push({ path: "broker", message: "names the same Redis twice: it is one shard" });
+  }
+  if (redis.caFile !== undefined && !targets.some(({ tls }) => tls)) {
+    const message = "is not used: none of the URLs begins with rediss";
+    warnings.push({ path: "redis.caFile", message });
+  }
+  return warnings;
+}
+
+/** Hosts of one's own machine. A name that leads there is not known here. */
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
