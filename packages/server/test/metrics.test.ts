@@ -194,7 +194,7 @@ describe("docs/reference/metrics.md", () => {
     await using gateway = await startTestGateway();
     const { types } = await scrape(gateway);
     const rules = Bun.YAML.parse(await Bun.file(new URL("operate/alerts.yaml", docs)).text()) as {
-      groups: { rules: { alert: string; expr: string }[] }[];
+      groups: { name: string; rules: { alert: string; expr: string }[] }[];
     };
     const all = rules.groups.flatMap((group) => group.rules);
     expect(all.length).toBeGreaterThan(8);
@@ -203,5 +203,15 @@ describe("docs/reference/metrics.md", () => {
       expect([alert, names.length > 0]).toEqual([alert, true]);
       for (const name of names) expect([...types.keys()]).toContain(name.replace(/_bucket$/, ""));
     }
+    // A page that promises an alert keeps it, and whoever is woken by one of a cluster finds what to do.
+    const page = await Bun.file(new URL("reference/metrics.md", docs)).text();
+    const promised = [...page.matchAll(/^\| `(\w+)`.*\(alert/gm)].map(([, name]) => name ?? "");
+    expect(promised.length).toBeGreaterThan(10);
+    const asked = all.map(({ expr }) => expr).join();
+    expect(promised.filter((name) => !asked.includes(name))).toEqual([]);
+    const cluster = rules.groups.find(({ name }) => name === "aldis-cluster")?.rules ?? [];
+    const told = await Bun.file(new URL("operate/cluster.md", docs)).text();
+    const rows = [...told.matchAll(/^\| `(Aldis\w+)`/gm)].map(([, name]) => name);
+    expect(rows).toEqual(cluster.map(({ alert }) => alert));
   });
 });
