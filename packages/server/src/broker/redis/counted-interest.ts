@@ -86,6 +86,7 @@ export class CountedInterest {
     });
     // Those who wait are told; nobody may be waiting any more.
     interest.ready.catch(() => {
+      this.#leaving.delete(interest);
       if (this.#byId.get(id) === interest) this.#byId.delete(id);
     });
     return interest;
@@ -101,7 +102,8 @@ export class CountedInterest {
     try {
       await Promise.race([interest.ready, late]);
     } catch (error) {
-      this.remove(interest.id);
+      // Another one may have its name by now.
+      if (this.#byId.get(interest.id) === interest) this.remove(interest.id);
       throw error;
     } finally {
       timer?.cancel();

@@ -1,9 +1,12 @@
 import type { Shard } from "../../redis/shard.ts";
+import type { Topics } from "../../redis/topics.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
 import { WIDEN_SCRIPT } from "./publish-script.ts";
 
 export type WideTopicsDeps = {
-  readonly shard: Shard;
+  readonly shard: Pick<Shard, "partitions" | "run"> & {
+    readonly topics: Pick<Topics, "subscribe" | "unsubscribe">;
+  };
   readonly clock: Clock;
   /** The time that scripts go by, where a test moves it. */
   readonly now: () => number | "";
@@ -32,7 +35,13 @@ export class WideTopics {
     const topics = shard.partitions.map((keys) =>
       shard.topics.subscribe(keys.key("wide"), onMessage),
     );
-    await Promise.all([...topics, this.#ask()]);
+    try {
+      await Promise.all([...topics, this.#ask()]);
+    } catch (error) {
+      // Whoever is refused does not say that it leaves.
+      this.remove();
+      throw error;
+    }
   }
 
   remove(): void {
