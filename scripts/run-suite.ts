@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runBun, withTempFolder } from "./child.ts";
 import { listSourceFiles } from "./files.ts";
-import { SUITES, type Suite, sortTestFiles } from "./suites.ts";
+import { SUITES, type Suite, type SuiteRow, sortTestFiles } from "./suites.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
 export type StepResult = Verdict & {
@@ -18,7 +18,7 @@ export async function runSuite(
   flags: readonly string[] = [],
 ): Promise<StepResult> {
   if (files.length === 0) return stepOf(suite, { problems: ["there are no test files"] });
-  const { timeLimitMs, testTimeoutMs } = SUITES[suite];
+  const { timeLimitMs, testTimeoutMs, workers }: SuiteRow = SUITES[suite];
   return withTempFolder(async (folder) => {
     const reportPath = join(folder, "junit.xml");
     const args = [
@@ -28,6 +28,7 @@ export async function runSuite(
       `--timeout=${testTimeoutMs}`,
       "--reporter=junit",
       `--reporter-outfile=${reportPath}`,
+      ...(workers === undefined ? [] : [`--parallel=${workers}`]),
       ...flags,
       // With the leading `./` a path is that one file; without, any file whose path contains it.
       ...files.map((file) => `./${file}`),

@@ -2,13 +2,19 @@
 export const SUITES = {
   unit: { timeLimitMs: 180_000, testTimeoutMs: 20_000, optional: false },
   integration: { timeLimitMs: 900_000, testTimeoutMs: 60_000, optional: false },
-  cluster: { timeLimitMs: 900_000, testTimeoutMs: 120_000, optional: false },
+  cluster: { timeLimitMs: 900_000, testTimeoutMs: 120_000, optional: false, workers: 2 },
   e2e: { timeLimitMs: 600_000, testTimeoutMs: 120_000, optional: false },
   bench: { timeLimitMs: 300_000, testTimeoutMs: 120_000, optional: true },
 } as const satisfies Record<string, SuiteRow>;
 
-/** `optional` suites may have no files; everywhere else nothing to run is a failure. */
-type SuiteRow = { timeLimitMs: number; testTimeoutMs: number; optional: boolean };
+export type SuiteRow = {
+  timeLimitMs: number;
+  testTimeoutMs: number;
+  /** May have no files; everywhere else nothing to run is a failure. */
+  optional: boolean;
+  /** So many files are run side by side, each in a process; absent: one after another, in one. */
+  workers?: number;
+};
 
 export type Suite = keyof typeof SUITES;
 

@@ -1,3 +1,4 @@
+import { eventually } from "./eventually.ts";
 import type { GatewayAccess } from "./gateway-access.ts";
 import { RawClient } from "./raw-client.ts";
 
@@ -37,7 +38,13 @@ export async function startBystander(
   gateway: GatewayAccess,
   { patient = false }: BystanderOptions = {},
 ): Promise<Bystander> {
-  let client = await connect(gateway);
+  // Nodes that were just started, on a machine that is busy, may ask to be tried again.
+  let client = await eventually("the bystander is there", () =>
+    connect(gateway).catch((error: unknown) => {
+      if (isBreak(error)) return undefined;
+      throw error;
+    }),
+  );
   let noted = emptyNotes();
   let trouble: string | undefined;
   let stopped = false;
