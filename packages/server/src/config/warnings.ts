@@ -21,7 +21,8 @@ export function configWarnings(config: Config): readonly ConfigProblem[] {
 }
 
 /** What is hardly meant where nodes share a Redis. */
-function clusterWarnings({ broker, redis }: Config): ConfigProblem[] {
+function clusterWarnings(config: Config): ConfigProblem[] {
+  const { broker, redis } = config;
   if (broker === "memory") return [];
   const warnings: ConfigProblem[] = [];
   const targets = [broker].flat().flatMap((url) => {
@@ -38,6 +39,11 @@ function clusterWarnings({ broker, redis }: Config): ConfigProblem[] {
   }
   if (new Set(targets.map(({ name }) => name)).size < targets.length) {
     warnings.push({ path: "broker", message: "names the same Redis twice: it is one shard" });
+  }
+  if (config.ingest.enabled && targets.some(({ database }) => database !== 0)) {
+    const message =
+      "topics know no databases: what is published to the ingest topic is heard by all that have this prefix";
+    warnings.push({ path: "redis.prefix", message });
   }
   if (redis.caFile !== undefined && !targets.some(({ tls }) => tls)) {
     const message = "is not used: none of the URLs begins with rediss";

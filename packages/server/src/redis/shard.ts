@@ -60,8 +60,10 @@ export class Shard {
     this.seed = hashOf(target.name);
     this.kind = target.kind;
     const count = target.kind === "cluster" ? options.partitions : 1;
-    const others = Array.from({ length: count - 1 }, (_, i) => keySpace(options.prefix, i + 1));
-    this.partitions = [keySpace(options.prefix, 0), ...others];
+    // Attack: topics know no databases, so that a cluster in another one would hear and be heard here.
+    const database = target.database === 0 ? "" : `:db${target.database}`;
+    const spaceOf = (n: number) => keySpace(options.prefix + database, n);
+    this.partitions = [spaceOf(0), ...Array.from({ length: count - 1 }, (_, i) => spaceOf(i + 1))];
     const sample = this.partitions.map((space) => space.key("slot"));
     this.#commands = new CommandLink(target, options, (error) => this.#tell(messageOf(error)));
     this.#commands.onReady(() => {
