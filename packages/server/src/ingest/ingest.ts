@@ -84,7 +84,10 @@ function startIntake(deps: IngestDeps, shard: Shard, options: IntakeOptions): In
         watch.start();
       },
       onLost() {
-        deps.log.info({ shard: shard.name }, "leaves what comes in through Redis to another node");
+        deps.log.info(
+          { shard: shard.name },
+          "takes what comes in through Redis no more: another node may",
+        );
         watch.stop();
         // They never reject; what they wait for belongs to the next leader.
         void Promise.all([intake.stop(), consumer.stop()]);
