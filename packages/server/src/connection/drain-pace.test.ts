@@ -63,6 +63,21 @@ test("[DR2] P6: the pace follows what the others can admit", () => {
   expect(open.size).toBe(0);
 });
 
+test("[DR2] P6: when the others can admit more, nobody comes together with those who were told before", async () => {
+  const { advance, within, pace, open, drain } = world(9_000);
+  pace.windowMs = 19_000;
+  advance(5_000);
+  // A node has come back: twice the pace for the rest.
+  pace.windowMs = 10_000;
+  advance(15_000);
+  await drain.done;
+  for (let fromMs = 0; fromMs < 13_000; fromMs += 100) {
+    expect(within(fromMs, fromMs + 1_000)).toBeLessThanOrEqual(1_050);
+  }
+  expect(within(7_000, 12_000)).toBeWithin(4_900, 5_100);
+  expect(open.size).toBe(0);
+});
+
 test("a drain that is taken back tells nobody else", async () => {
   const { advance, drain, within, open } = world(900);
   advance(1_000);

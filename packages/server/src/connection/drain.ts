@@ -72,6 +72,9 @@ class RunningDrain implements Drain {
   #tickedMs: number;
   #reportedMs: number;
   #told = 0;
+  /** Of the last one that was told. */
+  #lastPlace = 0;
+  #lastMs: number;
   #due = 0;
   #late: Slot[] = [];
   #timer: Timer | undefined;
@@ -84,6 +87,7 @@ class RunningDrain implements Drain {
     this.#options = options;
     this.#startedMs = deps.clock.monotonicMs();
     this.#tickedMs = this.#startedMs;
+    this.#lastMs = this.#startedMs;
     this.#reportedMs = this.#startedMs;
     this.#slots = planSlots(deps.connections(), deps.random);
     const { windowMs } = deps.pace(this.#slots.length);
@@ -118,14 +122,21 @@ class RunningDrain implements Drain {
     this.#timer = clock.setTimer(TICK_MS, () => this.tick());
   }
 
-  /** Those whose moment is near enough, each once. */
+  /**
+   * Those whose moment is near enough, each once. Nobody comes before who was told earlier: when the pace rises, the others would have both at
+   * the same time.
+   */
   #tellNext(now: number, spanMs: number, leadMs: number): void {
-    const horizon = this.#progress + leadMs / spanMs;
     const end = Math.min(this.#slots.length, this.#told + TOLD_PER_TICK);
     for (; this.#told < end; this.#told++) {
       const slot = this.#slots[this.#told];
-      if (slot === undefined || slot.place > horizon) return;
-      slot.atMs = now + (slot.place - this.#progress) * spanMs;
+      if (slot === undefined) return;
+      const afterLastMs = this.#lastMs + (slot.place - this.#lastPlace) * spanMs;
+      const atMs = Math.max(now + (slot.place - this.#progress) * spanMs, afterLastMs);
+      if (atMs > now + leadMs) return;
+      slot.atMs = atMs;
+      this.#lastMs = atMs;
+      this.#lastPlace = slot.place;
       if (!slot.connection.closing) this.#deps.tell(slot.connection, slot.atMs - now);
     }
   }
