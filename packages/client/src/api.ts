@@ -1,4 +1,4 @@
-import type { Json, PresenceBody, PublishBody, StreamPosition } from "@aldis/protocol";
+import type { Json, PresenceBody, PublishBody, SendBody, StreamPosition } from "@aldis/protocol";
 import type { Listener } from "./emitter.ts";
 import type { AldisError } from "./errors.ts";
 import type { ClientState, ConnectedState } from "./state.ts";
@@ -88,12 +88,12 @@ export type Client<Channels extends object = AnyChannels> = {
     channel: C,
     ...args: PublishArgs<Channels[C]>
   ): Promise<PublishBody>;
-  /** A message outside of all channels; resolves to the number of connections that were handed it (DM1). */
+  /** A message outside of all channels; resolves to the number of connections that were handed it (DM1); `missing` nodes of a cluster did not say. */
   send(
     to: { readonly user: string } | { readonly connection: string },
     data: unknown,
     options?: SendOptions,
-  ): Promise<{ delivered: number }>;
+  ): Promise<SendBody>;
   history<C extends NameOf<Channels>>(
     channel: C,
     options?: HistoryOptions,

@@ -1,4 +1,11 @@
-import type { ErrorBody, Json, PresenceBody, PublishBody, WelcomeBody } from "@aldis/protocol";
+import type {
+  ErrorBody,
+  Json,
+  PresenceBody,
+  PublishBody,
+  SendBody,
+  WelcomeBody,
+} from "@aldis/protocol";
 import type { Client, ClientEvents, RequestOptions, SendOptions, Subscription } from "./api.ts";
 import { fullJitterMs } from "./backoff.ts";
 import { payloadOf } from "./bytes.ts";
@@ -232,10 +239,10 @@ class GatewayClient implements Client {
     to: { readonly user: string } | { readonly connection: string },
     data: unknown,
     options: SendOptions = {},
-  ): Promise<{ delivered: number }> {
+  ): Promise<SendBody> {
     const { event, urgent } = options;
     const body = { ...to, event, ...payloadOf(data), urgent };
-    return this.#ask<{ delivered: number }>("send", body, { ...options, patience: "once" });
+    return this.#ask<SendBody>("send", body, { ...options, patience: "once" });
   }
 
   history(channel: string, options: HistoryOptions = {}): Promise<HistoryPage> {

@@ -6,6 +6,7 @@ export type {
   PresenceUser,
   PublicUser,
   PublishBody,
+  SendBody,
   Sender,
   SlowConsumerPolicy,
   StreamPosition,

@@ -112,6 +112,13 @@ export type PublishBody = {
   suppressed?: true;
 };
 
+export type SendBody = {
+  /** Connections that were handed the message. */
+  delivered: number;
+  /** Nodes of a cluster that did not say: there it may have been delivered, or not. */
+  missing?: number;
+};
+
 export type HistoryBody = {
   channel: string;
   publications: WirePublication[];

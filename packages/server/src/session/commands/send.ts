@@ -1,4 +1,4 @@
-import type { SendCommand } from "@aldis/protocol";
+import type { SendBody, SendCommand } from "@aldis/protocol";
 import { allows } from "../../auth/capabilities.ts";
 import { whenReady } from "../../awaitable.ts";
 import { FORBIDDEN } from "../../channel/permissions.ts";
@@ -25,7 +25,12 @@ export function onSend(session: Session, command: SendCommand): void {
     urgent: command.urgent,
   });
   whenReady(deps.inFlight.track(session, reached), {
-    done: ({ connections }) => session.reply(command, { delivered: connections }),
+    done: ({ connections, missing }) => {
+      const body: SendBody = { delivered: connections };
+      // How many: which nodes there are is no client's business.
+      if (missing.length > 0) body.missing = missing.length;
+      session.reply(command, body);
+    },
     failed: (error) => session.fail(command, error),
   });
 }
