@@ -121,7 +121,7 @@ export const CLIENT_GUARDS: readonly Guard[] = [
     faults: [20],
     breaks: "a session is given to whoever shows it, whoever they are",
     file: `${SERVER}/session/session-store.ts`,
-    find: "return owner.tenant === bearer.tenant && owner.userId === bearer.userId;",
+    find: "return identity.tenant === bearer.tenant && identity.userId === bearer.userId;",
     replace: "return true;",
     test: `${SERVER_TESTS}/sessions.test.ts`,
     named: "[SE6] who shows a session with another user's token",

@@ -5,6 +5,33 @@ const AUTH = "packages/server/src/auth";
 /** Forged and stolen credentials, and providers that are away. */
 export const TOKEN_GUARDS: readonly Guard[] = [
   {
+    faults: [13],
+    breaks: "a backend's deadline for a new token moves with the wall clock",
+    file: "packages/server/src/session/token-deadlines.ts",
+    find: "token.asked ? 0 : token.endsAtMs",
+    replace: "token.endsAtMs",
+    test: "packages/server/src/session/asked-token.test.ts",
+    named: "[AU9] faults 13",
+  },
+  {
+    faults: [27],
+    breaks: "of whom a new token is wanted goes on by a session's credential alone",
+    file: "packages/server/src/session/session-store.ts",
+    find: "tokenWanted !== true && ",
+    replace: "",
+    test: "packages/server/src/session/asked-token.test.ts",
+    named: "[AU9] the session is not resumed without a token",
+  },
+  {
+    faults: [27],
+    breaks: "an old token on a new connection answers a backend that wants a new one",
+    file: "packages/server/src/session/authenticate.ts",
+    find: "if (resumed.parked.tokenWanted) askForToken(session, askedWithinMs(session));",
+    replace: "",
+    test: "packages/server/src/session/asked-token.test.ts",
+    named: "one that was asked is asked again",
+  },
+  {
     faults: [27],
     breaks: "the algorithm that a token names is believed",
     file: `${AUTH}/create-token-verifier.ts`,

@@ -11,6 +11,13 @@ export type RefresherDeps = {
   onError(error: AldisError): void;
 };
 
+type Run = {
+  readonly abort: AbortController;
+  timer: Timer | undefined;
+  /** The gateway asked once more meanwhile: the token that is on its way may be older than the cause. */
+  askedAgain: boolean;
+};
+
 const RETRY = { minMs: 1_000, maxMs: 5_000 };
 
 /**
@@ -19,7 +26,7 @@ const RETRY = { minMs: 1_000, maxMs: 5_000 };
  */
 export class Refresher {
   readonly #deps: RefresherDeps;
-  #running: { readonly abort: AbortController; timer: Timer | undefined } | undefined;
+  #running: Run | undefined;
 
   constructor(deps: RefresherDeps) {
     this.#deps = deps;
@@ -27,8 +34,12 @@ export class Refresher {
 
   start(): void {
     const { tokens } = this.#deps;
-    if (this.#running !== undefined || !tokens.renewable) return;
-    this.#running = { abort: new AbortController(), timer: undefined };
+    if (!tokens.renewable) return;
+    if (this.#running !== undefined) {
+      this.#running.askedAgain = true;
+      return;
+    }
+    this.#running = { abort: new AbortController(), timer: undefined, askedAgain: false };
     this.#fetch();
   }
 
@@ -42,6 +53,7 @@ export class Refresher {
   #fetch(): void {
     const running = this.#running;
     if (running === undefined) return;
+    running.askedAgain = false;
     this.#deps.tokens.fetch(running.abort.signal).then(
       (token) => {
         if (this.#running !== running) return;
@@ -59,7 +71,9 @@ export class Refresher {
     const { tokens } = this.#deps;
     if (outcome.ok) {
       tokens.accepted((outcome.value as { expiresAt?: number }).expiresAt);
+      const again = this.#running?.askedAgain ?? false;
       this.stop();
+      if (again) this.start();
       return;
     }
     if (outcome.error.code === "unauthorized") tokens.refuse();

@@ -404,6 +404,55 @@ test("[SU7] a renewed token that allows less ends a subscription", async () => {
   expect(count).toBe(2);
 });
 
+test("[AU9] a backend asks for a new token: the function gives it on the live connection, with what it allows", async () => {
+  await using gateway = await startTestGateway();
+  let rights: Record<string, unknown> = {};
+  let count = 0;
+  using client = clientOf({
+    url: gateway.wsUrl,
+    token: async () => {
+      count += 1;
+      return await gateway.token(rights);
+    },
+  });
+  client.connect();
+  const before = await client.ready();
+  const sub = client.subscribe(LOBBY);
+  await sub.ready;
+  rights = { capabilities: {} };
+  const asked = await gateway.call("POST", "/api/refresh", { user: "ann", withinMs: 5_000 });
+  expect(asked.body).toEqual({ connections: 1 });
+  await eventually("the end", () => sub.state === "ended");
+  await client.ping();
+  expect([count, client.state]).toEqual([2, before]);
+});
+
+test("[AU9] asked while it was away, it brings a new token when it is back", async () => {
+  await using gateway = await startTestGateway();
+  await using proxy = startTcpProxy(Number(new URL(gateway.url).port));
+  let rights: Record<string, unknown> = {};
+  let count = 0;
+  using client = clientOf({
+    url: `ws://127.0.0.1:${proxy.port}/ws`,
+    token: async () => {
+      count += 1;
+      return await gateway.token(rights);
+    },
+  });
+  client.connect();
+  await client.ready();
+  const sub = client.subscribe(LOBBY);
+  await sub.ready;
+  proxy.accepting = false;
+  proxy.cut();
+  await eventually("the break", () => gateway.gateway.connections === 0);
+  rights = { capabilities: {} };
+  await gateway.call("POST", "/api/refresh", { user: "ann" });
+  proxy.accepting = true;
+  await eventually("the end", () => sub.state === "ended");
+  expect([count, client.state.name]).toEqual([2, "connected"]);
+});
+
 test("[SE7] two tabs that share nothing do not disturb each other; a closed one ends its session", async () => {
   await using gateway = await startTestGateway();
   using one = await connectedTo(gateway, "ann");

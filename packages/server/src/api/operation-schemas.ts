@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Scope } from "../auth/scopes.ts";
 import type { Addressee } from "../session/direct.ts";
+import { REFRESH_MAX_MS, REFRESH_MIN_MS } from "../session/reach.ts";
 import { publishBody, published, publishFields } from "./publish-schema.ts";
 import {
   channelName,
@@ -77,6 +78,12 @@ const disconnectFields = {
 };
 export const disconnectBody = z.object(disconnectFields).openapi("Disconnect");
 
+const refreshFields = {
+  withinMs: z.number().int().min(REFRESH_MIN_MS).max(REFRESH_MAX_MS).nullish().openapi({
+    description: "How long the client has, in milliseconds; `auth.refreshBeforeMs` unless given.",
+  }),
+};
+
 export const touchedAnswer = z
   .object({
     connections: z.number().int().min(0).openapi({ description: "Connections it was done to." }),
@@ -97,6 +104,11 @@ export function addresseeOf({ user, connection }: Target): Addressee {
   return user === undefined ? { connection: connection ?? "" } : { user };
 }
 
+export const refreshBody = z
+  .object({ ...target, ...refreshFields })
+  .superRefine(oneTarget)
+  .openapi("Refresh");
+
 /** What a batch may hold, by the name of the command. */
 export const batchSchemas = {
   publish: publishBody,
@@ -108,6 +120,7 @@ export const batchSchemas = {
   subscribe: z.object({ ...target, ...channelFields }).superRefine(oneTarget),
   unsubscribe: z.object({ ...target, ...channelFields }).superRefine(oneTarget),
   disconnect: z.object({ ...target, ...disconnectFields }).superRefine(oneTarget),
+  refresh: refreshBody,
 } as const;
 
 export type CommandName = keyof typeof batchSchemas;
@@ -119,4 +132,5 @@ export const COMMAND_SCOPES = {
   subscribe: "control",
   unsubscribe: "control",
   disconnect: "control",
+  refresh: "control",
 } as const satisfies Record<CommandName, Scope>;

@@ -44,6 +44,7 @@ export type Operations = {
   subscribe(tenant: TenantId, to: Addressee, channel: ChannelName): Awaitable<ApiAnswer>;
   unsubscribe(tenant: TenantId, to: Addressee, channel: ChannelName): Awaitable<ApiAnswer>;
   disconnect(tenant: TenantId, to: Addressee, body: Disconnect): Awaitable<ApiAnswer>;
+  refresh(tenant: TenantId, body: Commands["refresh"]): Awaitable<ApiAnswer>;
   /** One command of a batch, checked already. */
   run<K extends CommandName>(
     tenant: TenantId,
@@ -94,6 +95,10 @@ export function createOperations(deps: OperationDeps): Operations {
     disconnect(tenant, to, { reason, reconnect }) {
       const how = { reason: reason ?? undefined, reconnect: reconnect ?? false };
       return mapReady(reach.disconnect({ tenant, to }, how), touched);
+    },
+    refresh(tenant, body) {
+      const whom = { tenant, to: addresseeOf(body) };
+      return mapReady(reach.refresh(whom, body.withinMs ?? undefined), touched);
     },
     async run(tenant, { name, body }, pace) {
       await pace();
@@ -157,6 +162,8 @@ function runCommand(
       return operations.unsubscribe(tenant, addresseeOf(command.body), command.body.channel);
     case "disconnect":
       return operations.disconnect(tenant, addresseeOf(command.body), command.body);
+    case "refresh":
+      return operations.refresh(tenant, command.body);
     default:
       return command satisfies never;
   }

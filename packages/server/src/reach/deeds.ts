@@ -3,15 +3,17 @@ import {
   type ChannelName,
   FIELD_LIMITS,
   type Fields,
+  optionalInteger,
   optionalString,
   requiredBoolean,
   requiredString,
 } from "@aldis/protocol";
 import { channelIn, optionalUserIn, tenantIn } from "../cluster/bus-fields.ts";
 import { subscribeFor, unsubscribeFor } from "../session/control.ts";
-import type { DisconnectHow, Whom } from "../session/reach.ts";
+import { type DisconnectHow, REFRESH_MAX_MS, REFRESH_MIN_MS, type Whom } from "../session/reach.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionStore } from "../session/session-store.ts";
+import { askedWithinMs, askForToken } from "../session/token-deadlines.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 
 /** One thing that is done to every connection that is meant. */
@@ -26,7 +28,7 @@ export type Deed<A> = {
   read(fields: Fields): A;
 };
 
-export type ParkedSessions = Pick<SessionStore, "withdraw">;
+export type ParkedSessions = Pick<SessionStore, "withdraw" | "requireToken">;
 
 /** A push that is made once, where it comes from. */
 export type SendArgs = { readonly frame: string; readonly urgent: boolean };
@@ -82,6 +84,17 @@ export const DISCONNECT: Deed<DisconnectHow> = {
       reconnect: requiredBoolean(fields, "reconnect"),
     };
   },
+};
+
+export type RefreshArgs = { readonly withinMs: number | undefined };
+
+export const REFRESH: Deed<RefreshArgs> = {
+  kind: "refresh",
+  act: (session, { withinMs }) => askForToken(session, withinMs ?? askedWithinMs(session)),
+  actOnParked: (parked, whose) => void parked.requireToken(whose),
+  read: (fields) => ({
+    withinMs: optionalInteger(fields, "withinMs", { min: REFRESH_MIN_MS, max: REFRESH_MAX_MS }),
+  }),
 };
 
 /** What stands on the bus. */

@@ -13,6 +13,7 @@ import {
   type Deed,
   DISCONNECT,
   type ParkedSessions,
+  REFRESH,
   readWhom,
   SEND,
   SUBSCRIBE,
@@ -69,6 +70,7 @@ export function createReach(deps: ReachDeps): Reach {
   for (const deed of [SUBSCRIBE, UNSUBSCRIBE]) take(deed);
   take(SEND);
   take(DISCONNECT);
+  take(REFRESH);
   return {
     send(message) {
       const { tenant, to, urgent } = message;
@@ -78,6 +80,7 @@ export function createReach(deps: ReachDeps): Reach {
     subscribe: (whom, channel) => everywhere(SUBSCRIBE, whom, { channel }),
     unsubscribe: (whom, channel) => everywhere(UNSUBSCRIBE, whom, { channel }),
     disconnect: (whom, how) => everywhere(DISCONNECT, whom, how),
+    refresh: (whom, withinMs) => everywhere(REFRESH, whom, { withinMs }),
   };
 }
 

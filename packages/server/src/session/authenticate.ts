@@ -17,7 +17,7 @@ import { closeForCeiling, fullCeiling } from "./ceilings.ts";
 import type { ParkedSession } from "./parking.ts";
 import { restore } from "./restore.ts";
 import type { Session } from "./session.ts";
-import { planToken } from "./token-deadlines.ts";
+import { askedWithinMs, askForToken, planToken } from "./token-deadlines.ts";
 import { limitsBeforeWelcome, WaitingFrames } from "./waiting-frames.ts";
 
 /** What a connection shows to be let in. */
@@ -215,6 +215,8 @@ function welcome(
   }
   if (resumed === undefined) return;
   session.deps.counters.sessionsResumed++;
+  // The token that it came with may be the one that a backend wants to be replaced.
+  if (resumed.parked.tokenWanted) askForToken(session, askedWithinMs(session));
   restore(session, resumed.parked.subscriptions, asked.positions);
 }
 

@@ -1,16 +1,10 @@
-import type { ChannelName } from "@aldis/protocol";
-import type { Identity } from "../auth/identity.ts";
 import { Holding, Shares } from "../tenant/shares.ts";
 import type { TenantId } from "../tenant/tenant.ts";
-import { endedIn, type ParkedSession } from "./parking.ts";
+import type { ParkedSession } from "./parking.ts";
 
 export type Parked = { readonly id: string; session: ParkedSession; readonly untilMs: number };
 
-export type WithdrawFrom = {
-  readonly tenant: TenantId;
-  readonly userId: string;
-  readonly channel: ChannelName;
-};
+export type UserOf = { readonly tenant: TenantId; readonly userId: string };
 
 /** Parked sessions by id, by user, and in the order in which each tenant's came. */
 export class ParkedTable {
@@ -65,12 +59,16 @@ export class ParkedTable {
     return this.#shares.firstToGo(tenant);
   }
 
-  withdraw({ tenant, userId, channel }: WithdrawFrom): (readonly [string, ParkedSession])[] {
+  /** What `change` makes of a user's session takes its place; undefined: it stays. Gives those that changed. */
+  change(
+    { tenant, userId }: UserOf,
+    change: (session: ParkedSession) => ParkedSession | undefined,
+  ): (readonly [string, ParkedSession])[] {
     const known = this.#byUser.get(userKey({ tenant, userId })) ?? [];
     const ids = typeof known === "string" ? [known] : [...known];
     return ids.flatMap((id) => {
       const parked = this.get(id);
-      const session = parked && endedIn(parked.session, channel);
+      const session = parked && change(parked.session);
       if (parked === undefined || session === undefined) return [];
       parked.session = session;
       return [[id, session] as const];
@@ -85,6 +83,6 @@ export class ParkedTable {
 }
 
 /** A tenant id holds no `/`. */
-function userKey({ tenant, userId }: Pick<Identity, "tenant" | "userId">): string {
+function userKey({ tenant, userId }: UserOf): string {
   return `${tenant}/${userId}`;
 }

@@ -19,23 +19,29 @@ export type ParkedSession = {
   readonly subscriptions: readonly ParkedSubscription[];
   /** As {@link Session.granted}. */
   readonly granted: ReadonlySet<string> | undefined;
+  /** A backend has asked for a new token, and it has not come (AU9). */
+  readonly tokenWanted?: true;
 };
 
 /** The same session with its subscription to a channel ended, as a backend wants it; undefined: it has none, or has ended it. */
-export function endedIn(
-  { identity, subscriptions, granted }: ParkedSession,
-  channel: ChannelName,
-): ParkedSession | undefined {
+export function endedIn(session: ParkedSession, channel: ChannelName): ParkedSession | undefined {
+  const { subscriptions, granted } = session;
   const held = subscriptions.some(({ name, ended }) => name === channel && ended !== true);
   if (!held && granted?.has(channel) !== true) return undefined;
   const kept = granted && new Set([...granted].filter((name) => name !== channel));
   return {
-    identity,
+    ...session,
     subscriptions: subscriptions.map((one) =>
       one.name === channel ? { ...one, ended: true } : one,
     ),
     granted: kept,
   };
+}
+
+/** The same session, of which a new token is wanted; undefined: it is already, or its user is anonymous and has none to bring. */
+export function wantingToken(session: ParkedSession): ParkedSession | undefined {
+  if (session.tokenWanted || session.identity.anonymous) return undefined;
+  return { ...session, tokenWanted: true };
 }
 
 /** A session as it stands: its positions are those that are proven to have reached the client. */
@@ -47,5 +53,8 @@ export function parkedForm(session: Session): ParkedSession {
   }
   // A session that breaks while it is being restored has the rest still to come.
   for (const waiting of session.restoring?.waiting ?? []) subscriptions.push(waiting);
-  return { identity: session.identity, subscriptions, granted: session.granted };
+  const { identity, granted, tokenWanted } = session;
+  return tokenWanted
+    ? { identity, subscriptions, granted, tokenWanted }
+    : { identity, subscriptions, granted };
 }

@@ -22,7 +22,13 @@ export type Reach = {
   /** As {@link unsubscribeFor}. */
   unsubscribe(whom: Whom, channel: ChannelName): Awaitable<Reached>;
   disconnect(whom: Whom, how: DisconnectHow): Awaitable<Reached>;
+  /** AU9: asks for a new token, in so many milliseconds; undefined: in as many as before the end of one. */
+  refresh(whom: Whom, withinMs: number | undefined): Awaitable<Reached>;
 };
+
+/** How long a client may be given for a new token. */
+export const REFRESH_MIN_MS = 1_000;
+export const REFRESH_MAX_MS = 3_600_000;
 
 export type DisconnectHow = {
   /** Told with the close code. */

@@ -80,6 +80,25 @@ export function sessionStoreContract(
       expect(await store.take("s4", ANYONE)).toEqual(parked("ann", "acme"));
     });
 
+    test("[AU9] of whom a new token is wanted is resumed with a token alone, and nobody else", async () => {
+      const { store, live } = await bench();
+      const anonymous = { ...parked("ann").identity, anonymous: true };
+      store.park("s1", parked("ann"));
+      store.park("s2", { ...parked("ann"), identity: anonymous });
+      store.park("s3", parked("bob"));
+      store.park("s4", parked("ann", "acme"));
+      live.add("s5", { ...parked("ann"), tokenWanted: true });
+      const whose = { tenant: tenant("default"), userId: "ann" };
+      expect(store.requireToken(whose).map(([id]) => id)).toEqual(["s1"]);
+      expect(store.requireToken(whose)).toEqual([]);
+      for (const id of ["s1", "s5"]) {
+        expect(await store.take(id, ANYONE)).toBeUndefined();
+        expect(await store.take(id, bearer("bob"))).toBeUndefined();
+        expect((await store.take(id, bearer("ann")))?.tokenWanted).toBe(true);
+      }
+      for (const id of ["s2", "s3", "s4"]) expect(await store.take(id, ANYONE)).toBeDefined();
+    });
+
     test("[SE1] gives out what was parked, whole", async () => {
       const { store } = await bench();
       store.park("s1", parked("ann"));

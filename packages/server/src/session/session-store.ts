@@ -1,9 +1,12 @@
+import type { ChannelName } from "@aldis/protocol";
 import type { Identity } from "../auth/identity.ts";
 import type { Awaitable } from "../awaitable.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import type { Clock, Timer } from "../time/clock.ts";
-import { ParkedTable, type WithdrawFrom } from "./parked-table.ts";
-import type { ParkedSession } from "./parking.ts";
+import { ParkedTable, type UserOf } from "./parked-table.ts";
+import { endedIn, type ParkedSession, wantingToken } from "./parking.ts";
+
+export type WithdrawFrom = UserOf & { readonly channel: ChannelName };
 
 /** Who asks for a session. */
 export type Wanted = {
@@ -13,10 +16,17 @@ export type Wanted = {
   readonly nowMs: number;
 };
 
-/** With a token: whoever has the same user and tenant. Without: as long as the session's own token holds (SE2). */
-export function isWanted(owner: Identity, { bearer, nowMs }: Wanted): boolean {
-  if (bearer === undefined) return (owner.expiresAtMs ?? Number.POSITIVE_INFINITY) > nowMs;
-  return owner.tenant === bearer.tenant && owner.userId === bearer.userId;
+/**
+ * With a token: whoever has the same user and tenant. Without: as long as the session's own token holds (SE2), and no backend wants another one (AU9).
+ */
+export function isWanted(
+  { identity, tokenWanted }: Pick<LiveSession, "identity"> & { readonly tokenWanted?: boolean },
+  { bearer, nowMs }: Wanted,
+): boolean {
+  if (bearer === undefined) {
+    return tokenWanted !== true && (identity.expiresAtMs ?? Number.POSITIVE_INFINITY) > nowMs;
+  }
+  return identity.tenant === bearer.tenant && identity.userId === bearer.userId;
 }
 
 /** How much of a live session its store has yet to hear; the store's alone. `over`: nothing any more. */
@@ -27,6 +37,8 @@ export type LiveSession = {
   readonly id: string;
   readonly authenticated: boolean;
   readonly identity: Identity;
+  /** As {@link ParkedSession.tokenWanted}. */
+  readonly tokenWanted: boolean;
   /** One of {@link MARK}. */
   storeMark: number;
   /** What would be parked if its connection broke now. */
@@ -45,6 +57,8 @@ export type LiveView = {
   all(): Iterable<LiveSession>;
 };
 
+export type ChangedSessions = readonly (readonly [id: string, session: ParkedSession])[];
+
 /**
  * Keeps sessions, between two connections and, where nodes share them, in case their node dies. A session is taken at most once.
  */
@@ -62,7 +76,9 @@ export type SessionStore = {
    * A backend takes a user out of a channel: their parked sessions of this node are not subscribed to it any more, and may not have it by a backend's word. Gives
    * the sessions that this changed.
    */
-  withdraw(whose: WithdrawFrom): readonly (readonly [id: string, session: ParkedSession])[];
+  withdraw(whose: WithdrawFrom): ChangedSessions;
+  /** A backend wants a new token of a user (AU9): the same for what their parked sessions are resumed by. */
+  requireToken(whose: UserOf): ChangedSessions;
   /** The session is over for good (SE8). */
   end(id: string): void;
   /** Parked sessions of this node. */
@@ -122,16 +138,17 @@ export function createMemorySessionStore(
     take(id, wanted) {
       const present = live.bySession(id);
       if (present !== undefined) {
-        const may = wanted === "anyway" || isWanted(present.identity, wanted);
+        const may = wanted === "anyway" || isWanted(present, wanted);
         return may ? present.handOver() : undefined;
       }
       const parked = table.get(id);
       if (parked === undefined || parked.untilMs <= clock.monotonicMs()) return undefined;
-      if (wanted !== "anyway" && !isWanted(parked.session.identity, wanted)) return undefined;
+      if (wanted !== "anyway" && !isWanted(parked.session, wanted)) return undefined;
       table.forget(id);
       return parked.session;
     },
-    withdraw: (whose) => table.withdraw(whose),
+    withdraw: (whose) => table.change(whose, (session) => endedIn(session, whose.channel)),
+    requireToken: (whose) => table.change(whose, wantingToken),
     note() {},
     end: (id) => table.forget(id),
     get size() {

@@ -110,6 +110,11 @@ export class Session implements ActionContext, LiveSession {
     return this.token?.dueAtMs ?? Number.POSITIVE_INFINITY;
   }
 
+  /** A backend has asked for a new token (AU9). */
+  get tokenWanted(): boolean {
+    return this.token?.asked ?? false;
+  }
+
   /** The credentials that came with the upgrade; without any, the first command must bring them. */
   open(credentials: Credentials | undefined): void {
     if (credentials !== undefined) authenticate(this, credentials, undefined);

@@ -1,5 +1,6 @@
 import { pushFrame } from "@aldis/protocol";
 import type { Identity } from "../auth/identity.ts";
+import { REFRESH_MAX_MS, REFRESH_MIN_MS } from "./reach.ts";
 import type { Session } from "./session.ts";
 
 /** What is due next about a session's token. */
@@ -9,6 +10,8 @@ export type TokenDeadlines = {
   /** Unix milliseconds. */
   readonly endsAtMs: number;
   readonly warned: boolean;
+  /** A backend wants a new one (AU9). */
+  readonly asked: boolean;
 };
 
 /**
@@ -23,10 +26,34 @@ export function planToken(session: Session, identity: Identity): void {
   }
   const late = identity.expiresAtMs <= clock.nowMs();
   const endsAtMs = late ? identity.expiresAtMs + options.clockSkewMs : identity.expiresAtMs;
-  plan(session, { endsAtMs, warned: false });
+  plan(session, { endsAtMs, warned: false, asked: false });
 }
 
-function plan(session: Session, next: { endsAtMs: number; warned: boolean }): void {
+/** How long a client has for a new token, unless the backend that wants it says otherwise. */
+export function askedWithinMs({ deps: { options } }: Session): number {
+  return Math.min(REFRESH_MAX_MS, Math.max(REFRESH_MIN_MS, options.refreshBeforeMs));
+}
+
+/**
+ * A backend wants a new token: the present one ends after `withinMs`, or when it would have ended, or when an earlier call has said, whichever comes first. Returns
+ * false for an anonymous user, who has none to bring.
+ */
+export function askForToken(session: Session, withinMs: number): boolean {
+  if (session.identity.anonymous) return false;
+  const expiresInMs = Math.max(0, Math.min(withinMs, leftMs(session)));
+  session.connection.send(pushFrame("refresh", { expiresInMs }));
+  const endsAtMs = session.deps.clock.nowMs() + expiresInMs;
+  plan(session, { endsAtMs, warned: true, asked: true });
+  session.noteChange();
+  return true;
+}
+
+function leftMs({ token, deps: { clock } }: Session): number {
+  if (token === undefined) return Number.POSITIVE_INFINITY;
+  return token.asked ? token.dueAtMs - clock.monotonicMs() : token.endsAtMs - clock.nowMs();
+}
+
+function plan(session: Session, next: Omit<TokenDeadlines, "dueAtMs">): void {
   const { clock, options } = session.deps;
   const at = next.warned ? next.endsAtMs : next.endsAtMs - options.refreshBeforeMs;
   const dueAtMs = clock.monotonicMs() + Math.max(0, at - clock.nowMs());
@@ -41,7 +68,8 @@ function plan(session: Session, next: { endsAtMs: number; warned: boolean }): vo
 export function whenTokenDue(session: Session, nowMs: number): boolean {
   const { token } = session;
   if (token === undefined || token.dueAtMs > nowMs) return false;
-  const remainingMs = token.endsAtMs - session.deps.clock.nowMs();
+  // What a backend has set runs on the monotonic clock alone.
+  const remainingMs = token.asked ? 0 : token.endsAtMs - session.deps.clock.nowMs();
   if (remainingMs <= 0) {
     // A new token that came in time and is still judged is not its bearer's fault.
     session.connection.close(session.state.name === "refreshing" ? "authUnavailable" : "badToken");
@@ -49,7 +77,7 @@ export function whenTokenDue(session: Session, nowMs: number): boolean {
   }
   if (!token.warned && remainingMs <= session.deps.options.refreshBeforeMs) {
     session.connection.send(pushFrame("refresh", { expiresInMs: remainingMs }));
-    plan(session, { endsAtMs: token.endsAtMs, warned: true });
+    plan(session, { ...token, warned: true });
   } else {
     plan(session, token);
   }

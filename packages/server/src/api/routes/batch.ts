@@ -60,7 +60,7 @@ export function batchRoute(operations: Operations): Route {
       tag: "Publishing",
       summary: "Do many things in one request",
       description:
-        "Up to 100 commands, done in order: `publish`, `broadcast`, `send`, `subscribe`, `unsubscribe`, `disconnect`, each with the body of its route and, where that has one in its path, `user` or `connection`. Each needs its own scope. A command that fails stops no other: it has an error in its place.",
+        "Up to 100 commands, done in order: `publish`, `broadcast`, `send`, `subscribe`, `unsubscribe`, `disconnect`, `refresh`, each with the body of its route and, where that has one in its path, `user` or `connection`. Each needs its own scope. A command that fails stops no other: it has an error in its place.",
       body,
       answer,
       example: {

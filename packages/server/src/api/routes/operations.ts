@@ -4,6 +4,7 @@ import {
   broadcastBody,
   channelBody,
   disconnectBody,
+  refreshBody,
   sendAnswer,
   sendBody,
   touchedAnswer,
@@ -24,6 +25,7 @@ export function operationRoutes(operations: Operations): Route[] {
     ...subscribeRoutes(operations),
     ...unsubscribeRoutes(operations),
     ...disconnectRoutes(operations),
+    refreshRoute(operations),
   ];
 }
 
@@ -158,7 +160,7 @@ function disconnectRoutes({ disconnect }: Operations): Route[] {
         path: "/api/users/{user}/disconnect",
         summary: "Disconnect a user",
         description:
-          "Closes all connections of the user, on all nodes,. After 4502 clients stay away; with `reconnect` they are closed with 4011 and come back.",
+          "Closes all connections of the user, on all nodes. After 4502 clients stay away; with `reconnect` they are closed with 4011 and come back.",
         params: ofUser,
         example: { path: ann, body },
       },
@@ -176,4 +178,19 @@ function disconnectRoutes({ disconnect }: Operations): Route[] {
       (call) => disconnect(call.grant.tenant, call.params, call.body),
     ),
   ];
+}
+
+function refreshRoute({ refresh }: Operations): Route {
+  return route(
+    {
+      ...CONTROL,
+      path: "/api/refresh",
+      summary: "Ask for a new token",
+      description:
+        "For when a user's rights have changed. All connections of the `user`, on all nodes, or the one `connection`, are pushed `refresh`; those that do not bring a new token in time are closed with 4002. Sessions of the user that have no connection are resumed with a token only. Anonymous users have no token and are left out.",
+      body: refreshBody,
+      example: { body: { user: "ann", withinMs: 10_000 } },
+    },
+    ({ grant, body }) => refresh(grant.tenant, body),
+  );
 }

@@ -14,7 +14,7 @@ export function reachAlone(live: LiveSessions, clock: Clock): Reach {
   const bus = createLocalNodeBus("alone", { counters: createCounters(), log });
   return createReach({
     live,
-    parked: { withdraw: () => [] },
+    parked: { withdraw: () => [], requireToken: () => [] },
     clock,
     bus,
     registry: { others: [] },

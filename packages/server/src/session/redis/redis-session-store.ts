@@ -2,9 +2,10 @@ import { isFields } from "@aldis/protocol";
 import type { Awaitable } from "../../awaitable.ts";
 import { BrokerUnavailable } from "../../broker/broker.ts";
 import { countOne } from "../../observe/counters.ts";
-import type { WithdrawFrom } from "../parked-table.ts";
+import type { UserOf } from "../parked-table.ts";
 import type { ParkedSession } from "../parking.ts";
 import {
+  type ChangedSessions,
   createMemorySessionStore,
   isWanted,
   type LiveView,
@@ -12,6 +13,7 @@ import {
   type SessionStore,
   type SessionStoreOptions,
   type Wanted,
+  type WithdrawFrom,
 } from "../session-store.ts";
 import { Claim } from "./claim.ts";
 import { bearerText, type Holder, holdersOf, readRecord, writeRecord } from "./session-record.ts";
@@ -89,8 +91,15 @@ export class RedisSessionStore implements SessionStore {
     this.#writer.tell(id, { as: "parked", session });
   }
 
-  withdraw(whose: WithdrawFrom): ReturnType<SessionStore["withdraw"]> {
-    const changed = this.#here.withdraw(whose);
+  withdraw(whose: WithdrawFrom): ChangedSessions {
+    return this.#retell(this.#here.withdraw(whose));
+  }
+
+  requireToken(whose: UserOf): ChangedSessions {
+    return this.#retell(this.#here.requireToken(whose));
+  }
+
+  #retell(changed: ChangedSessions): ChangedSessions {
     for (const [id, session] of changed) this.#writer.tell(id, { as: "parked", session });
     return changed;
   }
@@ -101,7 +110,7 @@ export class RedisSessionStore implements SessionStore {
   }
 
   take(id: string, wanted: Wanted): Promise<ParkedSession | undefined> {
-    const wants = (session: ParkedSession) => isWanted(session.identity, wanted);
+    const wants = (session: ParkedSession) => isWanted(session, wanted);
     const earlier = this.#claims.get(id);
     if (earlier !== undefined) return earlier.follow(wants);
     const claim = new Claim(String(++this.#latestClaim));

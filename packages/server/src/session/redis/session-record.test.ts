@@ -67,6 +67,13 @@ describe("records of sessions", () => {
     );
   });
 
+  test("[AU9] of whom a new token is wanted nobody has without one, as scripts see it", () => {
+    const wanted = { ...parked("ann"), tokenWanted: true as const };
+    const text = writeRecord("node-1", "p", wanted) ?? "";
+    expect(text.split("\n")[3]).toBe("0");
+    expect(readRecord(text)?.tokenWanted).toBe(true);
+  });
+
   test("faults 36: what is cut, changed or of another version is no session, and never throws", () => {
     const text = writeRecord("node-1", "p", parked("ann")) ?? "";
     fc.assert(

@@ -54,8 +54,10 @@ export function writeRecord(
   state: RecordState,
   session: ParkedSession,
 ): string | undefined {
-  const { identity } = session;
-  const head = `${RECORD_VERSION}\n${owner}\n${state}\n${identity.expiresAtMs ?? ""}`;
+  const { identity, tokenWanted } = session;
+  // Long past: scripts let nobody have it without a token then.
+  const expiry = tokenWanted ? 0 : (identity.expiresAtMs ?? "");
+  const head = `${RECORD_VERSION}\n${owner}\n${state}\n${expiry}`;
   const text = `${head}\n${bearerText(identity)}\n${JSON.stringify(bodyOf(session))}`;
   return text.length > RECORD_MAX_LENGTH ? undefined : text;
 }
@@ -69,10 +71,12 @@ type RecordBody = {
   /** Capabilities: names, prefixes. */
   c: readonly [readonly [string, number][], readonly [string, number][]];
   g?: string[];
+  /** A new token is wanted. */
+  w?: 1;
   s: unknown[];
 };
 
-function bodyOf({ identity, subscriptions, granted }: ParkedSession): RecordBody {
+function bodyOf({ identity, subscriptions, granted, tokenWanted }: ParkedSession): RecordBody {
   const { name, email, avatar, anonymous, capabilities } = identity;
   const prefixes = capabilities.prefixes.map(({ prefix, rights }): [string, number] => [
     prefix,
@@ -87,6 +91,7 @@ function bodyOf({ identity, subscriptions, granted }: ParkedSession): RecordBody
   if (avatar !== undefined) body.a = avatar;
   if (anonymous) body.y = 1;
   if (granted !== undefined) body.g = [...granted];
+  if (tokenWanted) body.w = 1;
   return body;
 }
 
@@ -129,11 +134,12 @@ export function readRecord(text: string): ParkedSession | undefined {
     capabilities,
     expiresAtMs: expiry === "" ? undefined : Number(expiry),
   };
-  return {
+  const session: ParkedSession = {
     identity,
     subscriptions,
     granted: rest["g"] === undefined ? undefined : new Set(granted),
   };
+  return rest["w"] === 1 ? { ...session, tokenWanted: true } : session;
 }
 
 function parseJson(text: string): unknown {

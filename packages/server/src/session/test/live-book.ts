@@ -19,6 +19,10 @@ export class BookedSession implements LiveSession {
     return this.stands.identity;
   }
 
+  get tokenWanted() {
+    return this.stands.tokenWanted ?? false;
+  }
+
   standing(): ParkedSession {
     return this.stands;
   }
