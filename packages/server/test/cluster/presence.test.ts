@@ -51,8 +51,13 @@ describe("protocol section 7 over two nodes", () => {
     }
     const page = await one.call("GET", `/api/channels/${channel}/presence`);
     expect(page.body).toEqual(expected);
-    const { body } = await two.call("GET", "/api/channels");
-    expect(body.channels).toMatchObject([{ channel, users: 2, subscribers: 3 }]);
+    // Those of a node are counted as soon as the other one knows of it.
+    let channels: { subscribers: number }[] = [];
+    await eventually("the subscribers of both nodes", async () => {
+      ({ channels } = (await two.call("GET", "/api/channels")).body);
+      return channels[0]?.subscribers === 3;
+    });
+    expect(channels).toMatchObject([{ channel, users: 2, subscribers: 3 }]);
     await ann.must("unsubscribe", { channel });
     await tab.must("unsubscribe", { channel });
     await eventually("the leave", () => toldTo(watcher).includes("leave ann 1"));
