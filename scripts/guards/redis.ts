@@ -69,4 +69,22 @@ export const REDIS_GUARDS: readonly Guard[] = [
     named: "faults 8",
     giveUpMs: 8_000,
   },
+  {
+    faults: [21],
+    breaks: "an idempotency key swallows what was published with another",
+    file: `${BROKER}/redis-broker.ts`,
+    find: "text.isWellFormed() ? text",
+    replace: "text.length > 0 ? text",
+    test: `${BROKER}/redis-broker.redis.test.ts`,
+    named: "UTF-8 cannot tell apart",
+  },
+  {
+    faults: [26],
+    breaks: "clusters in two databases of one Redis hear each other",
+    file: `${REDIS}/shard.ts`,
+    find: "target.database === 0 ?",
+    replace: "target.database >= 0 ?",
+    test: "packages/server/test/cluster/databases.test.ts",
+    named: "P2: two clusters",
+  },
 ];
