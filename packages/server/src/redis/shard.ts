@@ -15,6 +15,9 @@ import type { Script } from "./script.ts";
 import type { RedisTarget } from "./target.ts";
 import { Topics } from "./topics.ts";
 
+/** A stream or a group of it is not there yet, or is already: an answer to who asked, and no trouble with this Redis. */
+const ABSENCE = /^(BUSYGROUP|NOGROUP|ERR no such key)/;
+
 /** The server does not know the script: it started anew, or is another one. */
 export const NOT_LOADED = Symbol("not loaded");
 
@@ -149,9 +152,11 @@ export class Shard {
   }
 
   #unavailable(error: unknown): BrokerUnavailable {
-    this.#options.counts.redisCommandsFailed++;
     const message = messageOf(error);
-    this.#tell(message);
+    if (!ABSENCE.test(message)) {
+      this.#options.counts.redisCommandsFailed++;
+      this.#tell(message);
+    }
     return new BrokerUnavailable(`redis: ${message}`, { cause: error });
   }
 

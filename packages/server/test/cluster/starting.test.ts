@@ -37,3 +37,23 @@ test("faults 5: why a Redis cannot be used stands in the log: a wrong password, 
   await redis.stop();
   await told(redis.url, "ECONNREFUSED");
 });
+
+test("P5: an empty Redis, and a second node at it, are no trouble that is told or counted", async () => {
+  await using redis = await startRedis();
+  const config = { broker: redis.url };
+  await using first = await startTestGateway({ config });
+  await eventually("somebody to lead", () =>
+    first.logged.some((line) => line.includes("takes what comes in")),
+  );
+  await using second = await startTestGateway({ config });
+  await first[Symbol.asyncDispose]();
+  await eventually("the other to lead", () =>
+    second.logged.some((line) => line.includes("takes what comes in")),
+  );
+  const keys = await redis.cli("XINFO", "GROUPS", "aldis:ingest");
+  expect(keys).toContain("entries-read");
+  for (const { logged, gateway } of [first, second]) {
+    expect(logged.filter((line) => line.includes("cannot be used"))).toEqual([]);
+    expect(gateway.counters.redisCommandsFailed).toBe(0);
+  }
+});
