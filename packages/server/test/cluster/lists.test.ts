@@ -114,7 +114,7 @@ test("[HT7] channels of all nodes by name, with the subscribers of all", async (
 test("P5: a node that hangs is named, and the rest is there; one that is dead is not asked", async () => {
   await using redis = await startRedis();
   const config = {
-    cluster: { heartbeatMs: 100, leaseMs: 3_000, requestTimeoutMs: 300 },
+    cluster: { heartbeatMs: 100, leaseMs: 5_000, requestTimeoutMs: 300 },
     presence: { graceMs: 500 },
   };
   await using cluster = await startCluster({ redis, nodes: 3, config });
@@ -134,6 +134,10 @@ test("P5: a node that hangs is named, and the rest is there; one that is dead is
   expect(channels.body).toMatchObject({ channels: [{ subscribers: 2 }], missing: [missing] });
   const sent = await one.call("POST", "/api/users/ann/send", { data: 1 });
   expect(sent.body).toEqual({ delivered: 2, missing: [missing] });
+  const asked = await one.call("POST", "/api/refresh", { user: "ann" });
+  expect(asked.body).toEqual({ connections: 2, missing: [missing] });
+  const told = await clients[0]?.must("send", { user: "ann", data: 1 });
+  expect(told).toEqual({ delivered: 2, missing: 1 });
   const stopped = `/api/connections/${clients[2]?.welcome.connection}`;
   expect((await one.call("GET", stopped)).status).toBe(503);
   expect((await one.call("GET", "/api/connections/nobody")).status).toBe(404);
