@@ -10,11 +10,11 @@ const MARGIN_MS = 2_000;
 
 /** Holds users and tenants to their ceilings and rates over all nodes. */
 export function openSharedLimits(shared: Shared, live: LiveSessions): ConnectionCounts {
-  const { shards, clock, counters, registry, limits, config } = shared;
+  const { shards, clock, counters, log, registry, limits, config } = shared;
   if (shards === undefined) return OWN_COUNTS;
   const counts = new SharedCounts(
     {
-      ...{ shards, clock, counters, self: registry.self },
+      ...{ shards, clock, counters, log, self: registry.self },
       nodes: () => (registry.joined ? registry.nodes().map(({ id }) => id) : undefined),
       countOf: (who) => countOf(live, who),
       all: () => identitiesOf(live),

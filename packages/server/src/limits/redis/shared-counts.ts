@@ -1,16 +1,19 @@
 // How many connections users and tenants have on all nodes together: told to Redis in batches, a moment after the fact.
 import { getOrCreate } from "../../get-or-create.ts";
 import type { Counters } from "../../observe/counters.ts";
+import type { LimitedLog } from "../../observe/limited-log.ts";
 import type { Place, Shards } from "../../redis/shards.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { ConnectionCounts, Counted, CountedUser } from "../connection-counts.ts";
 import { COUNT } from "./count-script.ts";
+import { NodesSeen } from "./nodes-seen.ts";
 
 export type SharedCountsDeps = {
   readonly shards: Pick<Shards, "place">;
   readonly self: string;
   readonly clock: Clock;
   readonly counters: Counters;
+  readonly log: Pick<LimitedLog, "error">;
   /** The nodes that live; undefined: this node cannot tell. */
   readonly nodes: () => readonly string[] | undefined;
   /** Connections of this node, at this moment. */
@@ -34,16 +37,22 @@ const BATCH_MAX = 100;
 /** Everybody is told again once in this time, so that what Redis lost comes back. */
 const TELL_AGAIN_MS = 120_000;
 const KEPT_MS = 3 * TELL_AGAIN_MS;
+/** In which this node hears of one that has just joined. */
+const SETTLE_MS = 3_000;
 
 type Row = Counted & { readonly name: string; judged: number };
 type Moving = { readonly user: CountedUser; readonly atMs: number };
+type Unsure = { readonly row: Row; readonly atMs: number };
 
 /** Bounded by the connections of this node: one row for each of their users and tenants. */
 export class SharedCounts implements ConnectionCounts {
   readonly #deps: SharedCountsDeps;
   readonly #options: SharedCountsOptions;
   readonly #changed = new Map<string, Row>();
+  readonly #nodes: NodesSeen;
   #moving: Moving[] = [];
+  /** Judged while others had connections there that this node does not know. */
+  #unsure: Unsure[] = [];
   #walk: Iterator<CountedUser> | undefined;
   #owed = 0;
   #connected = 0;
@@ -54,6 +63,7 @@ export class SharedCounts implements ConnectionCounts {
   constructor(deps: SharedCountsDeps, options: SharedCountsOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#nodes = new NodesSeen(deps.clock, { patienceMs: options.movingMs });
   }
 
   joined(user: CountedUser, how: "fresh" | "resumed"): void {
@@ -121,10 +131,8 @@ export class SharedCounts implements ConnectionCounts {
 
   #judgeMoved(): void {
     const nowMs = this.#deps.clock.monotonicMs();
-    const due = this.#moving.findIndex(({ atMs }) => atMs > nowMs);
-    for (const { user } of this.#moving.splice(0, due < 0 ? this.#moving.length : due)) {
-      this.#note(user, 1);
-    }
+    for (const { user } of takeDue(this.#moving, nowMs)) this.#note(user, 1);
+    for (const { row } of takeDue(this.#unsure, nowMs)) this.#noteRow(row, row.judged);
   }
 
   #walkOn(): void {
@@ -140,29 +148,54 @@ export class SharedCounts implements ConnectionCounts {
   }
 
   async #tell({ place, rows }: Batch): Promise<void> {
-    const { self, nodes, countOf, onOver, counters } = this.#deps;
-    const living = nodes();
+    const { self, countOf, counters } = this.#deps;
+    const { living, gone } = this.#nodes.look(this.#deps.nodes());
     const counts = rows.map((row) => countOf(row));
     const args = rows.flatMap((row, at) => {
       const ceiling = row.userId === undefined ? this.#options.perTenant : this.#options.perUser;
       const count = counts[at] ?? 0;
       return [count, Math.min(row.judged, count), ceiling];
     });
-    const known = living === undefined ? "" : ` ${living.join(" ")} `;
     const keys = rows.map(({ name }) => place.keys.key("connections", name));
+    let answer: unknown;
     try {
-      const allowed = await place.shard.run(COUNT, keys, [self, KEPT_MS, known, ...args]);
-      if (!Array.isArray(allowed)) return;
-      for (const [at, row] of rows.entries()) {
-        const over = (counts[at] ?? 0) - Number(allowed[at]);
-        if (over > 0) onOver(row, over);
-      }
+      answer = await place.shard.run(COUNT, keys, [self, KEPT_MS, living, gone, ...args]);
     } catch {
       // Redis is away: this node's own ceilings hold, and the rest is told when it is back.
       counters.sharedLimitsFailed++;
       for (const row of rows) this.#noteRow(row, row.judged);
+      return;
+    }
+    if (!Array.isArray(answer)) return;
+    const [allowed, unknown] = answer;
+    for (const [at, row] of rows.entries()) {
+      this.#meet(row, String(unknown[at]));
+      this.#judge(row, (counts[at] ?? 0) - Number(allowed[at]));
     }
   }
+
+  /** Attack: connections that are opened on a node that has just come, of which the others have not heard. */
+  #meet(row: Row, unknown: string): void {
+    if (unknown === "") return;
+    this.#nodes.meet(unknown.split(" "));
+    if (row.judged === 0) return;
+    this.#unsure.push({ row, atMs: this.#deps.clock.monotonicMs() + SETTLE_MS });
+  }
+
+  #judge(row: Row, over: number): void {
+    if (over <= 0) return;
+    try {
+      this.#deps.onOver(row, over);
+    } catch (error) {
+      this.#deps.log.error({ err: error }, "connections over a ceiling could not be closed");
+    }
+  }
+}
+
+/** Removes those whose time has come; they stand in order. */
+function takeDue<T extends { readonly atMs: number }>(waiting: T[], nowMs: number): T[] {
+  const first = waiting.findIndex(({ atMs }) => atMs > nowMs);
+  return waiting.splice(0, first < 0 ? waiting.length : first);
 }
 
 type Batch = { readonly place: Place; readonly rows: Row[] };

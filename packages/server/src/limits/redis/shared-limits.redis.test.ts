@@ -28,8 +28,13 @@ function openCluster(ceilings: { readonly perUser: number; readonly perTenant: n
   );
   if (shards === undefined) throw new Error("a broker was configured");
 
-  function open(self: string) {
+  const logged: string[] = [];
+
+  /** `knows`: whether this one knows of another one already. */
+  function open(self: string, knows: (node: string) => boolean = () => true) {
     living.add(self);
+    const counters = createCounters();
+    const faults = { onOver: false };
     /** Newest last. */
     const connected: CountedUser[] = [];
     const closed: string[] = [];
@@ -41,12 +46,14 @@ function openCluster(ceilings: { readonly perUser: number; readonly perTenant: n
           shards: shards as NonNullable<typeof shards>,
           self,
           clock,
-          counters: createCounters(),
+          counters,
+          log: { error: (_: object, message: string) => void logged.push(message) },
         },
-        nodes: () => [...living],
+        nodes: () => [...living].filter(knows),
         countOf: (who) => connected.filter(belongs(who)).length,
         all: () => connected.values(),
         onOver(who, count) {
+          if (faults.onOver) throw new Error("a fault");
           for (let n = 0; n < count; n++) {
             const at = connected.findLastIndex(belongs(who));
             const [one] = connected.splice(at, 1);
@@ -59,7 +66,7 @@ function openCluster(ceilings: { readonly perUser: number; readonly perTenant: n
       { ...ceilings, movingMs: 12_000 },
     );
     return {
-      ...{ self, counts, connected, closed },
+      ...{ self, counts, counters, connected, closed, faults },
       connect(userId: string, how: "fresh" | "resumed" = "fresh", anonymous = false) {
         const user = { tenant: tenant("default"), userId, anonymous };
         connected.push(user);
@@ -73,7 +80,7 @@ function openCluster(ceilings: { readonly perUser: number; readonly perTenant: n
     };
   }
   return {
-    ...{ clock, living, open },
+    ...{ clock, living, logged, open },
     /** A round of all nodes, one after another. */
     async pass(ms = 250) {
       for (let left = ms; left > 0; left -= 250) {
@@ -144,6 +151,54 @@ test("P3: sessions that were parked one after another and are resumed together a
     await cluster.pass();
     return one.connected.length + two.connected.length === 2;
   });
+});
+
+test("[LI4] connections on a node that this one has not heard of yet are counted as soon as it has", async () => {
+  await using cluster = openCluster({ perUser: 2, perTenant: 0 });
+  const known = new Set(["one"]);
+  const one = cluster.open("one", (node) => known.has(node));
+  const two = cluster.open("two");
+  for (let n = 0; n < 2; n++) two.connect("ann");
+  await cluster.pass(1_000);
+  one.connect("ann");
+  await cluster.pass(1_000);
+  known.add("two");
+  await cluster.pass(5_000);
+  await eventually("the newest to be closed", async () => {
+    await cluster.pass();
+    return one.closed.length === 1;
+  });
+  expect(two.closed).toEqual([]);
+});
+
+test("[LI4] rows of a node that nobody living has known do not count, and are removed in the end", async () => {
+  await using cluster = openCluster({ perUser: 2, perTenant: 0 });
+  const old = cluster.open("old");
+  for (let n = 0; n < 2; n++) old.connect("ann");
+  await cluster.pass(1_000);
+  old.counts.close();
+  cluster.living.delete("old");
+  const one = cluster.open("one");
+  for (let n = 0; n < 2; n++) one.connect("ann");
+  const [key = ""] = (await redis.cli("keys", `limits${clusters - 1}:*`)).split("\n");
+  await eventually("the old row to go", async () => {
+    await cluster.pass(1_000);
+    return !(await redis.cli("hkeys", key)).includes("old");
+  });
+  expect(one.closed).toEqual([]);
+});
+
+test("a fault in closing is told as such, once, and is not taken for Redis being away", async () => {
+  await using cluster = openCluster({ perUser: 1, perTenant: 0 });
+  const one = cluster.open("one");
+  one.faults.onOver = true;
+  for (let n = 0; n < 2; n++) one.connect("ann");
+  await eventually("the fault to be told", async () => {
+    await cluster.pass();
+    return cluster.logged.length > 0;
+  });
+  await cluster.pass(2_000);
+  expect([cluster.logged.length, one.counters.sharedLimitsFailed]).toEqual([1, 0]);
 });
 
 test("faults 6: what an empty Redis has lost is told again", async () => {
