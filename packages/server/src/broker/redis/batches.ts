@@ -4,7 +4,7 @@ import type { ChannelKey } from "../../tenant/tenant.ts";
 /** Channels of one partition, few enough for one script. */
 export type Batch = { readonly place: Place; readonly keys: ChannelKey[] };
 
-const KEYS_PER_SCRIPT = 100;
+export const KEYS_PER_SCRIPT = 100;
 
 export function inBatches(shards: Shards, keys: Iterable<ChannelKey>): Batch[] {
   const batches: Batch[] = [];

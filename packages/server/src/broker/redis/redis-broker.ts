@@ -26,8 +26,9 @@ import { Hearing } from "./hearing.ts";
 import { KnownTops } from "./known-tops.ts";
 import { probeScript, publishScript } from "./publish-script.ts";
 import { HISTORY_SCRIPT, RECOVER_SCRIPT, TOP_SCRIPT, TOPS_SCRIPT } from "./read-scripts.ts";
+import { Reports } from "./reports.ts";
 import { Retaining } from "./retaining.ts";
-import { KNOWN_MS, REPORT_SCRIPT } from "./run-scripts.ts";
+import { KNOWN_MS } from "./run-scripts.ts";
 import { type RunScript, Runs } from "./runs.ts";
 import { Sights } from "./sights.ts";
 
@@ -71,9 +72,6 @@ const PUBLISH: ByCommand = {
 };
 /** Positions that this node remembers for the case that a server loses them. */
 const KNOWN_MAX = 20_000;
-/** A server that has just come may go again. */
-const REPORTS_MAX = 40;
-const REPORT_AGAIN_MS = 250;
 
 /**
  * The broker of a cluster: each channel lies in one partition of one Redis, and a script does there in one step what must be one step. Nodes
@@ -84,10 +82,10 @@ export class RedisBroker implements Broker {
   readonly #options: RedisBrokerOptions;
   readonly #runs: Runs;
   readonly #known: KnownTops;
+  readonly #reports: Reports;
   readonly #sights: Sights;
   readonly #hearing: Hearing;
   readonly #retaining: Retaining;
-  #closed = false;
 
   constructor(deps: RedisBrokerDeps, options: RedisBrokerOptions) {
     this.#deps = deps;
@@ -96,7 +94,12 @@ export class RedisBroker implements Broker {
     this.#runs = new Runs({
       now: () => deps.times?.().nowMs ?? "",
       knowsAll: () => this.#known.isWhole,
-      onChanged: (place) => this.#reportUntilDone(place, REPORTS_MAX),
+      onChanged: (place) => this.#reports.changed(place),
+    });
+    this.#reports = new Reports({
+      ...{ shards: deps.shards, clock: deps.clock, counters: deps.counters, onDoubt: deps.onDoubt },
+      tops: () => this.#knownTops(),
+      open: (key) => this.#openArguments(key),
     });
     this.#listenForGaps(deps);
     this.#sights = new Sights(deps.clock, {
@@ -210,7 +213,7 @@ export class RedisBroker implements Broker {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#reports.close();
     this.#hearing.close();
     this.#retaining.close();
     this.#sights.close();
@@ -268,35 +271,6 @@ export class RedisBroker implements Broker {
       ...[this.#options.streamIdleMs, hashText(key), this.#deps.random.id(6)],
       ...[version, this.#options.idempotencyMs, key],
     ];
-  }
-
-  #reportUntilDone(place: Place, tries: number): void {
-    this.#report(place).catch(() => {
-      if (tries <= 1 || this.#closed) return;
-      this.#deps.clock.setTimer(REPORT_AGAIN_MS, () => this.#reportUntilDone(place, tries - 1));
-    });
-  }
-
-  /** Tells a server that has taken over what this node knows of its channels, and has the hub look what became of them. */
-  async #report(place: Place): Promise<void> {
-    const { shards, counters, onDoubt } = this.#deps;
-    const isHere = (key: ChannelKey) => {
-      const its = shards.place(key);
-      return its.shard === place.shard && its.partition === place.partition;
-    };
-    const known = new Map(this.#knownTops());
-    for (const key of known.keys()) if (!isHere(key)) known.delete(key);
-    for (const batch of inBatches(shards, known.keys())) {
-      const [time = "", idle = "", , fresh = ""] = this.#openArguments(batch.keys[0] as ChannelKey);
-      const told = batch.keys.flatMap((key) => {
-        const { epoch = "", offset = 0 } = known.get(key) ?? {};
-        return [hashText(key), epoch, offset];
-      });
-      const args = [time, idle, fresh, ...told];
-      const renewed = await place.shard.run(REPORT_SCRIPT, keysOfBatch(batch), args);
-      counters.epochsRenewed += Number(renewed);
-    }
-    onDoubt?.(isHere);
   }
 
   *#knownTops(): Iterable<[ChannelKey, StreamPosition]> {
