@@ -78,6 +78,8 @@ export const DIRECTIONS: readonly Direction[] = [
     except: [...ENTRIES, ...under("cluster/")],
     never: under("cluster/redis/", "cluster/local-"),
   },
+  // The driver knows nothing of what is made of it.
+  { in: under("redis/"), never: [...CORE.filter((path) => path !== `${SERVER}time/`), ...OUTER] },
   // What has no Redis needs none: contracts and the core know the driver only by what is made of it.
   { in: under("cluster/"), except: under("cluster/redis/"), never: under("redis/") },
 ];

@@ -1,5 +1,5 @@
 import { FieldError, type Refusal, refuse } from "@aldis/protocol";
-import { BrokerUnavailable } from "../broker/broker.ts";
+import { BrokerUnavailable } from "../broker-unavailable.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 

@@ -2,18 +2,18 @@ import { describe, expect, test } from "bun:test";
 import { parseChannelName, type StreamPosition, type WirePublication } from "@aldis/protocol";
 import { createFakeClock, createSeededRandom, type FakeClock } from "@aldis/testkit";
 import type { Awaitable } from "../awaitable.ts";
+import { BrokerUnavailable } from "../broker-unavailable.ts";
 import { type ChannelKey, channelKey, parseTenantId, type TenantId } from "../tenant/tenant.ts";
-import {
-  type Broker,
-  BrokerUnavailable,
-  type Deliver,
-  type Draft,
-  type HistoryOptions,
-  type HistoryPage,
-  type HistoryQuery,
-  type Interest,
-  type Publication,
-  type Recovery,
+import type {
+  Broker,
+  Deliver,
+  Draft,
+  HistoryOptions,
+  HistoryPage,
+  HistoryQuery,
+  Interest,
+  Publication,
+  Recovery,
 } from "./broker.ts";
 
 /** What a broker under test is made of. A broker with a clock of its own has to be steered by this one. */

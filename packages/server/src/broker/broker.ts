@@ -110,8 +110,3 @@ export type Broker = {
   signal(key: ChannelKey, feature: string, body: string): void;
   close(): Awaitable<void>;
 };
-
-/** The broker cannot be reached, or did not answer in time. */
-export class BrokerUnavailable extends Error {
-  override readonly name = "BrokerUnavailable";
-}

@@ -9,8 +9,9 @@ import {
   key,
   nextTurn,
 } from "../broker/broker.contract.ts";
-import { BrokerUnavailable, type Publication } from "../broker/broker.ts";
+import type { Publication } from "../broker/broker.ts";
 import { MemoryBroker } from "../broker/memory-broker.ts";
+import { BrokerUnavailable } from "../broker-unavailable.ts";
 import { type Frame, frameOf } from "./frame.ts";
 import type { Hub } from "./hub.ts";
 import { type Subscriber, Subscription } from "./subscription.ts";

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { createFakeClock } from "@aldis/testkit";
 import { draft, key, nextTurn } from "../broker/broker.contract.ts";
-import { type Broker, BrokerUnavailable } from "../broker/broker.ts";
+import type { Broker } from "../broker/broker.ts";
+import { BrokerUnavailable } from "../broker-unavailable.ts";
 import { createCounters } from "../observe/counters.ts";
 import type { ChannelKey } from "../tenant/tenant.ts";
 import { Subscription } from "./subscription.ts";

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { eventually, type RedisServer, startRedis } from "@aldis/testkit";
-import { BrokerUnavailable, type PublishOutcome } from "../broker/broker.ts";
+import type { PublishOutcome } from "../broker/broker.ts";
 import { MemoryBroker } from "../broker/memory-broker.ts";
+import { BrokerUnavailable } from "../broker-unavailable.ts";
 import { Namespaces } from "../channel/namespaces.ts";
 import { createPublisher, type Publisher, type PublishRequest } from "../channel/publisher.ts";
 import { namespaceSchema } from "../config/namespace-schema.ts";

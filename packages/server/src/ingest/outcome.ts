@@ -1,6 +1,7 @@
 import { ERRORS, type Refusal } from "@aldis/protocol";
 import type { Awaitable } from "../awaitable.ts";
-import { BrokerUnavailable, type PublishOutcome } from "../broker/broker.ts";
+import type { PublishOutcome } from "../broker/broker.ts";
+import { BrokerUnavailable } from "../broker-unavailable.ts";
 import type { Publisher, PublishRequest } from "../channel/publisher.ts";
 import { type Counters, countOne } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { BrokerUnavailable } from "../broker/broker.ts";
+import { BrokerUnavailable } from "../broker-unavailable.ts";
 import type { Counters } from "../observe/counters.ts";
 import { BlockingLink } from "./blocking-link.ts";
 import { CommandLink, NOT_CONNECTED, type RedisArgument } from "./command-link.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { BrokerUnavailable } from "../broker/broker.ts";
+import { BrokerUnavailable } from "../broker-unavailable.ts";
 import { createOwnSecret, derivedKeys, madeOfKeys } from "./shared-secret.ts";
 
 test("each purpose has a key of its own, the same each time", () => {

@@ -1,6 +1,6 @@
 // The secret that the nodes of a cluster share: what one of them seals, the others open.
 import { hkdfSync, randomBytes } from "node:crypto";
-import { BrokerUnavailable } from "../broker/broker.ts";
+import { BrokerUnavailable } from "../broker-unavailable.ts";
 
 /**
  * The keys for one purpose: with the first things are sealed, all of them open. The same list as long as they are the same, so

@@ -11,7 +11,7 @@ import { anonymousIdentity } from "../auth/anonymous.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { TokenRefusal } from "../auth/token-verifier.ts";
 import { type Awaitable, mapReady } from "../awaitable.ts";
-import { BrokerUnavailable } from "../broker/broker.ts";
+import { BrokerUnavailable } from "../broker-unavailable.ts";
 import { countOne } from "../observe/counters.ts";
 import { closeForCeiling, fullCeiling } from "./ceilings.ts";
 import type { ParkedSession } from "./parking.ts";

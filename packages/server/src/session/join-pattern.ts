@@ -1,6 +1,6 @@
 import type { ChannelPattern, SlowConsumerPolicy } from "@aldis/protocol";
 import { attempt, type Continuation, whenReady } from "../awaitable.ts";
-import { BrokerUnavailable } from "../broker/broker.ts";
+import { BrokerUnavailable } from "../broker-unavailable.ts";
 import { keyPrefix } from "../tenant/tenant.ts";
 import { newSubscription } from "./new-subscription.ts";
 import type { Session } from "./session.ts";

@@ -5,12 +5,8 @@ import {
   type StreamPosition,
 } from "@aldis/protocol";
 import { type Awaitable, attempt, type Continuation, mapReady, whenReady } from "../awaitable.ts";
-import {
-  BrokerUnavailable,
-  type HistoryOptions,
-  type Publication,
-  type Recovery,
-} from "../broker/broker.ts";
+import type { HistoryOptions, Publication, Recovery } from "../broker/broker.ts";
+import { BrokerUnavailable } from "../broker-unavailable.ts";
 import { publicationFrame } from "../hub/frame.ts";
 import type { Joining } from "../hub/hub-channel.ts";
 import type { Subscription } from "../hub/subscription.ts";

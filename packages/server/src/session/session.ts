@@ -12,7 +12,7 @@ import {
   replyFrameOf,
 } from "@aldis/protocol";
 import type { Identity } from "../auth/identity.ts";
-import { BrokerUnavailable } from "../broker/broker.ts";
+import { BrokerUnavailable } from "../broker-unavailable.ts";
 import { permits } from "../channel/permissions.ts";
 import { frameOf } from "../hub/frame.ts";
 import type { Subscription } from "../hub/subscription.ts";

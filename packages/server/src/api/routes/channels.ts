@@ -1,7 +1,8 @@
 import { type ChannelName, namespaceOf, refuse } from "@aldis/protocol";
 import { z } from "@hono/zod-openapi";
 import { mapReady } from "../../awaitable.ts";
-import { type Broker, BrokerUnavailable, type HistoryPage } from "../../broker/broker.ts";
+import type { Broker, HistoryPage } from "../../broker/broker.ts";
+import { BrokerUnavailable } from "../../broker-unavailable.ts";
 import type { Namespaces } from "../../channel/namespaces.ts";
 import type { Presence } from "../../presence/presence.ts";
 import { channelKey, type TenantId } from "../../tenant/tenant.ts";

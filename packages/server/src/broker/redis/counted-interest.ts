@@ -1,5 +1,5 @@
+import { BrokerUnavailable } from "../../broker-unavailable.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
-import { BrokerUnavailable } from "../broker.ts";
 
 /** What this node hears, as long as somebody here wants it. */
 export class Interest {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { publicationJsonAround, type StreamPosition } from "@aldis/protocol";
+import { BrokerUnavailable } from "../../broker-unavailable.ts";
 import type { Counters } from "../../observe/counters.ts";
 import type { RandomIds } from "../../random/random.ts";
 import type { Script } from "../../redis/script.ts";
@@ -7,18 +8,17 @@ import type { RedisArgument, Shard } from "../../redis/shard.ts";
 import { type Place, placeIn, type Shards } from "../../redis/shards.ts";
 import type { ChannelKey } from "../../tenant/tenant.ts";
 import type { Clock } from "../../time/clock.ts";
-import {
-  type Broker,
-  BrokerUnavailable,
-  type Deliver,
-  type DeliverSignal,
-  type Draft,
-  type HistoryOptions,
-  type HistoryPage,
-  type HistoryQuery,
-  type Interest,
-  type PublishOutcome,
-  type Recovery,
+import type {
+  Broker,
+  Deliver,
+  DeliverSignal,
+  Draft,
+  HistoryOptions,
+  HistoryPage,
+  HistoryQuery,
+  Interest,
+  PublishOutcome,
+  Recovery,
 } from "../broker.ts";
 import { type Batch, inBatches, keysOfBatch } from "./batches.ts";
 import { envelopeHead, readStored, signalMessage } from "./envelope.ts";

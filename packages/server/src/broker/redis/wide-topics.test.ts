@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createFakeClock } from "@aldis/testkit";
+import { BrokerUnavailable } from "../../broker-unavailable.ts";
 import { keySpace } from "../../redis/keys.ts";
-import { BrokerUnavailable } from "../broker.ts";
 import { WideTopics } from "./wide-topics.ts";
 
 test("P3: whoever was refused is not heard for: nothing stays of it", async () => {

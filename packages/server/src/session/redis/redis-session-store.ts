@@ -1,6 +1,6 @@
 import { isFields } from "@aldis/protocol";
 import type { Awaitable } from "../../awaitable.ts";
-import { BrokerUnavailable } from "../../broker/broker.ts";
+import { BrokerUnavailable } from "../../broker-unavailable.ts";
 import { countOne } from "../../observe/counters.ts";
 import type { UserOf } from "../parked-table.ts";
 import type { ParkedSession } from "../parking.ts";

@@ -2,7 +2,7 @@
 import type { PresencePush } from "@aldis/protocol";
 import { createFakeClock, eventually, type FakeClock } from "@aldis/testkit";
 import { draft, key, tenant } from "../../../broker/broker.contract.ts";
-import { BrokerUnavailable } from "../../../broker/broker.ts";
+import { BrokerUnavailable } from "../../../broker-unavailable.ts";
 import { Namespaces } from "../../../channel/namespaces.ts";
 import { type NamespaceInput, namespaceSchema } from "../../../config/namespace-schema.ts";
 import { configSchema } from "../../../config/schema.ts";

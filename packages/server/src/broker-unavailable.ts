@@ -1,0 +1,4 @@
+/** The broker cannot be reached, or did not answer in time. */
+export class BrokerUnavailable extends Error {
+  override readonly name = "BrokerUnavailable";
+}
