@@ -87,4 +87,13 @@ export const REDIS_GUARDS: readonly Guard[] = [
     test: "packages/server/test/cluster/databases.test.ts",
     named: "P2: two clusters",
   },
+  {
+    faults: [7],
+    breaks: "after a failover an offset is given again that was acknowledged and not heard here",
+    file: `${BROKER}/reports.ts`,
+    find: "before.offset >= top.offset",
+    replace: "false",
+    test: `${BROKER}/reports.test.ts`,
+    named: "P3: of a channel that is known twice",
+  },
 ];
