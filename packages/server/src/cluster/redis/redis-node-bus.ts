@@ -20,6 +20,8 @@ export type RedisNodeBusDeps = {
 export type RedisNodeBusOptions = { readonly timeoutMs: number; readonly requestsMax: number };
 
 const ALL = "bus-all";
+/** The id of a request whose answer comes too late for sure; those that are waited for count from 1. */
+const NOBODY_WAITS = 0;
 /** What a peer may say of why it did not answer. */
 const PEER_CAUSES = ["unknown", "failed", "unsent"] as const;
 
@@ -78,16 +80,18 @@ export class RedisNodeBus implements NodeBus {
   request(node: NodeId, kind: string, body: unknown): Promise<BusAnswer> {
     if (node === this.#self) return this.#handlers.handle(kind, body, node);
     if (!this.#deps.isAlive(node)) return Promise.resolve({ ok: false, cause: "gone" });
-    // A batch of a hundred commands shall wait once for a node that hangs, not a hundred times.
-    if (this.#isSilent(node)) return Promise.resolve({ ok: false, cause: "timeout" });
     if (this.#awayUntilMs > this.#deps.clock.monotonicMs()) {
       return Promise.resolve({ ok: false, cause: "unsent" });
+    }
+    if (this.#isSilent(node)) {
+      // A batch of a hundred commands shall wait once for a node that hangs, not a hundred times. It is told all the same: it may only be slow.
+      void this.#publish(this.#topic(node), this.#ask(kind, body, NOBODY_WAITS));
+      return Promise.resolve({ ok: false, cause: "timeout" });
     }
     return new Promise((resolve) => {
       const id = this.#pending.add(node, resolve);
       if (id === undefined) return resolve({ ok: false, cause: "busy" });
-      const message: BusMessage = { type: "ask", kind, from: this.#self, id, body };
-      void this.#publish(this.#topic(node), message).then((sent) => {
+      void this.#publish(this.#topic(node), this.#ask(kind, body, id)).then((sent) => {
         if (!sent) this.#pending.settle(id, node, { ok: false, cause: "unsent" });
       });
     });
@@ -113,6 +117,10 @@ export class RedisNodeBus implements NodeBus {
 
   #say(kind: string, body: unknown): BusMessage {
     return { type: "say", kind, from: this.#self, id: 0, body };
+  }
+
+  #ask(kind: string, body: unknown, id: number): BusMessage {
+    return { type: "ask", kind, from: this.#self, id, body };
   }
 
   #topic(node: NodeId): string {
