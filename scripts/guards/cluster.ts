@@ -21,9 +21,8 @@ export const CLUSTER_GUARDS: readonly Guard[] = [
     file: `${SERVER}/broker/redis/lua.ts`,
     find: "local function era(part, time, idle, fresh)\n",
     replace: "local function era(part, time, idle, fresh)\n  fresh = 'same'\n",
-    test: `${CLUSTER_TESTS}/05-06-redis-away.test.ts`,
-    named: "restarted empty",
-    giveUpMs: 8_000,
+    test: `${CLUSTER_TESTS}/losses.test.ts`,
+    named: "FLUSHALL under live subscribers",
   },
   {
     faults: [21],

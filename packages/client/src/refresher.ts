@@ -11,13 +11,6 @@ export type RefresherDeps = {
   onError(error: AldisError): void;
 };
 
-type Run = {
-  readonly abort: AbortController;
-  timer: Timer | undefined;
-  /** The gateway asked once more meanwhile: the token that is on its way may be older than the cause. */
-  askedAgain: boolean;
-};
-
 const RETRY = { minMs: 1_000, maxMs: 5_000 };
 
 /**
@@ -26,7 +19,9 @@ const RETRY = { minMs: 1_000, maxMs: 5_000 };
  */
 export class Refresher {
   readonly #deps: RefresherDeps;
-  #running: Run | undefined;
+  #running: { readonly abort: AbortController; timer: Timer | undefined } | undefined;
+  /** The gateway asked once more meanwhile: the token that is on its way may be older than the cause. */
+  #again = false;
 
   constructor(deps: RefresherDeps) {
     this.#deps = deps;
@@ -34,12 +29,9 @@ export class Refresher {
 
   start(): void {
     const { tokens } = this.#deps;
-    if (!tokens.renewable) return;
-    if (this.#running !== undefined) {
-      this.#running.askedAgain = true;
-      return;
-    }
-    this.#running = { abort: new AbortController(), timer: undefined, askedAgain: false };
+    this.#again = true;
+    if (this.#running !== undefined || !tokens.renewable) return;
+    this.#running = { abort: new AbortController(), timer: undefined };
     this.#fetch();
   }
 
@@ -53,7 +45,7 @@ export class Refresher {
   #fetch(): void {
     const running = this.#running;
     if (running === undefined) return;
-    running.askedAgain = false;
+    this.#again = false;
     this.#deps.tokens.fetch(running.abort.signal).then(
       (token) => {
         if (this.#running !== running) return;
@@ -71,9 +63,8 @@ export class Refresher {
     const { tokens } = this.#deps;
     if (outcome.ok) {
       tokens.accepted((outcome.value as { expiresAt?: number }).expiresAt);
-      const again = this.#running?.askedAgain ?? false;
       this.stop();
-      if (again) this.start();
+      if (this.#again) this.start();
       return;
     }
     if (outcome.error.code === "unauthorized") tokens.refuse();
