@@ -1,4 +1,5 @@
 import { Crowd } from "./crowd.ts";
+import { takeOrders } from "./orders.ts";
 import type { CrowdOrder, CrowdPlan, CrowdReport, Tally } from "./wire.ts";
 
 /** A generator's process: thousands of members, who do what they are told to over IPC. */
@@ -15,14 +16,4 @@ async function carryOut(order: CrowdOrder): Promise<CrowdReport | Tally> {
   }
 }
 
-process.on("message", (order: CrowdOrder) => {
-  carryOut(order).then(
-    (report) => process.send?.(report),
-    (error: Error) => {
-      console.error(error);
-      process.exit(1);
-    },
-  );
-});
-// Whoever started it is gone.
-process.on("disconnect", () => process.exit(0));
+takeOrders(carryOut);

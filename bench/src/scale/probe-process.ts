@@ -1,4 +1,5 @@
 import { setPriority } from "node:os";
+import { takeOrders } from "./orders.ts";
 import { Probe } from "./probe.ts";
 import type { ProbeOrder, ProbePlan, ProbeReport } from "./wire.ts";
 
@@ -32,14 +33,4 @@ async function carryOut(order: ProbeOrder): Promise<ProbeReport> {
   }
 }
 
-process.on("message", (order: ProbeOrder) => {
-  carryOut(order).then(
-    (report) => process.send?.(report),
-    (error: Error) => {
-      console.error(error);
-      process.exit(1);
-    },
-  );
-});
-// Whoever started it is gone.
-process.on("disconnect", () => process.exit(0));
+takeOrders(carryOut);

@@ -18,18 +18,8 @@ export type Use = {
   redisOutBytes: number;
 };
 
-export type Arrivals = {
-  arrived: number;
-  /** From the order until the last one had arrived. */
-  elapsedMs: number;
-  delay: HistogramDump;
-  delayMaxMs: number;
-  refusals: number;
-  resumed: number;
-  recoveredChannels: number;
-  lostChannels: number;
-  use: Use;
-};
+/** Of all processes of the crowd together; `elapsedMs` from the order until the last one had arrived. */
+export type Arrivals = Omit<CrowdReport, "tally"> & { use: Use };
 
 export type ScaleResult = {
   options: ScaleOptions;

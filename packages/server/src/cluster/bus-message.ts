@@ -1,5 +1,6 @@
 // What stands on the bus: JSON of one object, `{"v","t","k","f","i","b"}`.
-import { type Fields, field, isFields } from "@aldis/protocol";
+import { field } from "@aldis/protocol";
+import { readPeerFields } from "../peer-json.ts";
 import type { NodeId } from "./node-registry.ts";
 
 /** What a message is: said to all, asked of one, or the answer to that. */
@@ -35,23 +36,13 @@ export function writeMessage({ type, kind, from, id, body }: BusMessage): string
 
 /** Undefined for what no node of ours has written. */
 export function readMessage(text: string): BusMessage | undefined {
-  const fields = parse(text);
+  const fields = text.length > MESSAGE_MAX_LENGTH ? undefined : readPeerFields(text);
   if (fields === undefined) return undefined;
   const [type, kind, from, id] = ["t", "k", "f", "i"].map((name) => field(fields, name));
   if (!TYPES.has(type) || !isWord(kind) || !isWord(from) || !Number.isSafeInteger(id)) {
     return undefined;
   }
   return { type: type as MessageType, kind, from, id: id as number, body: field(fields, "b") };
-}
-
-function parse(text: string): Fields | undefined {
-  if (text.length > MESSAGE_MAX_LENGTH) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return isFields(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function isWord(value: unknown): value is string {

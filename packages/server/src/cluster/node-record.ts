@@ -1,4 +1,5 @@
-import { type Fields, field, isFields } from "@aldis/protocol";
+import { field } from "@aldis/protocol";
+import { readPeerFields } from "../peer-json.ts";
 import type { ClusterNode, NodeId, NodeLoad } from "./node-registry.ts";
 
 /** What stands in Redis about a node. */
@@ -18,7 +19,7 @@ const NO_LOAD: NodeLoad = { connections: 0, capacity: 0, admitPerSecond: 0, loop
  * heartbeat, whatever it writes about itself.
  */
 export function readRecord(id: NodeId, text: string | undefined): NodeRecord {
-  const fields = parse(text);
+  const fields = (text === undefined ? undefined : readPeerFields(text)) ?? {};
   const number = (name: keyof NodeLoad | "startedAtMs") => {
     const value = field(fields, name);
     return typeof value === "number" && Number.isFinite(value) ? value : 0;
@@ -38,13 +39,4 @@ export function readRecord(id: NodeId, text: string | undefined): NodeRecord {
     admitPerSecond: number("admitPerSecond"),
     loopLagMs: number("loopLagMs"),
   };
-}
-
-function parse(text: string | undefined): Fields {
-  try {
-    const value: unknown = JSON.parse(text ?? "{}");
-    return isFields(value) ? value : {};
-  } catch {
-    return {};
-  }
 }

@@ -1,4 +1,5 @@
 import { field, isFields, type PublicUser } from "@aldis/protocol";
+import { readPeerFields } from "../peer-json.ts";
 
 /** What one node tells the others of a user, by all their connections to it. */
 export type TypingSignal = {
@@ -15,8 +16,8 @@ export function writeTypingSignal({ node, user, typing }: TypingSignal): string 
 
 /** Undefined for what this version cannot read. */
 export function readTypingSignal(body: string): TypingSignal | undefined {
-  const value = parse(body);
-  if (!isFields(value) || field(value, "v") !== VERSION) return undefined;
+  const value = readPeerFields(body);
+  if (value === undefined || field(value, "v") !== VERSION) return undefined;
   const [node, user, typing] = ["node", "user", "typing"].map((name) => field(value, name));
   if (typeof node !== "string" || typeof typing !== "boolean" || !isFields(user)) return undefined;
   const [id, name, avatar] = ["id", "name", "avatar"].map((part) => field(user, part));
@@ -25,12 +26,4 @@ export function readTypingSignal(body: string): TypingSignal | undefined {
   if (typeof name === "string") shown.name = name;
   if (typeof avatar === "string") shown.avatar = avatar;
   return { node, user: shown, typing };
-}
-
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }

@@ -25,6 +25,16 @@ const told = z
   })
   .openapi("ClientsMoved");
 
+/** What the routes of one node share. */
+const ofNode = {
+  method: "post",
+  access: "cluster",
+  tag: TAG,
+  params,
+  answer: told,
+  refusals: ["not_found", "unavailable"],
+} as const;
+
 export function movingRoutes({ nodeControl }: MovingRouteDeps): Route[] {
   return [drain(nodeControl), undrain(nodeControl), move(nodeControl), rebalance(nodeControl)];
 }
@@ -32,16 +42,11 @@ export function movingRoutes({ nodeControl }: MovingRouteDeps): Route[] {
 function drain(control: NodeControl): Route {
   return route(
     {
-      method: "post",
+      ...ofNode,
       path: "/api/cluster/nodes/{node}/drain",
-      access: "cluster",
-      tag: TAG,
       summary: "Empty a node",
       description:
         "It is no longer ready, and its clients move to the others as fast as those can admit them. It goes on running. Refused when the others have no room. Asked again it tells how many are left.",
-      params,
-      answer: told,
-      refusals: ["not_found", "unavailable"],
       example: { path },
     },
     ({ params: { node } }) => control.order(node, "drain"),
@@ -51,16 +56,11 @@ function drain(control: NodeControl): Route {
 function undrain(control: NodeControl): Route {
   return route(
     {
-      method: "post",
+      ...ofNode,
       path: "/api/cluster/nodes/{node}/undrain",
-      access: "cluster",
-      tag: TAG,
       summary: "Take a node back",
       description:
         "It is ready again, and tells nobody else to move. Refused when its process is stopping.",
-      params,
-      answer: told,
-      refusals: ["not_found", "unavailable"],
       example: { path },
     },
     ({ params: { node } }) => control.order(node, "undrain"),
@@ -70,17 +70,12 @@ function undrain(control: NodeControl): Route {
 function move(control: NodeControl): Route {
   return route(
     {
-      method: "post",
+      ...ofNode,
       path: "/api/cluster/nodes/{node}/move",
-      access: "cluster",
-      tag: TAG,
       summary: "Move some clients away",
       description:
         "So many clients, chosen at random among those that were not told so within the last minute, are told to connect anew; the load balancer decides where. Refused when no other node has room.",
-      params,
       body: z.object({ connections: z.number().int().min(1).max(MOVE_MAX) }),
-      answer: told,
-      refusals: ["not_found", "unavailable"],
       example: { path, body: { connections: 500 } },
     },
     ({ params: { node }, body }) => control.order(node, "move", body.connections),

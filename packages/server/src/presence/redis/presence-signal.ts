@@ -1,5 +1,6 @@
 // What the scripts tell the nodes of a channel: `{"v":1,"count":3,"users":[["join","ann",1,{"name":"Ann"},"away",null,4]]}`, or `"many":true` for the users.
-import { type Fields, field, isFields, type Json, type PresenceUser } from "@aldis/protocol";
+import { field, isFields, type Json, type PresenceUser } from "@aldis/protocol";
+import { readPeerFields } from "../../peer-json.ts";
 import type { UserEvent } from "../announcements.ts";
 import type { Shown } from "../member.ts";
 import { ROWS_VERSION } from "./row-scripts.ts";
@@ -34,7 +35,7 @@ const EVENTS: ReadonlySet<unknown> = new Set<UserEvent>(["join", "leave", "updat
 
 /** Undefined for what this version cannot read. */
 export function readPresenceSignal(body: string): PresenceSignal | undefined {
-  const fields = parse(body);
+  const fields = readPeerFields(body);
   if (fields === undefined || field(fields, "v") !== ROWS_VERSION) return undefined;
   const count = field(fields, "count");
   if (typeof count !== "number") return undefined;
@@ -70,13 +71,4 @@ export function presenceUser(id: string, connections: number, looks: RawLooks): 
   if (typeof looks.status === "string") user.status = looks.status;
   if (looks.data !== undefined && looks.data !== null) user.data = looks.data as Json;
   return user;
-}
-
-function parse(body: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return isFields(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

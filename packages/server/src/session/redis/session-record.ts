@@ -3,7 +3,6 @@ import {
   type ChannelName,
   type ChannelPattern,
   isChannelPattern,
-  isFields,
   parseChannelName,
   parseChannelPattern,
   type SlowConsumerPolicy,
@@ -11,6 +10,7 @@ import {
 import type { Capabilities } from "../../auth/capabilities.ts";
 import type { Identity } from "../../auth/identity.ts";
 import type { Place } from "../../hub/subscription.ts";
+import { readPeerFields, readPeerJson } from "../../peer-json.ts";
 import type { TenantId } from "../../tenant/tenant.ts";
 import type { ParkedSession, ParkedSubscription } from "../parking.ts";
 
@@ -114,9 +114,9 @@ export function readRecord(text: string): ParkedSession | undefined {
   const lines = text.split("\n");
   const [version, , , expiry = "", bearer = "", body = ""] = lines;
   if (lines.length !== 6 || version !== String(RECORD_VERSION)) return undefined;
-  const who = parseJson(bearer);
-  const rest = parseJson(body);
-  if (!Array.isArray(who) || !isFields(rest)) return undefined;
+  const who = readPeerJson(bearer);
+  const rest = readPeerFields(body);
+  if (!Array.isArray(who) || rest === undefined) return undefined;
   const [tenant, userId]: unknown[] = who;
   const capabilities = readCapabilities(rest["c"]);
   const subscriptions = readList(rest["s"], readSubscription);
@@ -140,14 +140,6 @@ export function readRecord(text: string): ParkedSession | undefined {
     granted: rest["g"] === undefined ? undefined : new Set(granted),
   };
   return rest["w"] === 1 ? { ...session, tokenWanted: true } : session;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function isText(value: unknown): value is string {
