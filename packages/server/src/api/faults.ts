@@ -1,7 +1,7 @@
 import { FieldError, type Refusal, refuse } from "@aldis/protocol";
-import { BrokerUnavailable } from "../broker-unavailable.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
+import { Unavailable } from "../unavailable.ts";
 
 export type FaultDeps = { readonly counters: Counters; readonly log: Log };
 
@@ -12,7 +12,7 @@ export function refusalOfFault(
   requestId?: string,
 ): Refusal {
   if (error instanceof FieldError) return error.refusal;
-  if (error instanceof BrokerUnavailable) return refuse("unavailable", "try again");
+  if (error instanceof Unavailable) return refuse("unavailable", "try again");
   counters.faults++;
   log.error({ err: error, requestId }, "request failed");
   return refuse("internal", "a fault of the gateway");

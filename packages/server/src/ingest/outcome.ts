@@ -1,10 +1,10 @@
 import { ERRORS, type Refusal } from "@aldis/protocol";
 import type { Awaitable } from "../awaitable.ts";
 import type { PublishOutcome } from "../broker/broker.ts";
-import { BrokerUnavailable } from "../broker-unavailable.ts";
 import type { Publisher, PublishRequest } from "../channel/publisher.ts";
 import { type Counters, countOne } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
+import { Unavailable } from "../unavailable.ts";
 
 /** What became of one publish: it has its place, or this refusal stands in its way. */
 export type Outcome = PublishOutcome | Refusal;
@@ -43,7 +43,7 @@ async function publishedBy(
 }
 
 function failed({ counters, log }: PublishDeps, error: unknown): Refusal {
-  if (error instanceof BrokerUnavailable) return refused(counters, UNAVAILABLE);
+  if (error instanceof Unavailable) return refused(counters, UNAVAILABLE);
   counters.faults++;
   log.error({ err: error }, "what came through Redis could not be published");
   return refused(counters, FAULT);

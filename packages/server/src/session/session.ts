@@ -12,13 +12,13 @@ import {
   replyFrameOf,
 } from "@aldis/protocol";
 import type { Identity } from "../auth/identity.ts";
-import { BrokerUnavailable } from "../broker-unavailable.ts";
 import { permits } from "../channel/permissions.ts";
 import { frameOf } from "../hub/frame.ts";
 import type { Subscription } from "../hub/subscription.ts";
 import type { Bucket } from "../limits/buckets.ts";
 import { refuseFor } from "../limits/refuse-for.ts";
 import { countOne } from "../observe/counters.ts";
+import { Unavailable } from "../unavailable.ts";
 import type { ActionContext } from "./actions.ts";
 import { authenticate, type Credentials } from "./authenticate.ts";
 import { catchUp } from "./catch-up.ts";
@@ -311,7 +311,7 @@ export class Session implements ActionContext, LiveSession {
 
   /** A command broke on something that is not its sender's fault. */
   fail(command: Command, error: unknown): void {
-    if (error instanceof BrokerUnavailable) {
+    if (error instanceof Unavailable) {
       this.refuse(command, refuse("unavailable", "try again"));
       return;
     }

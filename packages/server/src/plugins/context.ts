@@ -1,0 +1,99 @@
+import type { ChannelName, Payload } from "@aldis/protocol";
+import type { Awaitable } from "../awaitable.ts";
+import type { PublishOutcome } from "../broker/broker.ts";
+import type { BusAnswer } from "../cluster/node-bus.ts";
+import type { Log } from "../observe/log.ts";
+import type { RandomIds } from "../random/random.ts";
+import type { Reached } from "../session/reach.ts";
+import type { Collection } from "../store/collection.ts";
+import type { Records } from "../store/store.ts";
+import type { ChannelKey, TenantId } from "../tenant/tenant.ts";
+import type { Clock } from "../time/clock.ts";
+
+/** All that a plugin has of the gateway. */
+export type PluginContext<C = unknown> = {
+  readonly name: string;
+  readonly config: C;
+  readonly clock: Clock;
+  readonly random: RandomIds;
+  /** Each line names the plugin. */
+  readonly log: Log;
+  readonly channels: PluginChannels;
+  readonly users: PluginUsers;
+  readonly nodes: PluginNodes;
+  /** The records of one of its collections. Throws for one that is not in its {@link Plugin.store}, or when the gateway runs without a store. */
+  records<R extends object>(collection: Collection<R>): Records<R>;
+  /** A rate of the plugin's own, by any name (a user, a room). `waitMs`: how long until it may be taken from again; 0: it was taken. */
+  rate(perSecond: number, burst: number): { waitMs(name: string): number };
+  /** Adds to `aldis_plugin_events_total{plugin, event}`. `event` is one of a fixed few. */
+  count(event: string, by?: number): void;
+  /** Calls `run` again and again until the gateway stops, each time so long after the last one has ended; what it throws is logged. Spread a little, so that nodes do not do it at the same moment. */
+  every(intervalMs: number, run: () => Awaitable<void>): void;
+};
+
+export type PluginPublish = {
+  readonly channel: ChannelName;
+  readonly event?: string;
+  readonly data: Payload;
+  /** Repeating it has one effect. They are the plugin's own: no user's and no other plugin's key is the same. */
+  readonly idempotencyKey?: string;
+};
+
+export type PluginChannels = {
+  /** Throws a `FieldError` when it is refused, rejects with `Unavailable` when the broker is away: repeating it with the same key is safe then. */
+  publish(tenant: TenantId, message: PluginPublish): Promise<PublishOutcome>;
+  /** To this node's subscribers alone: in no history, without an offset. `action` is one of the plugin's own. */
+  push(key: ChannelKey, action: string, data: object, except?: { readonly userId: string }): void;
+  /** How many subscribe to it on this node. */
+  subscriberCount(key: ChannelKey): number;
+  /** To this plugin on every node with subscribers of the channel, this one too: at most once, kept nowhere. */
+  signal(key: ChannelKey, body: string): void;
+  /** What other nodes, perhaps of another version, have signalled. Called once at most. */
+  onSignal(take: (key: ChannelKey, body: string) => void): void;
+};
+
+/** One thing to tell one user. */
+export type UserPush = {
+  readonly userId: string;
+  /** One of the plugin's own. */
+  readonly action: string;
+  readonly data: object;
+};
+
+/** Users wherever in the cluster they are connected. */
+export type PluginUsers = {
+  /** To all connections of each, with one message to each other node. Resolves to how many connections each push was handed to, in their order. */
+  push(
+    tenant: TenantId,
+    pushes: readonly UserPush[],
+    how?: { readonly urgent?: boolean },
+  ): Promise<{ readonly connections: readonly number[]; readonly missing: readonly string[] }>;
+  /** To everyone of a tenant who is connected. */
+  pushToAll(
+    tenant: TenantId,
+    push: Omit<UserPush, "userId">,
+    how?: { readonly urgent?: boolean },
+  ): Promise<Reached>;
+  /** Ends subscriptions: the clients are told, and may come back if their token and the hooks let them. */
+  unsubscribe(tenant: TenantId, userId: string, channel: ChannelName): Promise<Reached>;
+  /** Whether a user is connected to this node. */
+  isHere(tenant: TenantId, userId: string): boolean;
+  /** Users that are connected to this node, each once, in order of id, after `after`. O(users here) */
+  here(
+    tenant: TenantId,
+    page: { readonly after?: string | undefined; readonly limit: number },
+  ): readonly string[];
+};
+
+/** The plugin on the other nodes. Messages are short, at most once, kept nowhere. */
+export type PluginNodes = {
+  /** This node, among the others. */
+  readonly self: string;
+  /** The living ones beside this. */
+  readonly others: readonly string[];
+  tellOthers(kind: string, body: unknown): void;
+  /** Never rejects. */
+  ask(node: string, kind: string, body: unknown): Promise<BusAnswer>;
+  /** `body` comes from another process, perhaps of another version: read it field by field. What it gives is the answer. */
+  on(kind: string, take: (body: unknown) => Awaitable<unknown>): void;
+};

@@ -1,0 +1,33 @@
+// All that a plugin is written with. Features of the gateway import from here and from the protocol alone.
+export type { Right } from "../auth/capabilities.ts";
+export type { Identity } from "../auth/identity.ts";
+export type { Awaitable } from "../awaitable.ts";
+export {
+  type Collection,
+  defineCollection,
+  integer,
+  json,
+  optional,
+  type RecordOf,
+  text,
+  words,
+} from "../store/collection.ts";
+export { foldText } from "../store/fold-text.ts";
+export { createAll, type PlanStep, type StorePlan } from "../store/plan.ts";
+export type { Conditions, Query, Records, Swept, Written } from "../store/store.ts";
+export { StoreUnavailable } from "../store/store-unavailable.ts";
+export { type ChannelKey, channelKey, nameOf, type TenantId, tenantOf } from "../tenant/tenant.ts";
+export type { Clock, Timer } from "../time/clock.ts";
+export { Unavailable } from "../unavailable.ts";
+export type {
+  PluginChannels,
+  PluginContext,
+  PluginNodes,
+  PluginUsers,
+  UserPush,
+} from "./context.ts";
+export type { PluginHooks, PresenceChange, PublishChange, Published, Publishing } from "./hooks.ts";
+export { type AnyPlugin, definePlugin, type Plugin, type PluginParts } from "./plugin.ts";
+export { type ActionCall, action, type PluginAction, type PluginSession } from "./plugin-action.ts";
+export { type PluginRoute, pluginRoute, type RouteCall } from "./plugin-route.ts";
+export { refusal } from "./refusal.ts";
