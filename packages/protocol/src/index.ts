@@ -48,4 +48,5 @@ export { MessagePackReader } from "./read-messagepack.ts";
 export { accept, type Refusal, type Result, refuse } from "./result.ts";
 export { findId, type MessagePackFlaw, scanMessagePack } from "./scan-messagepack.ts";
 export * from "./types.ts";
+export * from "./users.ts";
 export { MessagePackWriter } from "./write-messagepack.ts";
