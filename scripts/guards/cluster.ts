@@ -35,6 +35,17 @@ export const CLUSTER_GUARDS: readonly Guard[] = [
     giveUpMs: 8_000,
   },
   {
+    faults: [6],
+    breaks:
+      "a node that lost a session unheard ends its connection elsewhere, when Redis was emptied",
+    file: `${SERVER}/session/redis/session-scripts.ts`,
+    find: "  return theirs and tonumber(turn) > tonumber(theirs)\n",
+    replace: "  return false\n",
+    test: `${SERVER}/session/redis/session-nodes.redis.test.ts`,
+    named: "who got it later goes on with it",
+    giveUpMs: 4_000,
+  },
+  {
     faults: [22],
     breaks: "interest in a channel never ends",
     file: `${SERVER}/broker/redis/counted-interest.ts`,

@@ -197,6 +197,7 @@ function welcome(
   if (resumed !== undefined) {
     session.id = resumed.id;
     session.granted = resumed.parked.granted;
+    session.turn = resumed.parked.turn ?? 0;
   }
   session.keepsPositions = asked.positions !== undefined;
   session.becomeConnected(identity);

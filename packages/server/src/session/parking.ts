@@ -21,6 +21,8 @@ export type ParkedSession = {
   readonly granted: ReadonlySet<string> | undefined;
   /** A backend has asked for a new token, and it has not come (AU9). */
   readonly tokenWanted?: true;
+  /** How often it has been resumed, as far as its store counts: of two nodes that believe to have it, the one that got it later has. */
+  readonly turn?: number;
 };
 
 /** The same session with its subscription to a channel ended, as a backend wants it; undefined: it has none, or has ended it. */
@@ -53,8 +55,8 @@ export function parkedForm(session: Session): ParkedSession {
   }
   // A session that breaks while it is being restored has the rest still to come.
   for (const waiting of session.restoring?.waiting ?? []) subscriptions.push(waiting);
-  const { identity, granted, tokenWanted } = session;
+  const { identity, granted, tokenWanted, turn } = session;
   return tokenWanted
-    ? { identity, subscriptions, granted, tokenWanted }
-    : { identity, subscriptions, granted };
+    ? { identity, subscriptions, granted, turn, tokenWanted }
+    : { identity, subscriptions, granted, turn };
 }

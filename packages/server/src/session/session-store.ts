@@ -39,6 +39,8 @@ export type LiveSession = {
   readonly identity: Identity;
   /** As {@link ParkedSession.tokenWanted}. */
   readonly tokenWanted: boolean;
+  /** As {@link ParkedSession.turn}. */
+  readonly turn: number;
   /** One of {@link MARK}. */
   storeMark: number;
   /** What would be parked if its connection broke now. */

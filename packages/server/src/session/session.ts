@@ -54,6 +54,8 @@ export class Session implements ActionContext, LiveSession {
   ordinal = 0;
   /** What the store of sessions has yet to hear of it; the store's alone. */
   storeMark: number = MARK.clean;
+  /** As {@link ParkedSession.turn}. */
+  turn = 0;
   /** The client tells its positions itself when it resumes (SE4), so nothing has to be proven to be delivered. */
   keepsPositions = false;
   /** When something about the token is due, monotonic; Infinity: nothing. */

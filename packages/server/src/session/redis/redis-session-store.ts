@@ -16,7 +16,14 @@ import {
   type WithdrawFrom,
 } from "../session-store.ts";
 import { Claim } from "./claim.ts";
-import { bearerText, type Holder, holdersOf, readRecord, writeRecord } from "./session-record.ts";
+import {
+  bearerText,
+  type Holder,
+  holdersOf,
+  readRecord,
+  turnIn,
+  writeRecord,
+} from "./session-record.ts";
 import { TAKE } from "./session-scripts.ts";
 import {
   SessionWriter,
@@ -147,7 +154,8 @@ export class RedisSessionStore implements SessionStore {
     }
     // It may not have been written yet, or be too large to be.
     if (taken === undefined) return this.#here.take(id, wanted);
-    const session = await this.#sessionOf(id, taken);
+    const former = await this.#sessionOf(id, taken);
+    const session = former && inNextTurn(former, taken);
     this.#writer.tell(id, session === undefined ? { as: "over" } : { as: "taken", session });
     return session;
   }
@@ -229,6 +237,11 @@ export class RedisSessionStore implements SessionStore {
     this.#writer.forget(id);
     if (!this.#claims.has(id)) this.#here.take(id, "anyway");
   }
+}
+
+/** As the record says of itself since it was claimed. */
+function inNextTurn(session: ParkedSession, { text }: Taken): ParkedSession {
+  return { ...session, turn: Math.max(session.turn ?? 0, turnIn(text)) + 1 };
 }
 
 function idOf(body: unknown): string | undefined {

@@ -45,6 +45,7 @@ const sessions: fc.Arbitrary<ParkedSession> = fc.record({
     }),
     { maxLength: 20 },
   ),
+  turn: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
   granted: fc.option(
     fc.array(names).map((all) => new Set<string>(all)),
     { nil: undefined },

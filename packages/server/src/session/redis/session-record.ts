@@ -42,6 +42,11 @@ export function holdersOf(owner: string, state: string): Holder[] {
   ];
 }
 
+/** {@link ParkedSession.turn} as a record says it; 0: it is of a version that does not. */
+export function turnIn(text: string): number {
+  return Number(/\n\{"t":(\d+)/.exec(text)?.[1] ?? 0);
+}
+
 /** Whose session it is, as scripts compare it. */
 export function bearerText({ tenant, userId }: Pick<Identity, "tenant" | "userId">): string {
   // As JSON: a user id may hold line ends and lone surrogates.
@@ -62,7 +67,9 @@ export function writeRecord(
   return text.length > RECORD_MAX_LENGTH ? undefined : text;
 }
 
+/** {@link ParkedSession.turn} stands first, where scripts find it. */
 type RecordBody = {
+  t: number;
   n?: string;
   e?: string;
   a?: string;
@@ -76,13 +83,20 @@ type RecordBody = {
   s: unknown[];
 };
 
-function bodyOf({ identity, subscriptions, granted, tokenWanted }: ParkedSession): RecordBody {
+function bodyOf({
+  identity,
+  subscriptions,
+  granted,
+  tokenWanted,
+  turn = 0,
+}: ParkedSession): RecordBody {
   const { name, email, avatar, anonymous, capabilities } = identity;
   const prefixes = capabilities.prefixes.map(({ prefix, rights }): [string, number] => [
     prefix,
     rights,
   ]);
   const body: RecordBody = {
+    t: turn,
     c: [[...capabilities.exact], prefixes],
     s: subscriptions.map(writeSubscription),
   };
@@ -121,6 +135,7 @@ export function readRecord(text: string): ParkedSession | undefined {
   const capabilities = readCapabilities(rest["c"]);
   const subscriptions = readList(rest["s"], readSubscription);
   const granted = rest["g"] === undefined ? [] : readList(rest["g"], readText);
+  const turn = turnIn(text);
   if (!(isText(tenant) && isText(userId) && capabilities && subscriptions && granted)) {
     return undefined;
   }
@@ -138,6 +153,7 @@ export function readRecord(text: string): ParkedSession | undefined {
     identity,
     subscriptions,
     granted: rest["g"] === undefined ? undefined : new Set(granted),
+    ...(turn > 0 && { turn }),
   };
   return rest["w"] === 1 ? { ...session, tokenWanted: true } : session;
 }

@@ -4,19 +4,34 @@ import type { Script } from "../../redis/script.ts";
 export const UNCLAIM = "u";
 
 /**
+ * `isLater(turn, key)`: who has the session in this turn got it later than the owner of the record did. Then the record is that of a node which had lost the session without
+ * hearing of it, and wrote what it knew when Redis had lost the record that would have told. Records of versions that count no turns are taken as they are.
+ */
+const TURNS = `
+local function turnIn(record)
+  return string.match(record, '\\n{"t":(%d+)')
+end
+
+local function isLater(turn, key)
+  local theirs = turn and turnIn(redis.call('GET', key))
+  return theirs and tonumber(turn) > tonumber(theirs)
+end
+`;
+
+/**
  * KEYS: records. ARGV: this node; then for each record how long it is kept in milliseconds, and its text, "" to remove it, or {@link UNCLAIM}. What is another
- * node's by now stays as it is. Gives the places (from 1) of those, as negative numbers while that is only claimed: who claims it is about to ask for it.
+ * node's by now stays as it is, unless this one got it later. Gives the places (from 1) of those, as negative numbers while that is only claimed: who claims it is about to ask for it.
  */
 export const WRITE: Script = {
   name: "aldisWriteSessions",
-  lua: `
+  lua: `${TURNS}
 local others = {}
 for i, key in ipairs(KEYS) do
   local owner, state =
     string.match(redis.call('GETRANGE', key, 0, 300), '^%d+\\n([^\\n]*)\\n([^\\n]*)\\n')
   local was, former = string.match(state or '', '^c(%a),([^,]*)')
   local text = ARGV[2 * i + 1]
-  if owner and owner ~= ARGV[1] then
+  if owner and owner ~= ARGV[1] and not isLater(turnIn(text), key) then
     if text ~= 'u' then
       if was then others[#others + 1] = -i else others[#others + 1] = i end
     end
@@ -36,12 +51,12 @@ return others`,
 };
 
 /**
- * KEYS: records of sessions that are connected here. ARGV: this node; how long they are kept from now on. Gives the places (from 1) of those
- * that are not there any more, and, as negative numbers, of those that are another node's by now.
+ * KEYS: records of sessions that are connected here. ARGV: this node; how long they are kept from now on; the turn of each. Gives the places (from 1) of those
+ * that are not there any more or stale, and, as negative numbers, of those that are another node's by now.
  */
 export const KEEP: Script = {
   name: "aldisKeepSessions",
-  lua: `
+  lua: `${TURNS}
 local astray = {}
 for i, key in ipairs(KEYS) do
   local owner, state =
@@ -49,7 +64,7 @@ for i, key in ipairs(KEYS) do
   if not owner then
     astray[#astray + 1] = i
   elseif owner ~= ARGV[1] and string.sub(state, 1, 1) ~= 'c' then
-    astray[#astray + 1] = -i
+    astray[#astray + 1] = isLater(ARGV[i + 2], key) and i or -i
   else
     redis.call('PEXPIRE', key, ARGV[2])
   end
@@ -59,7 +74,7 @@ return astray`,
 
 /**
  * KEYS: a record. ARGV: this node; whose session it must be, or "" and the time (Unix, ms) that its token must outlive; how long it is kept; the name of this claim.
- * It is claimed for this node from then on, and says from whom. Gives false when there is none or it is not wanted, else whose it was, its
+ * It is claimed for this node from then on, in the next turn, and says from whom. Gives false when there is none or it is not wanted, else whose it was, its
  * state, and its text.
  */
 export const TAKE: Script = {
@@ -77,6 +92,8 @@ elseif expiry ~= '' and tonumber(expiry) <= tonumber(ARGV[3]) then
 end
 local was, former = string.match(state, '^c(%a),([^,]*)')
 local claim = table.concat({'c' .. (was or state), former or owner, ARGV[5]}, ',')
+local turn, body = string.match(rest, '^{"t":(%d+),(.*)$')
+if turn then rest = string.format('{"t":%.0f,', turn + 1) .. body end
 local mine = table.concat({version, ARGV[1], claim, expiry, bearer, rest}, '\\n')
 redis.call('SET', KEYS[1], mine, 'PX', ARGV[4])
 return {owner, state, record}`,

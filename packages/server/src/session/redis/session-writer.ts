@@ -45,7 +45,7 @@ type Last = {
   readonly untilMs: number;
 };
 type Row = Last | LiveSession;
-type Batch = { readonly place: Place; readonly rows: Row[] };
+type Batch<R extends Row> = { readonly place: Place; readonly rows: R[] };
 
 /**
  * `parked`; `taken`: this node has it now, as it stood; `over` for good; `unclaimed`: it was perhaps claimed in an answer that never came.
@@ -230,9 +230,9 @@ export class SessionWriter {
     return undefined;
   }
 
-  #batchesOf(rows: readonly Row[]): Batch[] {
-    const open = new Map<Place["keys"], Batch>();
-    const batches: Batch[] = [];
+  #batchesOf<R extends Row>(rows: readonly R[]): Batch<R>[] {
+    const open = new Map<Place["keys"], Batch<R>>();
+    const batches: Batch<R>[] = [];
     for (const row of rows) {
       const place = this.#placeOf(row.id);
       let batch = getOrCreate(open, place.keys, () => newBatch(batches, place));
@@ -250,7 +250,7 @@ export class SessionWriter {
   }
 
   /** False: Redis did not take it, and it waits again. */
-  async #write({ place, rows }: Batch): Promise<boolean> {
+  async #write({ place, rows }: Batch<Row>): Promise<boolean> {
     const { counters } = this.#deps;
     const keys: string[] = [];
     const args: (string | number)[] = [this.#deps.self];
@@ -287,10 +287,12 @@ export class SessionWriter {
     });
   }
 
-  async #touch({ place, rows }: Batch): Promise<void> {
+  async #touch({ place, rows }: Batch<LiveSession>): Promise<void> {
     const keys = rows.map(({ id }) => place.keys.key("session", id));
     try {
-      const astray = await place.shard.run(KEEP, keys, [this.#deps.self, this.#liveTtlMs]);
+      const turns = rows.map(({ turn }) => turn);
+      const args = [this.#deps.self, this.#liveTtlMs, ...turns];
+      const astray = await place.shard.run(KEEP, keys, args);
       for (const at of placesIn(astray)) {
         const row = rows[Math.abs(at) - 1];
         if (at < 0) this.#onTaken(row);
@@ -339,8 +341,8 @@ function placesIn(answer: unknown): number[] {
   return Array.isArray(answer) ? answer.map(Number) : [];
 }
 
-function newBatch(batches: Batch[], place: Place): Batch {
-  const batch: Batch = { place, rows: [] };
+function newBatch<R extends Row>(batches: Batch<R>[], place: Place): Batch<R> {
+  const batch: Batch<R> = { place, rows: [] };
   batches.push(batch);
   return batch;
 }

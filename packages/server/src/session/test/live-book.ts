@@ -23,6 +23,10 @@ export class BookedSession implements LiveSession {
     return this.stands.tokenWanted ?? false;
   }
 
+  get turn() {
+    return this.stands.turn ?? 0;
+  }
+
   standing(): ParkedSession {
     return this.stands;
   }
