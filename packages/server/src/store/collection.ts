@@ -3,9 +3,9 @@ import type { Json } from "@aldis/protocol";
 
 /**
  * What a field holds. `text` is compared byte by byte as UTF-8 and may be in keys and indexes; it has no NUL and no lone surrogate, and at most
- * {@link TEXT_MAX_LENGTH} characters. `integer` is a whole number that a double holds exactly. `json` is anything JSON can say, kept exactly as it
- * is, every Unicode surprise included; it cannot be asked for. `words` is text to be searched in, see {@link foldText}: as long as it likes, without
- * index, asked for by `contains` alone.
+ * {@link TEXT_MAX_LENGTH} UTF-16 units. `integer` is a whole number from -(2^53 - 1) to 2^53 - 1. `json` is anything JSON can say, kept exactly as it
+ * is, every Unicode surprise included; it cannot be asked for. `words` is text to be searched in, see {@link foldText}: as long as it likes (no
+ * NUL, no lone surrogate), without index, asked for by `contains` alone. Of `json` and `words` a condition may ask no more than whether they are there.
  */
 export type FieldKind = "text" | "integer" | "json" | "words";
 
@@ -23,10 +23,11 @@ export const json = <T = Json>(): Field<T> => ({ kind: "json", optional: false }
 /** A record may be without it: `undefined`, and to be cleared by setting `undefined`. */
 export const optional = <T>({ kind }: Field<T>): Field<T | undefined> => ({ kind, optional: true });
 
+/** A record without one of the fields is not in the index: not found by it, and free of its `unique`. */
 export type IndexShape = {
   /** The tenant stands before them by itself. The last one may be used for ranges and order. */
   readonly fields: readonly string[];
-  /** Of one tenant no two records agree in all of `fields`; records without one of them are not in it. */
+  /** Of one tenant no two records agree in all of `fields`. */
   readonly unique?: boolean;
 };
 
@@ -79,22 +80,38 @@ const NAME = /^[a-z][a-z0-9_]{0,47}$/;
 /** A field is a column as it is called: camel case is kept. */
 const FIELD_NAME = /^[a-z][A-Za-z0-9]{0,47}$/;
 
+/** What databases keep for themselves, and what the store keeps beside the collections. */
+const RESERVED = /^(aldis|sqlite|pg|system)_/;
+
 /** What is wrong with a shape; undefined: nothing. */
-export function problemOf({
-  name,
-  fields,
-  key,
-  indexes,
-  counted,
-}: CollectionShape): string | undefined {
+export function problemOf(shape: CollectionShape): string | undefined {
+  return problemOfNames(shape) ?? problemOfKeys(shape);
+}
+
+function problemOfNames({ name, fields }: CollectionShape): string | undefined {
   if (!NAME.test(name)) return "its name has lower case letters, digits and `_`";
-  const odd = Object.keys(fields).find((field) => !FIELD_NAME.test(field) || field === "tenant");
-  if (odd !== undefined) return `no field may be called ${odd}`;
+  if (RESERVED.test(name)) return "names that begin so are reserved";
+  // Not every database tells `userId` from `userid`.
+  const known = new Set(["tenant"]);
+  for (const field of Object.keys(fields)) {
+    if (!FIELD_NAME.test(field) || known.has(field.toLowerCase())) {
+      return `no field may be called ${field}`;
+    }
+    known.add(field.toLowerCase());
+  }
+  return undefined;
+}
+
+function problemOfKeys({ fields, key, indexes, counted }: CollectionShape): string | undefined {
   if (key.length === 0 || key.some((field) => fields[field]?.optional !== false)) {
     return "its key is of fields that every record has";
   }
   if (counted !== undefined && (key.at(-1) !== counted || fields[counted]?.kind !== "integer")) {
     return "what is counted is the last field of the key, an integer";
+  }
+  const lists = [key, ...Object.values(indexes).map((index) => index.fields)];
+  if (lists.some((list) => list.length === 0 || new Set(list).size < list.length)) {
+    return "a key or an index has each of its fields once";
   }
   const indexed = [...key, ...Object.values(indexes).flatMap((index) => index.fields)];
   const unfit = indexed.find((field) => !isIndexable(fields[field]));

@@ -5,7 +5,7 @@ import type { StorePlan } from "./plan.ts";
 /** Conditions on a record as it stands: all of these hold. `undefined` is for a field that is not there. */
 export type Conditions<R> = { readonly [N in keyof R]?: Condition<R[N]> };
 
-/** `below` and `above` are exclusive, and never hold for a field that is not there; nor does `not: value` fail for it. */
+/** One of these forms. `below` and `above` are exclusive, and never hold for a field that is not there; nor does `not: value` fail for it. */
 export type Condition<T> =
   | { readonly is: T | undefined }
   | { readonly not: T | undefined }
@@ -17,7 +17,8 @@ export type Key<R> = Partial<R>;
 
 /**
  * Asks for records by an index, so that nothing is ever found by reading everything (P3). `same` gives values for the first fields of the index;
- * `above` and `below`, exclusive, bound the next one, and the answer is in its order.
+ * `above` and `below`, exclusive, bound the next one. The answer is in the order of the fields of the index that are left, and then of the key. What does
+ * not fit the index is a `TypeError`.
  */
 export type Query<R> = {
   /** Name of an index, or `key`. */
@@ -31,7 +32,7 @@ export type Query<R> = {
   readonly where?: Conditions<R>;
   /** Those whose field of kind `words` holds this text somewhere; folded by the caller as that was, see `foldText`. */
   readonly contains?: { readonly field: keyof R & string; readonly text: string };
-  /** At most so many records. */
+  /** At most so many records: from 1 to 10,000. */
   readonly limit: number;
 };
 
@@ -62,11 +63,14 @@ export type Records<R extends object> = {
    * The last record of a log is not to be removed while the log is to go on counting.
    */
   append(tenant: TenantId, record: R): Promise<Written<R>>;
-  /** Adds it, or replaces the record with its key, if `where` holds for that one. Unique indexes hold as for {@link insert}: then `written: false`. */
+  /**
+   * Adds it, or replaces the record with its key, if `where` holds for that one; if not, that one is the answer, `written: false`. Unique indexes hold
+   * as for {@link insert}: then the other record that is in the way is.
+   */
   put(tenant: TenantId, record: R, where?: Conditions<R>): Promise<Written<R>>;
   /**
    * Changes fields outside the key, if the record is there and `where` holds for it; `undefined` clears one. Returns the record as it stands then, undefined when
-   * nothing was changed. Of several at once each sees what the one before it left.
+   * nothing was changed: that too if another record has the same in a unique index. Of several at once each sees what the one before it left.
    */
   update(
     tenant: TenantId,
