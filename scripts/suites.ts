@@ -25,9 +25,12 @@ export function isTestFile(path: string): boolean {
   return TEST_FILE.test(path);
 }
 
+/** Of Redis or of a database. */
+const NEEDS_A_SERVER = /^packages\/[^/]+\/(src\/.*\.(redis|postgres)\.test\.ts$|test\/cluster\/)/;
+
 /** Undefined for a test file that lies where no suite looks: it would never run. */
 export function suiteOf(path: string): Suite | undefined {
-  if (/^packages\/[^/]+\/(src\/.*\.redis\.test\.ts$|test\/cluster\/)/.test(path)) return "cluster";
+  if (NEEDS_A_SERVER.test(path)) return "cluster";
   if (/^packages\/[^/]+\/src\//.test(path) || path.startsWith("scripts/")) return "unit";
   if (/^packages\/[^/]+\/test\//.test(path)) return "integration";
   if (path.startsWith("e2e/")) return "e2e";

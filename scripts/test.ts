@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { ROOT } from "./child.ts";
-import { CHROMIUM, type DebianProgram, missing, REDIS } from "./debian-program.ts";
+import { CHROMIUM, type DebianProgram, missing, POSTGRES, REDIS } from "./debian-program.ts";
 import { GUARDS } from "./guards/table.ts";
 import { runGuards, titleOf } from "./guards.ts";
 import { closingLine, sum } from "./junit.ts";
@@ -16,7 +16,10 @@ const NAMES = ["check", "unit", "integration", "cluster", "e2e", "bench", "guard
 type Name = (typeof NAMES)[number];
 
 /** What a suite cannot run without. */
-const NEEDED: Partial<Record<Name, DebianProgram>> = { cluster: REDIS, e2e: CHROMIUM };
+const NEEDED: Partial<Record<Name, readonly DebianProgram[]>> = {
+  cluster: [REDIS, POSTGRES],
+  e2e: [CHROMIUM],
+};
 
 const { bySuite, strays } = findTestFiles(ROOT);
 
@@ -51,17 +54,25 @@ function placesOfTests(): StepResult {
   return stepOf("places", { problems: strays.map((path) => `${path} is in no suite`) });
 }
 
-/** Skipped, and counted as such, when the program that its tests need cannot be had. */
+/** Skipped, and counted as such, when a program that its tests need cannot be had. */
 async function runWith(
-  program: DebianProgram,
+  programs: readonly DebianProgram[],
   suite: Suite,
   files: readonly string[],
 ): Promise<StepResult> {
-  const reason = files.length === 0 ? undefined : await missing(program);
+  const reason = files.length === 0 ? undefined : await firstMissing(programs);
   if (reason === undefined) return runSuite(suite, files);
   const counted = await countTests(suite, files);
   console.log(`${suite}: ${counted} tests skipped: ${reason}`);
   return { ...stepOf(suite, { problems: [] }), passed: 0, skipped: counted };
+}
+
+async function firstMissing(programs: readonly DebianProgram[]): Promise<string | undefined> {
+  for (const program of programs) {
+    const reason = await missing(program);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
 }
 
 /** Loads the files with a filter that no name matches; a file that does not even load counts as one. */

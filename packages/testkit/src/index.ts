@@ -45,6 +45,12 @@ export {
 export { type GatewayProcess, startGatewayProcess } from "./gateway-process.ts";
 export type { Sample } from "./gateway-process-messages.ts";
 export type { HttpAnswer, HttpClient, HttpInit } from "./http-client.ts";
+export {
+  POSTGRES_PASSWORD,
+  type PostgresOptions,
+  type PostgresServer,
+  startPostgres,
+} from "./postgres/postgres-server.ts";
 export { MESSAGE_PACK, RawClient, type RawFrame } from "./raw-client.ts";
 export { openRawSocket, type RawSocket } from "./raw-socket.ts";
 export { type Certificates, makeCertificates } from "./redis/certificates.ts";
