@@ -43,6 +43,7 @@ export {
   requiredString,
 } from "./fields.ts";
 export { NESTING_MAX, nestsTooDeeply } from "./nesting.ts";
+export type * from "./notifications.ts";
 export { Base64, isBase64, type Payload, payloadOf } from "./payload.ts";
 export { MessagePackReader } from "./read-messagepack.ts";
 export { accept, type Refusal, type Result, refuse } from "./result.ts";
