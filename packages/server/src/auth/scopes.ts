@@ -1,7 +1,7 @@
 /**
  * What an API key may be used for. `publish`: into channels; `send`: to users and connections; `read`: history, presence and the lists;
  * `control`: who is subscribed and who stays; `namespaces`: their options; `metrics`: the gateway's own figures, of all tenants together; `cluster`:
- * the nodes themselves.
+ * the nodes themselves; `notifications`: sending, listing, acknowledging and withdrawing any user's.
  */
 export const SCOPES = [
   "publish",
@@ -9,6 +9,7 @@ export const SCOPES = [
   "read",
   "control",
   "namespaces",
+  "notifications",
   "metrics",
   "cluster",
 ] as const;

@@ -62,11 +62,14 @@ export type UserPush = {
 
 /** Users wherever in the cluster they are connected. */
 export type PluginUsers = {
-  /** To all connections of each, with one message to each other node. Resolves to how many connections each push was handed to, in their order. */
+  /**
+   * To all connections of each, with one message to each other node; `hereOnly`: to those to this node, and nothing goes to others. Resolves to how many connections each
+   * push was handed to, in their order.
+   */
   push(
     tenant: TenantId,
     pushes: readonly UserPush[],
-    how?: { readonly urgent?: boolean },
+    how?: { readonly urgent?: boolean; readonly hereOnly?: boolean },
   ): Promise<{ readonly connections: readonly number[]; readonly missing: readonly string[] }>;
   /** To everyone of a tenant who is connected. */
   pushToAll(

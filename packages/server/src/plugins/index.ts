@@ -1,5 +1,5 @@
 // All that a plugin is written with. Features of the gateway import from here and from the protocol alone.
-export type { Right } from "../auth/capabilities.ts";
+export { allows, type Capabilities, type Right } from "../auth/capabilities.ts";
 export type { Identity } from "../auth/identity.ts";
 export type { Awaitable } from "../awaitable.ts";
 export {
