@@ -131,8 +131,14 @@ async function connect(gateway: GatewayAccess): Promise<RawClient> {
   const exp = Math.floor(Date.now() / 1000) + 24 * 3600;
   const token = await gateway.token({ sub: "bystander", exp });
   const client = await RawClient.connect(`${gateway.wsUrl}?token=${token}`);
-  await client.must("subscribe", { channel: CHANNEL });
-  return client;
+  try {
+    await client.must("subscribe", { channel: CHANNEL });
+    return client;
+  } catch (error) {
+    // Else it would stay connected beside the next one.
+    client.cut();
+    throw error;
+  }
 }
 
 /** Waits for what was acknowledged. Before it there may be what was refused, and yet came to pass. */
