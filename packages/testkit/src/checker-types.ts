@@ -12,7 +12,7 @@ export type Verdict = Position & { readonly recovered: boolean };
 
 /**
  * - `lost`: acknowledged, covered by an unbroken chain of `recovered: true`, not seen
- * - `dup`: an offset seen twice without a replay, or one message at two offsets
+ * - `dup`: an offset seen twice without a replay, or one message at two offsets, but for what {@link Checker.forgetting} allows
  * - `order`: offsets fall, or differ between subscribers or from what the publisher was told, or what was
  *   published after an acknowledgement comes before what was acknowledged
  * - `phantom`: seen, never intended
@@ -61,6 +61,11 @@ export type SubscriberLog = {
 export type Checker = {
   publisher(name: string, tenant: string): PublisherLog;
   subscriber(name: string, tenant: string): SubscriberLog;
+  /**
+   * The fault `loss` takes from the broker what it remembered of idempotency keys: what is not acknowledged by then may be repeated, and come once more
+   * in another epoch.
+   */
+  forgetting(loss: () => Promise<unknown>): Promise<void>;
   /** After everything has been delivered: all faults of the run. */
   finish(): Fault[];
   /** How many resumes could recover, and how many of them said so. */

@@ -42,6 +42,19 @@ describe("the checker has nothing to say", () => {
     expect(kinds()).toEqual([]);
   });
 
+  test("when what had no answer when its key was forgotten comes once more, in another epoch", async () => {
+    const { checker, backend, ann, see, kinds } = start();
+    see(1, 2, 3);
+    const unanswered = backend.intend(channel);
+    ann.message(channel, 4, unanswered);
+    await checker.forgetting(async () => {
+      ann.stands(channel, { recovered: false, offset: 0, epoch: "next" });
+      ann.message(channel, 1, unanswered);
+    });
+    backend.acknowledge(unanswered, { offset: 1, epoch: "next" });
+    expect(kinds()).toEqual([]);
+  });
+
   test("when what is gone was said to be, and when a subscription was over", () => {
     const { ann, see, kinds } = start();
     see(1);
@@ -177,6 +190,27 @@ describe("the checker complains about", () => {
     ann.message(channel, 4, { ...at(3), run: "an earlier one" });
     expect(kinds()).toEqual(["phantom"]);
     expect(checker.resumes.possible).toBe(0);
+  });
+
+  test("dup: what comes once more though its key was not forgotten, was acknowledged by then, or in its epoch", async () => {
+    const forgotten = async ({ checker }: ReturnType<typeof start>) => {
+      await checker.forgetting(async () => {});
+    };
+    for (const [answered, forget, next] of [
+      [false, async () => {}, "next"],
+      [true, forgotten, "next"],
+      [false, forgotten, epoch],
+    ] as const) {
+      const run = start();
+      run.see(1, 2, 3);
+      const again = run.backend.intend(channel);
+      run.ann.message(channel, 4, again);
+      if (answered) run.backend.acknowledge(again, { offset: 4, epoch });
+      await forget(run);
+      run.ann.stands(channel, { recovered: false, offset: 10, epoch: next });
+      run.ann.message(channel, 11, again);
+      expect(run.kinds()).toEqual(["dup"]);
+    }
   });
 
   test("phantom: what was published elsewhere, or comes without a subscription", () => {

@@ -39,8 +39,10 @@ class Run implements Checker, LogOwner {
   readonly #tops = new Map<string, Position>();
   /** Which message is at an offset, as first seen or acknowledged. */
   readonly #places = new Map<string, string>();
-  /** The place of a message, as first seen or acknowledged. */
-  readonly #messages = new Map<string, string>();
+  /** The places of a message by their epochs, as first seen or acknowledged. */
+  readonly #messages = new Map<string, Map<string, number>>();
+  /** Messages that were on their way when keys were forgotten, and how often. */
+  readonly #forgotten = new Map<string, number>();
   readonly #logs: Log[] = [];
 
   constructor(historySize: HistorySize, name: string) {
@@ -79,6 +81,25 @@ class Run implements Checker, LogOwner {
     this.#faults.push({ kind, detail });
   }
 
+  async forgetting(loss: () => Promise<unknown>): Promise<void> {
+    const before = this.#underWay();
+    this.#forget(before);
+    await loss();
+    // What was meant meanwhile may have come before the loss, or after it.
+    this.#forget(this.#underWay().difference(before));
+  }
+
+  #underWay(): Set<string> {
+    const told = new Set(this.#acknowledged.map(({ payload }) => idOf(payload)));
+    return new Set(this.#intended.keys()).difference(told);
+  }
+
+  #forget(messages: Iterable<string>): void {
+    for (const message of messages) {
+      this.#forgotten.set(message, (this.#forgotten.get(message) ?? 0) + 1);
+    }
+  }
+
   #intend(payload: Payload): void {
     const { publisher, channel } = payload;
     this.counts.intended++;
@@ -102,7 +123,7 @@ class Run implements Checker, LogOwner {
     if (top?.epoch !== epoch || offset > top.offset) this.#tops.set(streamOf(payload), at);
   }
 
-  /** A message has one place, and a place one message. */
+  /** A message has one place, or one more for each time that its key was forgotten, and a place one message. */
   place(who: string, payload: Payload, at: Position): void {
     const message = idOf(payload);
     const where = `${streamOf(payload)} ${at.epoch} ${at.offset}`;
@@ -110,12 +131,16 @@ class Run implements Checker, LogOwner {
     if (there !== message) {
       this.complain("order", `${who}: ${where} is ${message}, elsewhere ${there}`);
     }
-    const elsewhere = this.#messages.get(message) ?? where;
-    if (elsewhere !== where) {
+    this.#places.set(where, there);
+    const places = this.#messages.get(message) ?? new Map<string, number>();
+    this.#messages.set(message, places);
+    if (places.get(at.epoch) === at.offset) return;
+    const mayRepeat = places.size <= (this.#forgotten.get(message) ?? 0);
+    if (mayRepeat && !places.has(at.epoch)) places.set(at.epoch, at.offset);
+    else {
+      const elsewhere = [...places].map(([epoch, offset]) => `${epoch} ${offset}`).join(", ");
       this.complain("dup", `${who}: ${message} at ${where} and at ${elsewhere}`);
     }
-    this.#places.set(where, there);
-    this.#messages.set(message, elsewhere);
   }
 
   countResume(channel: string, told: Verdict, since: Position): void {

@@ -28,9 +28,12 @@ export async function runChaos(options: ChaosOptions): Promise<ClusterFaultRepor
   const sdk = { pingTimeoutMs: 1_000, connectTimeoutMs: 2_000 };
   const run = { redis, sdk, subscribers, publishers, patient: true, survives: false };
   try {
-    return await runClusterFault({ ...run, config: options.config ?? {} }, async ({ cluster }) => {
-      await wreak({ cluster, redis, random }, forMs, tell);
-    });
+    return await runClusterFault(
+      { ...run, config: options.config ?? {} },
+      async ({ cluster, checker }) => {
+        await wreak({ cluster, redis, checker, random }, forMs, tell);
+      },
+    );
   } catch (error) {
     throw new Error(`chaos with seed ${seed}: ${error}`, { cause: error });
   }
