@@ -9,6 +9,7 @@ test.each([
   ["packages/server/test/cluster/nodes.test.ts", "cluster"],
   ["packages/server/src/redis/shards.redis.test.ts", "cluster"],
   ["packages/server/src/store/postgres/faults.postgres.test.ts", "cluster"],
+  ["packages/server/src/store/mongodb/mongo-store.mongo.test.ts", "cluster"],
   ["e2e/live.test.ts", "e2e"],
   ["bench/src/smoke.test.ts", "bench"],
   ["packages/server/hub.test.ts", undefined],

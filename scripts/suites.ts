@@ -26,7 +26,8 @@ export function isTestFile(path: string): boolean {
 }
 
 /** Of Redis or of a database. */
-const NEEDS_A_SERVER = /^packages\/[^/]+\/(src\/.*\.(redis|postgres)\.test\.ts$|test\/cluster\/)/;
+const NEEDS_A_SERVER =
+  /^packages\/[^/]+\/(src\/.*\.(redis|postgres|mongo)\.test\.ts$|test\/cluster\/)/;
 
 /** Undefined for a test file that lies where no suite looks: it would never run. */
 export function suiteOf(path: string): Suite | undefined {

@@ -3,12 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
 import type { Certificates } from "./redis/certificates.ts";
+import { WITH_ITS_PARENT } from "./with-its-parent.ts";
 
 const PROGRAM = "redis-server";
-/** Ends with the process that started it, however that one ends: a test that is killed leaves nothing behind. Linux alone has it. */
-const WITH_ITS_PARENT =
-  Bun.which("setpriv") === null ? [] : ["setpriv", "--pdeathsig", "KILL", "--"];
-
 /** A real Redis in a process of its own, on a free port of the loopback, with a folder of its own. */
 export type RedisServer = AsyncDisposable & {
   readonly port: number;
