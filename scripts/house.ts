@@ -55,7 +55,9 @@ export const DIRECTIONS: readonly Direction[] = [
   { in: ["packages/server/"], never: ["@aldis/client", "@aldis/cli", "@aldis/demo"] },
   { in: [SERVER, "packages/cli/"], never: ["@aldis/testkit"] },
   { in: [SERVER], except: ENTRIES, never: WIRING },
-  { in: CORE, never: [...OUTER, "bun"] },
+  { in: CORE, never: OUTER },
+  // Drivers of databases that come with the engine.
+  { in: CORE, except: under("store/sqlite/", "store/postgres/"), never: ["bun"] },
   { in: under("connection/"), never: under("listen/", "api/") },
   { in: LEAVES, never: under("session/") },
   // What reaches over nodes is built on sessions; they know its type alone.
@@ -72,6 +74,11 @@ export const DIRECTIONS: readonly Direction[] = [
     in: [SERVER],
     except: [...ENTRIES, ...under("presence/")],
     never: under("presence/memory-", "presence/redis/"),
+  },
+  {
+    in: [SERVER],
+    except: [...ENTRIES, ...under("store/")],
+    never: under("store/sqlite/", "store/postgres/", "store/mongodb/"),
   },
   {
     in: [SERVER],

@@ -17,6 +17,7 @@ const API_KEY = "an-api-key-of-the-browser-tests";
 const SETTINGS = {
   ALDIS_JWT_SECRET: "a secret that only the browser tests know",
   ALDIS_API_KEY: API_KEY,
+  ALDIS_STORE_URL: "none",
 };
 
 /** The real dev server as a process of its own; its secrets are the same after a restart. */

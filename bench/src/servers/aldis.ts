@@ -16,6 +16,7 @@ const overrides: ConfigInput = {
   auth: { jwtSecret: BENCH_SECRET },
   api: { keys: [{ key: BENCH_API_KEY }] },
   log: { level: "warn" },
+  store: { url: "none" },
   limits: NO_RATE_LIMITS,
   namespaces: {
     bench: { presence: false, joinLeave: false, history: { size: 0 } },

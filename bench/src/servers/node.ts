@@ -16,6 +16,7 @@ const overrides: ConfigInput = {
   auth: { jwtSecret: BENCH_SECRET },
   api: { keys: [{ key: BENCH_API_KEY, scopes: ["*", "cluster"] }] },
   log: { level: "warn" },
+  store: { url: "none" },
   limits: { ...NO_RATE_LIMITS, connectionsPerTenant: 0 },
   namespaces: { room: {}, hall: { joinLeave: false } },
 };

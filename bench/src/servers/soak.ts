@@ -14,6 +14,7 @@ const overrides: ConfigInput = {
   auth: { jwtSecret: BENCH_SECRET, cacheMax: 200 },
   api: { keys: Object.entries(SOAK_KEYS).map(([tenant, key]) => ({ tenant, key })) },
   log: { level: "warn" },
+  store: { url: "none" },
   limits: NO_RATE_LIMITS,
   session: { resumeMs: 20_000 },
   channel: { idempotencyMs: 20_000, streamIdleMs: 30_000 },

@@ -13,6 +13,7 @@ import { parsePort } from "./options.ts";
 import { reloading } from "./reloading.ts";
 import { openGateway } from "./run-gateway.ts";
 import { catchSignals } from "./signals.ts";
+import { type UnfitStore, watchStore } from "./unfit-store.ts";
 
 const HELP = `
 The secret and the API key are made anew at each start; set ALDIS_JWT_SECRET and ALDIS_API_KEY to keep them. It
@@ -42,7 +43,8 @@ async function dev(context: CliContext, options: DevOptions): Promise<void> {
   const settings = await read();
   const signing = requireSigning(settings);
   const stopping = catchSignals();
-  const open = await createOpener(context, signing);
+  const unfit = watchStore();
+  const open = await createOpener(context, signing, unfit);
   const first = open(settings.config);
   const token = await mintToken(signing, {
     user: "dev",
@@ -57,19 +59,23 @@ async function dev(context: CliContext, options: DevOptions): Promise<void> {
       config: settings.config,
     },
   );
-  await stopping;
-  note(pc.dim("stopping"));
-  await running.close();
+  try {
+    await Promise.race([stopping, unfit.found]);
+    note(pc.dim("stopping"));
+  } finally {
+    await running.close();
+  }
 }
 
 /** Starts a gateway with the demo page beside it; the page is bundled once. */
-async function createOpener({ note }: CliContext, signing: Signing) {
+async function createOpener({ note }: CliContext, signing: Signing, { onUnfit }: UnfitStore) {
   const demo = await createDemo();
   const devToken = createDevToken(signing);
   return (config: Config): Gateway =>
     openGateway({
       config,
       write: (line) => note(devLogLine(line)),
+      onUnfit,
       pages: (request, target) => devToken(request, target) ?? demo(request, target.pathname),
     });
 }

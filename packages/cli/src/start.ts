@@ -4,6 +4,7 @@ import { parsePort } from "./options.ts";
 import { type ProductionOptions, productionConfig, readProduction } from "./production-config.ts";
 import { openGateway } from "./run-gateway.ts";
 import { catchSignals } from "./signals.ts";
+import { watchStore } from "./unfit-store.ts";
 
 const HELP = `
 Enough to start is one secret that signs tokens, and a key for backends that publish:
@@ -25,7 +26,12 @@ export function startCommand(context: CliContext): Command {
 async function start({ env, log }: CliContext, options: ProductionOptions): Promise<void> {
   const stopping = catchSignals();
   const { config } = productionConfig(await readProduction(env, options));
-  const gateway = openGateway({ config, write: log });
-  await stopping;
-  await gateway.drain();
+  const unfit = watchStore();
+  const gateway = openGateway({ config, write: log, onUnfit: unfit.onUnfit });
+  try {
+    await Promise.race([stopping, unfit.found]);
+    await gateway.drain();
+  } finally {
+    await gateway.close();
+  }
 }

@@ -36,6 +36,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       auth: { jwtSecret: SECRET },
       api: { keys: [{ key: API_KEY, scopes: ["*", "cluster"] }] },
       limits: NO_RATE_LIMITS,
+      // No test leaves a database behind unless it is about one.
+      store: { url: "none" },
     },
     overrides: options.config,
   });

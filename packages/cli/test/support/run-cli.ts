@@ -19,7 +19,7 @@ export type Running = AsyncDisposable & {
 
 type Environment = Record<string, string>;
 
-/** The real command line, in an environment without settings but `env`. */
+/** The real command line, in an environment without settings but `env`; without a store unless `env` names one. */
 export function startCli(args: readonly string[], env: Environment = {}): Running {
   return startProcess([process.execPath, MAIN, ...args], env);
 }
@@ -49,7 +49,7 @@ function startProcess(command: string[], env: Environment): Running {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
-    env: { ...bareEnvironment(), NO_COLOR: "1", ...env },
+    env: { ...bareEnvironment(), NO_COLOR: "1", ALDIS_STORE_URL: "none", ...env },
   });
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);

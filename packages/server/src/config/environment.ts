@@ -10,6 +10,7 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   ALDIS_JWT_SECRET: "auth.jwtSecret",
   ALDIS_API_KEY: "api.keys",
   ALDIS_REDIS_URL: "broker",
+  ALDIS_STORE_URL: "store.url",
 };
 
 /** `auth.refreshBeforeMs` → `ALDIS_AUTH_REFRESH_BEFORE_MS`. */

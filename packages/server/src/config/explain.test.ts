@@ -85,11 +85,25 @@ test("a wrong value of a variable is told with the variable, one of a file witho
   expect(told["outbox.maxBytes"]).not.toContain("ALDIS");
 });
 
-test("promised names say that this version has nothing behind them", () => {
-  const told = messages({
-    environment: { ALDIS_STORE_URL: "sqlite:x" },
-  });
-  expect(told["ALDIS_STORE_URL"]).toContain("this version has no store");
+test("ALDIS_STORE_URL sets store.url, and what is none is refused without repeating it", () => {
+  const sources = { environment: { ALDIS_STORE_URL: "sqlite:/var/lib/aldis.db" } };
+  expect(load(sources).store.url).toBe("sqlite:/var/lib/aldis.db");
+  const shown = explainConfig(load(sources), sources).find(({ path }) => path === "store.url");
+  expect(shown).toMatchObject({ value: undefined, secret: true, variable: "ALDIS_STORE_URL" });
+  const told = messages({ environment: { ALDIS_STORE_URL: "mysql://root:hunter2@db/x" } });
+  expect(told["store.url"]).toContain("sqlite:path");
+  expect(told["store.url"]).not.toContain("hunter2");
+});
+
+test("with a Redis it is a warning to name no store, or a file", () => {
+  const warned = (url?: string) =>
+    configWarnings(
+      load({ file: { broker: "redis://127.0.0.1", store: { url }, auth: { jwtSecret: SECRET } } }),
+    ).filter(({ path }) => path === "store.url");
+  expect(warned()[0]?.message).toContain("until all nodes have a common store");
+  expect(warned("sqlite:aldis.db")[0]?.message).toContain("on this machine");
+  expect(warned("none")).toEqual([]);
+  expect(warned("postgres://db/aldis")).toEqual([]);
 });
 
 test("contradictions: idleTimeoutMs must be above pingIntervalMs; a slow key set is a warning", () => {
@@ -101,7 +115,9 @@ test("contradictions: idleTimeoutMs must be above pingIntervalMs; a slow key set
 });
 
 test("what is hardly meant where nodes share a Redis is told, without its password", () => {
-  const warnings = (file: object) => configWarnings(load({ file })).map(({ path }) => path);
+  const store = { url: "none" };
+  const warnings = (file: object) =>
+    configWarnings(load({ file: { store, ...file } })).map(({ path }) => path);
   expect(warnings({ broker: "redis://127.0.0.1:6379" })).toEqual([]);
   expect(warnings({ broker: "redis://:secret@redis.internal" })).toEqual([]);
   expect(warnings({ broker: "rediss://redis.internal" })).toEqual([]);
@@ -109,7 +125,7 @@ test("what is hardly meant where nodes share a Redis is told, without its passwo
   expect(warnings({ redis: { caFile: "ca.pem" }, broker: "redis://[::1]" })).toEqual([
     "redis.caFile",
   ]);
-  const twice = load({ file: { broker: ["redis://:secret@a", "redis://:secret@a"] } });
+  const twice = load({ file: { store, broker: ["redis://:secret@a", "redis://:secret@a"] } });
   expect(configWarnings(twice)).toHaveLength(1);
   expect(JSON.stringify(configWarnings(twice))).not.toContain("secret");
 });

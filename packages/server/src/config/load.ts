@@ -107,11 +107,6 @@ function startsLike(fieldPath: readonly string[], path: readonly string[]): bool
 const FROM_KUBERNETES =
   /^ALDIS_(?:[A-Z0-9_]+_)?(?:SERVICE_(?:HOST|PORT)(?:_|$)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_|$))/;
 
-/** Names that are promised and do nothing yet: told apart from typing errors, so that nobody believes in a cluster or a database that is not there. */
-const PROMISED: Readonly<Record<string, string>> = {
-  ALDIS_STORE_URL: "this version has no store: everything is in memory. Unset it",
-};
-
 type ReadEnvironment = {
   /** What the variables set, as in a file. */
   readonly tree: Record<string, unknown>;
@@ -142,8 +137,6 @@ function readEnvironment(
 }
 
 function unknownVariable(name: string, names: Iterable<string>): string {
-  const promised = PROMISED[name];
-  if (promised !== undefined) return promised;
   const meant = suggest(name, names);
   const question = meant === undefined ? "" : `: did you mean ${meant}?`;
   return `is not the name of a setting${question}`;

@@ -7,6 +7,7 @@ import { ingestSchema } from "./ingest-schema.ts";
 import { limitsSchema } from "./limits-schema.ts";
 import { namespaceName, namespaceSchema } from "./namespace-schema.ts";
 import { originProblem } from "./origin-rule.ts";
+import { storeSchema } from "./store-schema.ts";
 
 /**
  * Every setting of the gateway, in one strict schema: types, environment names and documentation are
@@ -130,6 +131,7 @@ export const configSchema = z.strictObject({
   redis: redisSchema.prefault({}),
   cluster: clusterSchema.prefault({}),
   ingest: ingestSchema.prefault({}),
+  store: storeSchema.prefault({}),
   heartbeat: z
     .strictObject({
       pingIntervalMs: ms("Silence after which a connection is pinged").default(25_000),

@@ -16,7 +16,7 @@ export function configWarnings(config: Config): readonly ConfigProblem[] {
     const message = "is longer than auth.timeoutMs: connections end before a slow key set has come";
     warnings.push({ path: "auth.jwks.timeoutMs", message });
   }
-  warnings.push(...clusterWarnings(config));
+  warnings.push(...clusterWarnings(config), ...storeWarnings(config));
   return warnings;
 }
 
@@ -50,6 +50,20 @@ function clusterWarnings(config: Config): ConfigProblem[] {
     warnings.push({ path: "redis.caFile", message });
   }
   return warnings;
+}
+
+/** Nodes of a cluster need a common store. */
+function storeWarnings({ broker, store }: Config): ConfigProblem[] {
+  if (broker === "memory") return [];
+  if (store.url === undefined) {
+    const message =
+      "is not set: chat, notifications and the directory of users are off until all nodes have a common store, PostgreSQL or MongoDB; `none` says that this is meant";
+    return [{ path: "store.url", message }];
+  }
+  if (!store.url.startsWith("sqlite:")) return [];
+  const message =
+    "is a file: all nodes have to run on this machine and name the same one; otherwise each has records of its own";
+  return [{ path: "store.url", message }];
 }
 
 /** Hosts of one's own machine. A name that leads there is not known here. */

@@ -25,11 +25,14 @@ import { createRandomIds, type RandomIds } from "../random/random.ts";
 import { openShards, type Shards } from "../redis/shards.ts";
 import { createRedisSecret } from "../secrets/redis/redis-secret.ts";
 import { createOwnSecret, type SharedSecret } from "../secrets/shared-secret.ts";
+import type { StorePlan } from "../store/plan.ts";
+import type { Store } from "../store/store.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { type BrokerPart, type MeasuredBroker, openBroker } from "./broker-part.ts";
 import { type ClusterParts, clusterParts } from "./cluster-parts.ts";
 import { Readiness } from "./readiness.ts";
+import { openStore } from "./store-part.ts";
 
 /** What a gateway is made from. */
 export type PartOptions = {
@@ -38,6 +41,10 @@ export type PartOptions = {
   readonly write?: (line: string) => void;
   readonly clock?: Clock;
   readonly random?: RandomIds;
+  /** What the store is set up for; without any there is none. */
+  readonly plans?: readonly StorePlan[];
+  /** The store is not for this gateway, as its `StoreUnfit` tells: close it. It is logged in any case. */
+  readonly onUnfit?: (error: Error) => void;
 };
 
 /** The parts that others are made of. */
@@ -55,6 +62,8 @@ export type Shared = {
   readonly bus: NodeBus;
   readonly ids: ConnectionIds;
   readonly namespaces: Namespaces;
+  /** Undefined: nothing is kept. */
+  readonly store: Store | undefined;
   readonly broker: MeasuredBroker;
   readonly brokerPart: BrokerPart;
   readonly readiness: Readiness;
@@ -103,10 +112,13 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     config,
   );
   const { broker } = brokerPart;
+  const { plans = [], onUnfit = () => {} } = options;
+  const store = openStore({ clock, log, plans, onUnfit }, config);
   const readiness = new Readiness();
   readiness.require("secret", () => secret.isKnown);
   readiness.require("cluster", () => registry.joined);
   readiness.require("broker", () => brokerPart.isWell);
+  if (store !== undefined) readiness.require("store", () => store.isWell);
   const probe = new FanOutProbe({ clock, counters }, metrics.observeFanOut);
   const hub: Hub = new Hub(
     { broker, clock, counters, optionsOf: channelOptions(namespaces), meter: probe },
@@ -117,7 +129,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const publisher = createPublisher({ broker, hub, namespaces, counters, rates: limits.channels });
   return {
     ...{ config, clock, random, log, counters, metrics },
-    ...{ shards, secret, cluster, registry, bus, ids },
+    ...{ shards, secret, cluster, registry, bus, ids, store },
     ...{ namespaces, broker, brokerPart, readiness, probe, hub, signals, publisher, limits },
   };
 }

@@ -29,6 +29,8 @@ export async function stop(parts: Stopping): Promise<void> {
   await brokerPart.close();
   secret.close();
   await shards?.close();
+  // Whatever was acknowledged is in it; nothing is left that would ask it.
+  await parts.store?.close();
   metrics.close();
   log.close();
 }

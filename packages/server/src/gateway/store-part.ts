@@ -1,0 +1,65 @@
+import type { Config } from "../config/schema.ts";
+import type { Log } from "../observe/log.ts";
+import type { StorePlan } from "../store/plan.ts";
+import { SqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { type Store, StoreUnfit } from "../store/store.ts";
+import { StoreUnavailable } from "../store/store-unavailable.ts";
+import { parseStoreTarget, type StoreTarget } from "../store/target.ts";
+import type { Clock } from "../time/clock.ts";
+
+export type StoreDeps = {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What the store is set up for; where nobody keeps records there is none. */
+  readonly plans: readonly StorePlan[];
+  /** Trying again would not help: the gateway is to be stopped. */
+  readonly onUnfit: (error: Error) => void;
+};
+
+/** Where this gateway's records are kept: what its configuration says, or what fits its broker. */
+export function storeTarget({ store, broker }: Pick<Config, "store" | "broker">): StoreTarget {
+  const url = store.url ?? (broker === "memory" ? "sqlite:aldis.db" : "none");
+  const target = parseStoreTarget(url);
+  // The config's schema has checked it.
+  if (!target.ok) throw new Error(target.message);
+  return target.value;
+}
+
+/** The store that the configuration asks for, opening in the background; undefined: there is none. */
+export function openStore(
+  deps: StoreDeps,
+  config: Pick<Config, "store" | "broker">,
+): Store | undefined {
+  const { plans, log, onUnfit } = deps;
+  if (plans.length === 0) return undefined;
+  const store = createStore(deps, config);
+  store?.open(plans).catch((error: unknown) => {
+    // Closed before it was open.
+    if (error instanceof StoreUnavailable) return;
+    const unfit = error instanceof Error ? error : new StoreUnfit(String(error));
+    // Its words name the place and what to do, and hold no values.
+    log.error({ store: store.description, why: unfit.message }, "the store cannot be used");
+    onUnfit(unfit);
+  });
+  return store;
+}
+
+function createStore(
+  { clock, log }: StoreDeps,
+  config: Pick<Config, "store" | "broker">,
+): Store | undefined {
+  const target = storeTarget(config);
+  switch (target.kind) {
+    case "none":
+      return undefined;
+    case "sqlite": {
+      const deps = { clock, log, onCommit: () => {}, onOverflow: () => {} };
+      return new SqliteStore(deps, { ...config.store, path: target.path });
+    }
+    case "postgres":
+    case "mongodb":
+      throw new StoreUnfit(`this version cannot use ${target.kind}: see store.url`);
+    default:
+      return target satisfies never;
+  }
+}

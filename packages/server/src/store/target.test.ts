@@ -1,0 +1,28 @@
+import { expect, test } from "bun:test";
+import { parseStoreTarget, type StoreTarget } from "./target.ts";
+
+test("a store's URL says what kind it is, and where", () => {
+  const kinds: readonly (readonly [string, StoreTarget])[] = [
+    ["none", { kind: "none" }],
+    ["sqlite:aldis.db", { kind: "sqlite", path: "aldis.db" }],
+    ["sqlite:./a b/ä.db", { kind: "sqlite", path: "./a b/ä.db" }],
+    ["sqlite:/var/lib/aldis.db", { kind: "sqlite", path: "/var/lib/aldis.db" }],
+    ["sqlite:///var/lib/aldis.db", { kind: "sqlite", path: "/var/lib/aldis.db" }],
+    ["postgres://u:p@h/d", { kind: "postgres", url: "postgres://u:p@h/d" }],
+    ["postgresql://h/d", { kind: "postgres", url: "postgresql://h/d" }],
+    ["mongodb://a,b/d", { kind: "mongodb", url: "mongodb://a,b/d" }],
+    ["mongodb+srv://h/d", { kind: "mongodb", url: "mongodb+srv://h/d" }],
+  ];
+  for (const [url, target] of kinds) {
+    expect(parseStoreTarget(url)).toEqual({ ok: true, value: target });
+  }
+});
+
+test("what is no store is refused, without repeating what may hold a password", () => {
+  const bad = ["", "None", "sqlite:", "sqlite://", "mysql://root:hunter2@h/d", "aldis.db"];
+  for (const url of [...bad, "sqlite::memory:", "sqlite:file:x?mode=memory", "sqlite:a\0b"]) {
+    const outcome = parseStoreTarget(url);
+    expect(outcome.ok).toBe(false);
+    expect(JSON.stringify(outcome)).not.toContain("hunter2");
+  }
+});

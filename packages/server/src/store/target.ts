@@ -1,0 +1,28 @@
+import { accept, type Result, refuse } from "@aldis/protocol";
+
+/** Where records are kept, out of `store.url`. */
+export type StoreTarget =
+  | { readonly kind: "none" }
+  /** `path` is relative to the working directory. */
+  | { readonly kind: "sqlite"; readonly path: string }
+  /** `url` may hold a password. */
+  | { readonly kind: "postgres" | "mongodb"; readonly url: string };
+
+/** The messages do not repeat the text: it may hold a password. */
+export function parseStoreTarget(text: string): Result<StoreTarget> {
+  if (text === "none") return accept({ kind: "none" });
+  if (/^postgres(ql)?:\/\/./.test(text)) return accept({ kind: "postgres", url: text });
+  if (/^mongodb(\+srv)?:\/\/./.test(text)) return accept({ kind: "mongodb", url: text });
+  const path = text.startsWith("sqlite:") ? text.replace(/^sqlite:(\/\/)?/, "") : "";
+  if (path === "") {
+    return refuse("bad_request", "is `sqlite:path`, `postgres://…`, `mongodb://…` or `none`");
+  }
+  // What SQLite takes for something else than the name of a file; in memory nothing would last.
+  if (path.startsWith(":") || path.startsWith("file:") || path.includes("\0")) {
+    return refuse(
+      "bad_request",
+      "names a file: `sqlite:aldis.db`, `sqlite:/var/lib/aldis/aldis.db`",
+    );
+  }
+  return accept({ kind: "sqlite", path });
+}
