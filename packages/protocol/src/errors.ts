@@ -25,6 +25,11 @@ export const ERRORS = {
     means: "not allowed, or not there for you: the answer is the same",
   },
   not_subscribed: { status: 409, temporary: false, means: "subscribe to the channel first" },
+  conflict: {
+    status: 409,
+    temporary: false,
+    means: "it has changed meanwhile, is taken, or cannot be as things stand: look again",
+  },
   position_lost: {
     status: 410,
     temporary: false,

@@ -7,6 +7,7 @@ export {
   parseChannelName,
   parseChannelPattern,
 } from "./channel.ts";
+export type * from "./chat.ts";
 export { CLOSE, type CloseCause, retryAfterClose } from "./close.ts";
 export type * from "./commands.ts";
 export {

@@ -1,6 +1,6 @@
 /**
  * What an API key may be used for. `publish`: into channels; `send`: to users and connections; `read`: history, presence and the lists;
- * `control`: who is subscribed and who stays; `namespaces`: their options; `metrics`: the gateway's own figures, of all tenants together; `cluster`:
+ * `control`: who is subscribed and who stays; `namespaces`: their options; `chat`: its rooms, for any user; `metrics`: the gateway's own figures, of all tenants together; `cluster`:
  * the nodes themselves; `notifications`: sending, listing, acknowledging and withdrawing any user's.
  */
 export const SCOPES = [
@@ -9,6 +9,7 @@ export const SCOPES = [
   "read",
   "control",
   "namespaces",
+  "chat",
   "notifications",
   "metrics",
   "cluster",

@@ -1,4 +1,6 @@
 import type { ChannelName, Payload } from "@aldis/protocol";
+import type { Right } from "../auth/capabilities.ts";
+import type { Identity } from "../auth/identity.ts";
 import type { Awaitable } from "../awaitable.ts";
 import type { PublishOutcome } from "../broker/broker.ts";
 import type { BusAnswer } from "../cluster/node-bus.ts";
@@ -40,6 +42,8 @@ export type PluginPublish = {
 };
 
 export type PluginChannels = {
+  /** Whether somebody may use a channel so, by their token or by the namespace: for callers over HTTP. A session is asked itself, it may have been granted more. */
+  may(identity: Identity, right: Right, channel: ChannelName): boolean;
   /** Throws a `FieldError` when it is refused, rejects with `Unavailable` when the broker is away: repeating it with the same key is safe then. */
   publish(tenant: TenantId, message: PluginPublish): Promise<PublishOutcome>;
   /** To this node's subscribers alone: in no history, without an offset. `action` is one of the plugin's own. */

@@ -1,5 +1,6 @@
 // All that a plugin is written with. Features of the gateway import from here and from the protocol alone.
 export { allows, type Capabilities, type Right } from "../auth/capabilities.ts";
+export { isUserId } from "../auth/claims.ts";
 export type { Identity } from "../auth/identity.ts";
 export type { Awaitable } from "../awaitable.ts";
 export {
@@ -16,7 +17,14 @@ export { foldText } from "../store/fold-text.ts";
 export { createAll, type PlanStep, type StorePlan } from "../store/plan.ts";
 export type { Conditions, Query, Records, Swept, Written } from "../store/store.ts";
 export { StoreUnavailable } from "../store/store-unavailable.ts";
-export { type ChannelKey, channelKey, nameOf, type TenantId, tenantOf } from "../tenant/tenant.ts";
+export {
+  type ChannelKey,
+  channelKey,
+  DEFAULT_TENANT,
+  nameOf,
+  type TenantId,
+  tenantOf,
+} from "../tenant/tenant.ts";
 export type { Clock, Timer } from "../time/clock.ts";
 export { Unavailable } from "../unavailable.ts";
 export type {
