@@ -103,7 +103,7 @@ test("with a Redis it is a warning to name no store, or a file", () => {
   expect(warned()[0]?.message).toContain("until all nodes have a common store");
   expect(warned("sqlite:aldis.db")[0]?.message).toContain("on this machine");
   expect(warned("none")).toEqual([]);
-  expect(warned("postgres://db/aldis")).toEqual([]);
+  expect(warned("postgres://aldis@db/aldis")).toEqual([]);
 });
 
 test("contradictions: idleTimeoutMs must be above pingIntervalMs; a slow key set is a warning", () => {

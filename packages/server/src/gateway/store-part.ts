@@ -1,6 +1,7 @@
 import type { Config } from "../config/schema.ts";
 import type { Log } from "../observe/log.ts";
 import type { StorePlan } from "../store/plan.ts";
+import { PostgresStore } from "../store/postgres/postgres-store.ts";
 import { SqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { type Store, StoreUnfit } from "../store/store.ts";
 import { StoreUnavailable } from "../store/store-unavailable.ts";
@@ -56,7 +57,10 @@ function createStore(
       const deps = { clock, log, onCommit: () => {}, onOverflow: () => {} };
       return new SqliteStore(deps, { ...config.store, path: target.path });
     }
-    case "postgres":
+    case "postgres": {
+      const deps = { clock, log, onCommit: () => {}, onOverflow: () => {} };
+      return new PostgresStore(deps, { ...config.store, target: target.target });
+    }
     case "mongodb":
       throw new StoreUnfit(`this version cannot use ${target.kind}: see store.url`);
     default:

@@ -8,8 +8,6 @@ test("a store's URL says what kind it is, and where", () => {
     ["sqlite:./a b/ä.db", { kind: "sqlite", path: "./a b/ä.db" }],
     ["sqlite:/var/lib/aldis.db", { kind: "sqlite", path: "/var/lib/aldis.db" }],
     ["sqlite:///var/lib/aldis.db", { kind: "sqlite", path: "/var/lib/aldis.db" }],
-    ["postgres://u:p@h/d", { kind: "postgres", url: "postgres://u:p@h/d" }],
-    ["postgresql://h/d", { kind: "postgres", url: "postgresql://h/d" }],
     ["mongodb://a,b/d", { kind: "mongodb", url: "mongodb://a,b/d" }],
     ["mongodb+srv://h/d", { kind: "mongodb", url: "mongodb+srv://h/d" }],
   ];
@@ -18,8 +16,17 @@ test("a store's URL says what kind it is, and where", () => {
   }
 });
 
+test("a PostgreSQL is where its URL says", () => {
+  for (const url of ["postgres://u:p@h/d", "postgresql://u:p@h/d"]) {
+    expect(parseStoreTarget(url)).toMatchObject({
+      value: { kind: "postgres", target: { host: "h" } },
+    });
+  }
+});
+
 test("what is no store is refused, without repeating what may hold a password", () => {
   const bad = ["", "None", "sqlite:", "sqlite://", "mysql://root:hunter2@h/d", "aldis.db"];
+  bad.push("postgres://u:hunter2@h/", "postgres://u:hunter2@h/d?password=hunter2");
   for (const url of [...bad, "sqlite::memory:", "sqlite:file:x?mode=memory", "sqlite:a\0b"]) {
     const outcome = parseStoreTarget(url);
     expect(outcome.ok).toBe(false);

@@ -1,17 +1,22 @@
 import { accept, type Result, refuse } from "@aldis/protocol";
+import { type PostgresTarget, parsePostgresTarget } from "./postgres/target.ts";
 
 /** Where records are kept, out of `store.url`. */
 export type StoreTarget =
   | { readonly kind: "none" }
   /** `path` is relative to the working directory. */
   | { readonly kind: "sqlite"; readonly path: string }
+  | { readonly kind: "postgres"; readonly target: PostgresTarget }
   /** `url` may hold a password. */
-  | { readonly kind: "postgres" | "mongodb"; readonly url: string };
+  | { readonly kind: "mongodb"; readonly url: string };
 
 /** The messages do not repeat the text: it may hold a password. */
 export function parseStoreTarget(text: string): Result<StoreTarget> {
   if (text === "none") return accept({ kind: "none" });
-  if (/^postgres(ql)?:\/\/./.test(text)) return accept({ kind: "postgres", url: text });
+  if (/^postgres(ql)?:\/\/./.test(text)) {
+    const target = parsePostgresTarget(text);
+    return target.ok ? accept({ kind: "postgres", target: target.value }) : target;
+  }
   if (/^mongodb(\+srv)?:\/\/./.test(text)) return accept({ kind: "mongodb", url: text });
   const path = text.startsWith("sqlite:") ? text.replace(/^sqlite:(\/\/)?/, "") : "";
   if (path === "") {
