@@ -13,6 +13,7 @@ import { gaugesOf } from "./gateway/gauges.ts";
 import { ingestPart } from "./gateway/ingest-part.ts";
 import { NodeMoving } from "./gateway/moving.ts";
 import { namespaceChanges } from "./gateway/namespace-part.ts";
+import { takeMessageOf } from "./gateway/plugin-part.ts";
 import { type SessionParts, sessionDeps } from "./gateway/session-parts.ts";
 import { type PartOptions, type Shared, sharedParts } from "./gateway/shared-parts.ts";
 import { stop } from "./gateway/stopping.ts";
@@ -135,6 +136,8 @@ function openApi(
     guesses: limits.keyGuesses,
     bodyMaxBytes: config.listen.bodyMaxBytes,
     namespaceChanges,
+    pluginRoutes: session.plugins.routes,
+    takeMessage: takeMessageOf(limits.session, shared.clock),
   });
 }
 

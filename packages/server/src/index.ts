@@ -15,5 +15,7 @@ export { type Config, type ConfigInput, configSchema } from "./config/schema.ts"
 export { configWarnings } from "./config/warnings.ts";
 export { type Gateway, type GatewayOptions, startGateway } from "./gateway.ts";
 export type { RequestTarget } from "./listen/request-target.ts";
+export { configurePlugin, type PluginEntry } from "./plugins/host/collect.ts";
+export { PluginUnfit } from "./plugins/host/plugin-unfit.ts";
 export { createRandomIds, type RandomIds } from "./random/random.ts";
 export { type Clock, systemClock, type Timer } from "./time/clock.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { eventually, RawClient, startTestGateway, type TestGateway } from "@aldis/testkit";
+import { countPair } from "../src/observe/counters.ts";
 
 const channel = "chat:lobby";
 const docs = new URL("../../../docs/", import.meta.url);
@@ -172,6 +173,9 @@ describe("docs/reference/metrics.md", () => {
     counters.sessionsBroughtIn["parked"] = 1;
     counters.sessionsOverCeiling["user"] = 1;
     counters.ingestReceived["stream"] = 1;
+    // Takes plugins.
+    countPair(counters.pluginEvents, "chat", "sent");
+    countPair(counters.pluginFaults, "mine", "action vote");
     counters.ingestPublished["published"] = 1;
     counters.ingestRefused["unavailable"] = 1;
     counters.ingestDead["bad_request"] = 1;

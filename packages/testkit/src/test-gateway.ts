@@ -23,6 +23,7 @@ export type TestGatewayOptions = {
   readonly clock?: Clock;
   readonly random?: RandomIds;
   readonly pages?: GatewayOptions["pages"];
+  readonly plugins?: NonNullable<GatewayOptions["plugins"]>;
   /** One with a Redis is waited for until it takes connections, unless that is what the test is about. */
   readonly awaits?: "ready" | "nothing";
 };

@@ -1,6 +1,7 @@
 import { refuse } from "@aldis/protocol";
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Grant } from "../auth/api-keys.ts";
+import type { Identity } from "../auth/identity.ts";
 import { refusalResponse } from "../listen/http-errors.ts";
 import { requestTarget } from "../listen/request-target.ts";
 import { type FaultDeps, refusalOfFault } from "./faults.ts";
@@ -13,6 +14,7 @@ export type ApiAppDeps = FaultDeps & { readonly bodyMaxBytes: number };
 export type ApiEnv = {
   Bindings: {
     readonly grant: Grant | undefined;
+    readonly caller: Identity | undefined;
     readonly address: () => string;
     /** Faults are logged under it. */
     readonly requestId: string;
@@ -34,6 +36,7 @@ export function createApiApp(deps: ApiAppDeps, routes: readonly Route[]): OpenAP
         await route.answer({
           request: req.raw,
           grant: env.grant,
+          caller: env.caller,
           address: env.address,
           params: req.param(),
           bodyMaxBytes: deps.bodyMaxBytes,

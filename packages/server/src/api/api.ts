@@ -1,9 +1,12 @@
 // The HTTP API for backends, everything below `/api/`. Called by the listener.
 import { refuse } from "@aldis/protocol";
 import type { Grant } from "../auth/api-keys.ts";
+import type { Identity } from "../auth/identity.ts";
+import { refuseFor } from "../limits/refuse-for.ts";
 import { NOT_JSON, parseJsonBody, refusalOfHead } from "../listen/http-body.ts";
 import { refusalResponse } from "../listen/http-errors.ts";
 import { PUBLISH_ROUTE } from "../listen/http-route.ts";
+import type { HostedRoute } from "../plugins/host/plugin-routes.ts";
 import type { Keys } from "../secrets/shared-secret.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import { createApiApp } from "./api-app.ts";
@@ -11,8 +14,10 @@ import { createApiPages } from "./api-pages.ts";
 import { createCursors } from "./cursors.ts";
 import { refusalOfFault } from "./faults.ts";
 import { judgeKey, type KeyJudgeDeps } from "./judge-key.ts";
+import { judgeToken, type TokenJudgeDeps } from "./judge-token.ts";
 import { createDocument } from "./openapi.ts";
 import { createOperations, type OperationDeps } from "./operations.ts";
+import { createUserPaths, pluginApiRoute } from "./plugin-routes.ts";
 import { NOT_ALLOWED, responseOf } from "./route.ts";
 import { batchRoute } from "./routes/batch.ts";
 import { type ChannelRouteDeps, channelRoutes } from "./routes/channels.ts";
@@ -22,7 +27,7 @@ import { type MovingRouteDeps, movingRoutes } from "./routes/moving.ts";
 import { type NamespaceRouteDeps, namespaceRoutes } from "./routes/namespaces.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { publish, publishRoute } from "./routes/publish.ts";
-import { TOKEN_PATHS, type TokenRouteDeps, tokenRoutes } from "./routes/tokens.ts";
+import { TOKEN_PATHS, tokenRoutes } from "./routes/tokens.ts";
 
 export type ApiDeps = KeyJudgeDeps &
   OperationDeps &
@@ -31,10 +36,13 @@ export type ApiDeps = KeyJudgeDeps &
   MovingRouteDeps &
   Omit<ChannelRouteDeps, "cursors"> &
   Omit<ConnectionRouteDeps, "cursors"> &
-  Omit<TokenRouteDeps, "guesses"> & {
+  Omit<TokenJudgeDeps, "guesses"> & {
     readonly bodyMaxBytes: number;
     /** Seal cursors. */
     readonly cursorKeys: Keys;
+    readonly pluginRoutes: readonly HostedRoute[];
+    /** Takes one from the messages of a user who calls by themselves. Returns how long they must wait; 0: it counts. */
+    readonly takeMessage: (user: Identity) => number;
   };
 
 /** A request as the listener hands it over. */
@@ -58,6 +66,7 @@ export type Api = {
  */
 export function createApi(deps: ApiDeps): Api {
   const operations = createOperations(deps);
+  const { pluginRoutes } = deps;
   const withCursors = { ...deps, cursors: createCursors(deps.cursorKeys) };
   const app = createApiApp(deps, [
     publishRoute(operations),
@@ -69,19 +78,27 @@ export function createApi(deps: ApiDeps): Api {
     ...tokenRoutes(deps),
     ...clusterRoutes(deps),
     ...movingRoutes(deps),
+    ...pluginRoutes.map(pluginApiRoute),
   ]);
-  return { answer: createAnswer(deps, app), page: createApiPages(() => createDocument(app)) };
+  return {
+    answer: createAnswer(deps, app),
+    page: createApiPages(() => createDocument(app, pluginRoutes)),
+  };
 }
 
 function createAnswer(deps: ApiDeps, app: ReturnType<typeof createApiApp>): Api["answer"] {
+  const isForUsers = createUserPaths(deps.pluginRoutes);
   return (asked, address) => {
-    const { request, target } = asked;
+    const { request, target, requestId } = asked;
     const { pathname } = target;
     if (TOKEN_PATHS.has(pathname)) {
-      return app.fetch(request, { grant: undefined, address, requestId: asked.requestId });
+      return app.fetch(request, { grant: undefined, caller: undefined, address, requestId });
+    }
+    if (pathname !== PUBLISH_ROUTE && isForUsers(request.method, pathname)) {
+      return answerUserOrKey(deps, app, asked, address);
     }
     const judged = judgeKey(deps, request.headers.get("authorization"), address);
-    if (!judged.ok) return refusalResponse(judged, { "www-authenticate": "Bearer" });
+    if (!judged.ok) return refusalResponse(judged, CHALLENGE);
     const grant = judged.value;
     if (pathname === PUBLISH_ROUTE && request.method === "POST") {
       return answerPublish(deps, asked, grant);
@@ -89,9 +106,37 @@ function createAnswer(deps: ApiDeps, app: ReturnType<typeof createApiApp>): Api[
     if (!isDecodable(pathname)) {
       return refusalResponse(refuse("bad_request", "the path is not well encoded"));
     }
-    return app.fetch(request, { grant, address, requestId: asked.requestId });
+    return app.fetch(request, { grant, caller: undefined, address, requestId });
   };
 }
+
+/** A route that users may call as well: what is no API key is judged as a token. Both count as guesses when they are wrong. */
+async function answerUserOrKey(
+  deps: ApiDeps,
+  app: ReturnType<typeof createApiApp>,
+  { request, target, requestId }: ApiRequest,
+  address: () => string,
+): Promise<Response> {
+  if (!isDecodable(target.pathname)) {
+    return refusalResponse(refuse("bad_request", "the path is not well encoded"));
+  }
+  const authorization = request.headers.get("authorization");
+  if (deps.keys.grantOf(authorization) !== undefined) {
+    const judged = judgeKey(deps, authorization, address);
+    if (!judged.ok) return refusalResponse(judged, CHALLENGE);
+    return app.fetch(request, { grant: judged.value, caller: undefined, address, requestId });
+  }
+  const verdict = await judgeToken(deps, authorization, address);
+  if ("error" in verdict) return refusalResponse(verdict, CHALLENGE);
+  if (!verdict.ok)
+    return refusalResponse(refuse("unauthorized", "the token is refused"), CHALLENGE);
+  const waitMs = deps.takeMessage(verdict.identity);
+  if (waitMs > 0)
+    return refusalResponse(refuseFor("rate_limited", "you send too many messages", waitMs));
+  return app.fetch(request, { grant: undefined, caller: verdict.identity, address, requestId });
+}
+
+const CHALLENGE = { "www-authenticate": "Bearer" };
 
 /** Hot: one promise, for the body, and the rest in the turn in which that is there. */
 function answerPublish(

@@ -24,8 +24,11 @@ const TAGS = [
   { name: "Health", description: "For load balancers and orchestrators; without a key." },
 ];
 
-/** The OpenAPI 3.1 document of all registered routes. */
-export function createDocument(app: OpenAPIHono<ApiEnv>): OpenApiDocument {
+/** The OpenAPI 3.1 document of all registered routes; `routes` are those of plugins, with tags of their own. */
+export function createDocument(
+  app: OpenAPIHono<ApiEnv>,
+  routes: readonly { readonly spec: { readonly tag: string } }[],
+): OpenApiDocument {
   const { openAPIRegistry: registry } = app;
   registry.registerComponent("securitySchemes", "apiKey", {
     type: "http",
@@ -43,9 +46,15 @@ export function createDocument(app: OpenAPIHono<ApiEnv>): OpenApiDocument {
     openapi: "3.1.0",
     info: { title: "Aldis", version: API_VERSION, description: DESCRIPTION },
     servers: [{ url: "/" }],
-    tags: TAGS,
+    tags: [...TAGS, ...tagsOf(routes)],
   });
   return describeSettings(JSON.parse(JSON.stringify(document))) as OpenApiDocument;
+}
+
+function tagsOf(routes: readonly { readonly spec: { readonly tag: string } }[]) {
+  const known = new Set(TAGS.map(({ name }) => name));
+  const more = new Set(routes.map(({ spec }) => spec.tag).filter((tag) => !known.has(tag)));
+  return [...more].map((name) => ({ name, description: "Of a feature." }));
 }
 
 /** What the listener answers by itself (HT3). */

@@ -1,6 +1,7 @@
 import { accept, ERRORS, type ErrorCode, type Result, refuse } from "@aldis/protocol";
 import { type RouteConfig, z } from "@hono/zod-openapi";
 import type { Grant } from "../auth/api-keys.ts";
+import type { Identity } from "../auth/identity.ts";
 import type { Scope } from "../auth/scopes.ts";
 import { readJsonBody } from "../listen/http-body.ts";
 import { refusalResponse } from "../listen/http-errors.ts";
@@ -17,6 +18,8 @@ export type RouteSpec<P, Q, B> = {
   /** As in OpenAPI: `/api/users/{user}/send`. */
   readonly path: string;
   readonly access: Access;
+  /** Users may call it, too, with their token. */
+  readonly users?: boolean;
   readonly tag: string;
   readonly summary: string;
   readonly description: string;
@@ -47,6 +50,8 @@ export type Call<P, Q, B> = {
 export type RawCall = {
   readonly request: Request;
   readonly grant: Grant | undefined;
+  /** Whose token came in place of a key, on a route that takes both. */
+  readonly caller: Identity | undefined;
   readonly params: Readonly<Record<string, string>>;
   readonly bodyMaxBytes: number;
   /** Where it comes from. */
@@ -78,15 +83,27 @@ export function route<
     async answer(call) {
       const { grant } = call;
       if (grant === undefined || !mayCall(grant, spec.access)) return NOT_ALLOWED;
-      const params = check(spec.params, call.params);
-      if (!params.ok) return params;
-      const query = check(spec.query, queryOf(call.request));
-      if (!query.ok) return query;
-      const body = await bodyOf(spec.body, call);
-      if (!body.ok) return body;
-      return run({ grant, params: params.value, query: query.value, body: body.value });
+      const read = await readCall(spec, call);
+      if (!read.ok) return read;
+      return run({ grant, ...read.value });
     },
   };
+}
+
+type ReadCall<P, Q, B> = { readonly params: P; readonly query: Q; readonly body: B };
+
+/** Path, query and body, checked by their schemas in this order. */
+export async function readCall<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType>(
+  spec: Pick<RouteSpec<P, Q, B>, "params" | "query" | "body">,
+  call: RawCall,
+): Promise<Result<ReadCall<z.output<P>, z.output<Q>, z.output<B>>>> {
+  const params = check(spec.params, call.params);
+  if (!params.ok) return params;
+  const query = check(spec.query, queryOf(call.request));
+  if (!query.ok) return query;
+  const body = await bodyOf(spec.body, call);
+  if (!body.ok) return body;
+  return accept({ params: params.value, query: query.value, body: body.value });
 }
 
 /** Without a schema nothing is taken; its output type is then that of nothing too. */
@@ -147,6 +164,8 @@ const ALWAYS: readonly ErrorCode[] = ["bad_request", "unauthorized", "rate_limit
 export function documentOf({ spec }: Route): RouteConfig {
   const codes = new Set<ErrorCode>([...ALWAYS, ...(spec.refusals ?? [])]);
   if (spec.access !== "user-token" && spec.access !== "any-key") codes.add("forbidden");
+  // Their tokens may not be judged now.
+  if (spec.users === true) codes.add("unavailable");
   if (spec.body !== undefined) codes.add("too_large").add("unsupported_media");
   const { method, path, summary, description, tag, access } = spec;
   return {
@@ -156,7 +175,7 @@ export function documentOf({ spec }: Route): RouteConfig {
     description,
     tags: [tag],
     operationId: operationId(method, path),
-    security: [access === "user-token" ? { userToken: [] } : { apiKey: [] }],
+    security: securityOf(spec),
     "x-access": access,
     ...(spec.example !== undefined && { "x-example": spec.example }),
     request: {
@@ -172,6 +191,11 @@ export function documentOf({ spec }: Route): RouteConfig {
       ...refusalsOf(codes),
     },
   } as RouteConfig;
+}
+
+function securityOf({ access, users }: Route["spec"]): NonNullable<RouteConfig["security"]> {
+  if (access === "user-token") return [{ userToken: [] }];
+  return users === true ? [{ apiKey: [] }, { userToken: [] }] : [{ apiKey: [] }];
 }
 
 function requestBody(schema: z.ZodType, example: object | undefined) {

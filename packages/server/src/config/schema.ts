@@ -7,6 +7,7 @@ import { ingestSchema } from "./ingest-schema.ts";
 import { limitsSchema } from "./limits-schema.ts";
 import { namespaceName, namespaceSchema } from "./namespace-schema.ts";
 import { originProblem } from "./origin-rule.ts";
+import { hooksSchema, pluginsSchema } from "./plugins-schema.ts";
 import { storeSchema } from "./store-schema.ts";
 
 /**
@@ -177,6 +178,8 @@ export const configSchema = z.strictObject({
         .meta({ doc: "Who may send direct messages: holders of `send`, or every user" }),
     })
     .prefault({}),
+  plugins: pluginsSchema,
+  hooks: hooksSchema.prefault({}),
   namespaces: z.record(namespaceName, namespaceSchema).default({}).meta({
     doc: "Options by namespace; `default` is for channels whose namespace is not listed",
   }),

@@ -3,6 +3,7 @@ import type { KeySetOutcome } from "../auth/key-set.ts";
 import { timed } from "../auth/timed-verifier.ts";
 import { countOne } from "../observe/counters.ts";
 import { createRefusalLog } from "../observe/refusal-log.ts";
+import type { PluginHost } from "../plugins/host/plugin-host.ts";
 import { createReach } from "../reach/reach.ts";
 import { InFlight } from "../session/in-flight.ts";
 import { LiveSessions } from "../session/live-sessions.ts";
@@ -10,12 +11,17 @@ import type { SessionDeps } from "../session/session-deps.ts";
 import { createSessionSecrets } from "../session/session-secrets.ts";
 import { createTyping } from "../typing/typing.ts";
 import { Degradation } from "./degradation.ts";
+import { openPlugins } from "./plugin-part.ts";
 import { openPresence } from "./presence-part.ts";
 import { openSessionStore } from "./session-store-part.ts";
 import { openSharedLimits } from "./shared-limits-part.ts";
 import type { Shared } from "./shared-parts.ts";
 
-export type SessionParts = { readonly deps: SessionDeps; close(): Promise<void> };
+export type SessionParts = {
+  readonly deps: SessionDeps;
+  readonly plugins: PluginHost;
+  close(): Promise<void>;
+};
 
 /** What every session is made from; closed with the gateway. */
 export function sessionDeps(shared: Shared): SessionParts {
@@ -32,16 +38,9 @@ export function sessionDeps(shared: Shared): SessionParts {
   const parked = openSessionStore(shared, live);
   const counts = openSharedLimits(shared, live);
   const typing = createTyping({ clock, hub, signals, node: registry.self }, config.typing);
-  const degradation = new Degradation({
-    clock,
-    isWell: () => shared.brokerPart.isWell,
-    sessions: () => live.all(),
-    onChange: (degraded) =>
-      log.warn(
-        { degraded },
-        degraded ? "the broker is away: clients are told" : "the broker is back",
-      ),
-  });
+  const reach = createReach({ ...shared, live, parked });
+  const plugins = openPlugins(shared, { live, reach });
+  const degradation = openDegradation(shared, live);
   const deps: SessionDeps = {
     ...shared,
     verifier,
@@ -50,7 +49,7 @@ export function sessionDeps(shared: Shared): SessionParts {
     parked,
     live,
     counts,
-    reach: createReach({ ...shared, live, parked }),
+    reach,
     inFlight: new InFlight(),
     rates: limits.session,
     ceilings: {
@@ -58,7 +57,7 @@ export function sessionDeps(shared: Shared): SessionParts {
       perUser: config.limits.connectionsPerUser,
     },
     secrets: createSessionSecrets(shared.secret.keysFor("sessions")),
-    actions: new Map([["typing", typing.onAction]]),
+    actions: new Map([["typing", typing.onAction], ...plugins.actions]),
     onLeave: [typing.onLeave],
     onWelcome: [(session) => degradation.greet(session)],
     options: {
@@ -74,7 +73,9 @@ export function sessionDeps(shared: Shared): SessionParts {
   };
   return {
     deps,
+    plugins,
     async close() {
+      await plugins.close();
       degradation.close();
       refusals.close();
       typing.close();
@@ -85,4 +86,17 @@ export function sessionDeps(shared: Shared): SessionParts {
       await parked.close();
     },
   };
+}
+
+function openDegradation({ clock, brokerPart, log }: Shared, live: LiveSessions): Degradation {
+  return new Degradation({
+    clock,
+    isWell: () => brokerPart.isWell,
+    sessions: () => live.all(),
+    onChange: (degraded) =>
+      log.warn(
+        { degraded },
+        degraded ? "the broker is away: clients are told" : "the broker is back",
+      ),
+  });
 }

@@ -16,6 +16,7 @@ import { createLog } from "../observe/log.ts";
 import type { Gauges } from "../observe/metrics/gauge-metrics.ts";
 import { createMetrics, type Metrics } from "../observe/metrics/metrics.ts";
 import { createTenantTallies } from "../observe/tenant-tallies.ts";
+import { type ConfiguredPlugin, type PluginEntry, storePlans } from "../plugins/host/collect.ts";
 import {
   type ConnectionIds,
   createPlainConnectionIds,
@@ -31,8 +32,9 @@ import type { TenantId } from "../tenant/tenant.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { type BrokerPart, type MeasuredBroker, openBroker } from "./broker-part.ts";
 import { type ClusterParts, clusterParts } from "./cluster-parts.ts";
+import { choosePlugins } from "./plugin-part.ts";
 import { Readiness } from "./readiness.ts";
-import { openStore } from "./store-part.ts";
+import { openStore, storeTarget } from "./store-part.ts";
 
 /** What a gateway is made from. */
 export type PartOptions = {
@@ -45,6 +47,8 @@ export type PartOptions = {
   readonly plans?: readonly StorePlan[];
   /** The store is not for this gateway, as its `StoreUnfit` tells: close it. It is logged in any case. */
   readonly onUnfit?: (error: Error) => void;
+  /** Plugins beside the gateway's own features, in this order. Those of `config.plugins` are loaded by whoever starts the gateway. */
+  readonly plugins?: readonly PluginEntry[];
 };
 
 /** The parts that others are made of. */
@@ -53,6 +57,8 @@ export type Shared = {
   readonly clock: Clock;
   readonly random: RandomIds;
   readonly log: LimitedLog;
+  /** Another log to the same place, limited by itself. */
+  readonly openLog: () => LimitedLog;
   readonly counters: Counters;
   /** The Redis of the cluster; undefined: this node is alone. */
   readonly shards: Shards | undefined;
@@ -73,13 +79,21 @@ export type Shared = {
   readonly limits: Limits;
   readonly metrics: Metrics;
   readonly probe: FanOutProbe;
+  /** All that run, the gateway's own features first. */
+  readonly plugins: readonly ConfiguredPlugin[];
 };
 
 export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared {
   const { config } = options;
   const clock = options.clock ?? systemClock;
   const random = options.random ?? createRandomIds();
-  const log = limitLog(createLog(config.log.level, options.write ?? (() => {})), clock);
+  const plainLog = createLog(config.log.level, options.write ?? (() => {}));
+  const openLog = () => limitLog(plainLog, clock);
+  const log = openLog();
+  const plugins = choosePlugins(config, options.plugins ?? [], {
+    hasStore: storeTarget(config).kind !== "none",
+    log,
+  });
   const counters = createCounters(
     createTenantTallies({
       max: config.metrics.tenantsMax,
@@ -113,7 +127,10 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   );
   const { broker } = brokerPart;
   const { plans = [], onUnfit = () => {} } = options;
-  const store = openStore({ clock, log, plans, onUnfit }, config);
+  const store = openStore(
+    { clock, log, plans: [...storePlans(plugins), ...plans], onUnfit },
+    config,
+  );
   const readiness = new Readiness();
   readiness.require("secret", () => secret.isKnown);
   readiness.require("cluster", () => registry.joined);
@@ -128,7 +145,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const limits = createLimits({ clock, counters }, config);
   const publisher = createPublisher({ broker, hub, namespaces, counters, rates: limits.channels });
   return {
-    ...{ config, clock, random, log, counters, metrics },
+    ...{ config, clock, random, log, openLog, counters, metrics, plugins },
     ...{ shards, secret, cluster, registry, bus, ids, store },
     ...{ namespaces, broker, brokerPart, readiness, probe, hub, signals, publisher, limits },
   };

@@ -48,6 +48,10 @@ export type Counters = {
   /** Calls of the HTTP API without a valid key. */
   apiKeysRefused: number;
   faults: number;
+  /** What plugins count, by plugin and event. */
+  pluginEvents: CountsByPair;
+  /** What plugins broke or were too slow for, by plugin and where. */
+  pluginFaults: CountsByPair;
   /** Some of it again by tenant, for at most `metrics.tenantsMax` of them. */
   readonly byTenant: TenantTallies;
   /** Connections that were let in, and closed since their user or tenant has too many over all nodes, by whose ceiling it was. */
@@ -124,6 +128,9 @@ export type Counters = {
 /** Counts by the value of one label. Whoever counts takes care that the values are a fixed few, never input. */
 export type CountsByLabel = Record<string, number>;
 
+/** Counts by two labels: bounded as those of one are. */
+export type CountsByPair = Map<string, CountsByLabel>;
+
 export function createCounters(byTenant = createTenantTallies({ max: 0, first: [] })): Counters {
   return {
     connectionsOpened: 0,
@@ -152,6 +159,7 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     keySetFetches: countsByLabel(),
     apiKeysRefused: 0,
     faults: 0,
+    ...pluginCounters(),
     byTenant,
     sessionsOverCeiling: countsByLabel(),
     sharedLimitsFailed: 0,
@@ -187,6 +195,10 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
   };
 }
 
+function pluginCounters(): Pick<Counters, "pluginEvents" | "pluginFaults"> {
+  return { pluginEvents: new Map(), pluginFaults: new Map() };
+}
+
 function redisCounters() {
   return {
     redisCommandsFailed: 0,
@@ -205,4 +217,20 @@ function countsByLabel(): CountsByLabel {
 /** One more under `label`. */
 export function countOne(counts: CountsByLabel, label: string): void {
   counts[label] = (counts[label] ?? 0) + 1;
+}
+
+const SECOND_LABELS_MAX = 100;
+/** What those beyond that are counted as. */
+const OTHER = "(other)";
+
+/** So many more under two labels. Of the second there are at most {@link SECOND_LABELS_MAX} for each first; those beyond are counted together. */
+export function countPair(counts: CountsByPair, first: string, second: string, by = 1): void {
+  let inner = counts.get(first);
+  if (inner === undefined) {
+    inner = countsByLabel();
+    counts.set(first, inner);
+  }
+  const known = second in inner || Object.keys(inner).length < SECOND_LABELS_MAX;
+  const label = known ? second : OTHER;
+  inner[label] = (inner[label] ?? 0) + by;
 }

@@ -1,4 +1,7 @@
 // All that a plugin is written with. Features of the gateway import from here and from the protocol alone.
+
+/** The zod whose schemas stand in the OpenAPI document with their descriptions (`.openapi(…)`). */
+export { z } from "@hono/zod-openapi";
 export { allows, type Capabilities, type Right } from "../auth/capabilities.ts";
 export { isUserId } from "../auth/claims.ts";
 export type { Identity } from "../auth/identity.ts";

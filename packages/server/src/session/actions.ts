@@ -1,5 +1,6 @@
 import type { ChannelName, ExtensionCommand, Refusal } from "@aldis/protocol";
 import type { Identity } from "../auth/identity.ts";
+import type { Session } from "./session.ts";
 
 /** What a feature may see of the session that sent a command. */
 export type ActionContext = {
@@ -13,7 +14,7 @@ export type ActionContext = {
 };
 
 /** An action that the core does not know. A `FieldError` that it throws becomes a refusal. */
-export type ActionHandler = (context: ActionContext, command: ExtensionCommand) => void;
+export type ActionHandler = (session: Session, command: ExtensionCommand) => void;
 
 /** Told when a session's subscription to a channel has ended, for whatever cause. */
 export type LeaveHook = (context: ActionContext, channel: ChannelName) => void;

@@ -40,6 +40,11 @@ export class InFlight {
     return this.#counts.has(session);
   }
 
+  /** How many wait. */
+  countOf(session: Session): number {
+    return this.#counts.get(session) ?? 0;
+  }
+
   #add(session: Session, difference: 1 | -1): void {
     const count = (this.#counts.get(session) ?? 0) + difference;
     if (count > 0) this.#counts.set(session, count);

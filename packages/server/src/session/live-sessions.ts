@@ -57,6 +57,11 @@ export class LiveSessions {
     return this.#byTenant.get(tenant)?.ordered.size ?? 0;
   }
 
+  /** Users with a connection to this node, each once, in no order. */
+  usersOf(tenant: TenantId): Iterable<string> {
+    return this.#byTenant.get(tenant)?.byUser.keys() ?? [];
+  }
+
   /** The tenant's sessions whose `ordinal` is at least `ordinal`, in that order: who is longest connected comes first. */
   ofTenantFrom(tenant: TenantId, ordinal: number): Iterable<Session> {
     return this.#byTenant.get(tenant)?.ordered.from(ordinal) ?? [];

@@ -1,24 +1,12 @@
 import { refuse } from "@aldis/protocol";
 import { z } from "@hono/zod-openapi";
-import { bearerOf } from "../../auth/api-keys.ts";
 import { describeCapabilities, RIGHTS } from "../../auth/capabilities.ts";
 import type { Identity } from "../../auth/identity.ts";
-import type { TokenRefusal, TokenVerdict, TokenVerifier } from "../../auth/token-verifier.ts";
-import type { KeyGuesses } from "../../limits/key-guesses.ts";
-import { refuseFor } from "../../limits/refuse-for.ts";
-import { type Counters, countOne } from "../../observe/counters.ts";
-import type { RefusalLog } from "../../observe/refusal-log.ts";
-import type { ApiAnswer } from "../api-answer.ts";
-import type { RawCall, Route } from "../route.ts";
+import { judgeToken, type TokenJudgeDeps } from "../judge-token.ts";
+import type { Route } from "../route.ts";
 import { userId } from "../schemas.ts";
 
-export type TokenRouteDeps = {
-  readonly verifier: TokenVerifier;
-  readonly refusals: RefusalLog;
-  readonly guesses: KeyGuesses;
-  readonly counters: Counters;
-  readonly tokenMaxBytes: number;
-};
+export type TokenRouteDeps = TokenJudgeDeps;
 
 /** The routes whose credential is a user's token instead of a key. */
 export const TOKEN_PATHS: ReadonlySet<string> = new Set(["/api/auth/me", "/api/auth/verify"]);
@@ -63,7 +51,11 @@ function me(deps: TokenRouteDeps): Route {
       answer: identityAnswer,
     },
     async answer(call) {
-      const verdict = await judge(deps, call);
+      const verdict = await judgeToken(
+        deps,
+        call.request.headers.get("authorization"),
+        call.address,
+      );
       if ("error" in verdict) return verdict;
       return verdict.ok
         ? { ok: true, value: describe(verdict.identity) }
@@ -93,7 +85,11 @@ function verify(deps: TokenRouteDeps): Route {
       answer: verifyAnswer,
     },
     async answer(call) {
-      const verdict = await judge(deps, call);
+      const verdict = await judgeToken(
+        deps,
+        call.request.headers.get("authorization"),
+        call.address,
+      );
       if ("error" in verdict) return verdict;
       if (!verdict.ok) {
         const cause = verdict.cause === "expired" ? "expired" : "refused";
@@ -104,36 +100,6 @@ function verify(deps: TokenRouteDeps): Route {
     },
   };
 }
-
-type Unjudged = Extract<ApiAnswer, { ok: false }>;
-
-/** Attack: trying tokens. Wrong ones count like wrong API keys, those that have merely ended do not. */
-async function judge(deps: TokenRouteDeps, call: RawCall): Promise<TokenVerdict | Unjudged> {
-  const { guesses, verifier, counters, refusals } = deps;
-  const authorization = call.request.headers.get("authorization");
-  const token = bearerOf(authorization, deps.tokenMaxBytes);
-  if (authorization === null || token === undefined) {
-    return refuse("unauthorized", "send a user's token as `Authorization: Bearer <token>`");
-  }
-  const waitMs = guesses.waitMs(authorization, call.address);
-  if (waitMs > 0) {
-    countOne(counters.rateLimited, "key_guesses");
-    return refuseFor("rate_limited", "too many wrong tokens from your address", waitMs);
-  }
-  const verdict = await verifier.verify(token);
-  if (verdict.ok) {
-    return verdict;
-  }
-  countOne(counters.tokensRefused, verdict.cause);
-  refusals.note(verdict.cause);
-  if (verdict.cause === "keys_unavailable") {
-    return refuse("unavailable", "tokens cannot be judged now");
-  }
-  if (!HARMLESS.has(verdict.cause)) guesses.noteWrong(call.address);
-  return verdict;
-}
-
-const HARMLESS: ReadonlySet<TokenRefusal> = new Set(["expired", "not_yet_valid"]);
 
 function describe(identity: Identity): object {
   const { userId: user, tenant, name, email, avatar, capabilities, expiresAtMs } = identity;

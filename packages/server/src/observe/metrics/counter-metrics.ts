@@ -5,6 +5,8 @@ export type CounterMetric = {
   readonly name: `aldis_${string}_total`;
   readonly help: string;
   readonly label?: string;
+  /** Of those that are counted by two. */
+  readonly labels?: readonly [string, string];
 };
 
 /**
@@ -257,6 +259,16 @@ export const COUNTER_METRICS = {
   positionsChecked: {
     name: "aldis_positions_checked_total",
     help: "Comparisons of a channel's position with the broker's",
+  },
+  pluginEvents: {
+    name: "aldis_plugin_events_total",
+    help: "What plugins count, by plugin and event",
+    labels: ["plugin", "event"],
+  },
+  pluginFaults: {
+    name: "aldis_plugin_faults_total",
+    help: "What plugins threw or were too slow for, by plugin and where",
+    labels: ["plugin", "where"],
   },
   faults: { name: "aldis_faults_total", help: "Faults of the gateway itself; each is logged" },
   byTenant: "elsewhere",

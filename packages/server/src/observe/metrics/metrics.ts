@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Counters } from "../counters.ts";
+import type { Counters, CountsByLabel, CountsByPair } from "../counters.ts";
 import { watchLoop } from "../loop-lag.ts";
 import { COUNTER_METRICS, type CounterMetric } from "./counter-metrics.ts";
 import { GAUGE_METRICS, type Gauges } from "./gauge-metrics.ts";
@@ -100,22 +100,37 @@ export function createMetrics(deps: MetricsDeps): Metrics {
 function registerCounters(registry: Registry, counters: Counters): void {
   for (const [key, metric] of Object.entries<CounterMetric | "elsewhere">(COUNTER_METRICS)) {
     if (metric === "elsewhere") continue;
-    const { name, help, label } = metric;
-    const read = () => counters[key as keyof Counters] as number | Record<string, number>;
+    const { name, help, label, labels } = metric;
+    const read = () => counters[key as keyof Counters] as Counted;
     new Counter({
       name,
       help,
-      labelNames: label === undefined ? [] : [label],
+      labelNames: labels === undefined ? [label ?? []].flat() : [...labels],
       registers: [registry],
       collect() {
         this.reset();
         const value = read();
         if (typeof value === "number") this.inc(value);
+        else if (value instanceof Map && labels !== undefined) addPairs(this, labels, value);
         else if (label !== undefined) {
           for (const [cause, count] of Object.entries(value)) this.inc({ [label]: cause }, count);
         }
       },
     });
+  }
+}
+
+type Counted = number | CountsByLabel | CountsByPair;
+
+function addPairs(
+  counter: Counter,
+  [outer, inner]: readonly [string, string],
+  counts: CountsByPair,
+): void {
+  for (const [first, seconds] of counts) {
+    for (const [second, count] of Object.entries(seconds)) {
+      counter.inc({ [outer]: first, [inner]: second }, count);
+    }
   }
 }
 
