@@ -13,6 +13,12 @@ export type FieldShape = { readonly kind: FieldKind; readonly optional: boolean 
 
 export const TEXT_MAX_LENGTH = 1_024;
 
+/**
+ * What the texts of an index and of the key take together, as UTF-8: more does not fit the indexes of every database. Three texts of 255 UTF-16
+ * units always fit.
+ */
+export const INDEX_TEXT_MAX_BYTES = 2_400;
+
 /** One field more of an existing collection has to be optional: older records are without it. */
 type Field<T> = FieldShape & { readonly type?: T };
 

@@ -1,5 +1,10 @@
 // Between records and the values that a database keeps of them; the same for every kind of database.
-import { type CollectionShape, type FieldShape, TEXT_MAX_LENGTH } from "./collection.ts";
+import {
+  type CollectionShape,
+  type FieldShape,
+  INDEX_TEXT_MAX_BYTES,
+  TEXT_MAX_LENGTH,
+} from "./collection.ts";
 
 /** What one field is kept as: `null` is for a field that is not there; `json` is its JSON text. */
 export type Value = string | number | null;
@@ -12,7 +17,29 @@ export function columnsOf(shape: CollectionShape): readonly string[] {
 /** The values of a record, in the order of {@link columnsOf}. Throws a `TypeError` for what the shape does not take. */
 export function rowOf(shape: CollectionShape, record: object): Value[] {
   refuseStrangers(shape, record);
-  return columnsOf(shape).map((name) => fieldValue(shape, name, valueIn(record, name)));
+  const names = columnsOf(shape);
+  const row = names.map((name) => fieldValue(shape, name, valueIn(record, name)));
+  const units = row.reduce<number>((sum, value) => sum + unitsOf(value), 0);
+  // A unit takes three bytes at most: nearly all records are done with here.
+  if (3 * units > INDEX_TEXT_MAX_BYTES) refuseLong(shape, row);
+  return row;
+}
+
+function unitsOf(value: Value): number {
+  return typeof value === "string" ? value.length : 0;
+}
+
+/** Attack: texts that fit the indexes of one kind of database, and make another one fail. */
+function refuseLong(shape: CollectionShape, row: readonly Value[]): void {
+  const names = columnsOf(shape);
+  for (const { fields } of [{ fields: shape.key }, ...Object.values(shape.indexes)]) {
+    const indexed = new Set([...fields, ...shape.key]);
+    const texts = row.filter((_, place) => indexed.has(names[place] ?? ""));
+    const bytes = texts.reduce<number>((sum, text) => sum + Buffer.byteLength(String(text)), 0);
+    if (bytes > INDEX_TEXT_MAX_BYTES) {
+      throw new TypeError(`${shape.name}: the texts of an index and the key are too long together`);
+    }
+  }
 }
 
 /** The values of the key's fields, in their order. Throws a `TypeError` if it is not all of the key and nothing else. */

@@ -1,4 +1,5 @@
 // What the contract's tests are made of.
+import { expect } from "bun:test";
 import { parseTenantId, type TenantId } from "../../tenant/tenant.ts";
 import { defineCollection, integer, json, optional, text, words } from "../collection.ts";
 import { createAll, type StorePlan } from "../plan.ts";
@@ -105,4 +106,13 @@ export async function idsOf(people: Promise<readonly Person[]>): Promise<string[
 
 export async function numbersOf(lines: Promise<readonly LogLine[]>): Promise<number[]> {
   return (await lines).map(({ n }) => n);
+}
+
+/** Waits until it has thrown or rejected with a `TypeError`. */
+export async function refused(run: () => Promise<unknown>): Promise<void> {
+  const outcome = await (async () => run())().then(
+    (value) => value,
+    (error: unknown) => error,
+  );
+  expect(outcome).toBeInstanceOf(TypeError);
 }
