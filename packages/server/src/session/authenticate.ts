@@ -158,7 +158,9 @@ function takeSession(
   if (credentials.session === undefined || isGone(session)) return undefined;
   const id = secrets.verify(credentials.session);
   if (id === undefined) return undefined;
-  const found = parked.take(id, { bearer: identity, nowMs: clock.nowMs() });
+  const isGoneNow = () => isGone(session);
+  const wanted = { bearer: identity, nowMs: clock.nowMs(), isGone: isGoneNow };
+  const found = parked.take(id, wanted);
   if (!(found instanceof Promise)) return found && { id, parked: found };
   return found.then(
     (taken) => taken && { id, parked: taken },

@@ -14,6 +14,8 @@ export type Wanted = {
   readonly bearer: Pick<Identity, "tenant" | "userId"> | undefined;
   /** Unix milliseconds, to judge that by. */
   readonly nowMs: number;
+  /** Whether the connection that asks has ended meanwhile: then it is not to have the session. */
+  readonly isGone?: () => boolean;
 };
 
 /**
@@ -100,6 +102,8 @@ export type MemorySessionStoreDeps = {
 /** Answers at once. */
 export type MemorySessionStore = Omit<SessionStore, "take" | "close"> & {
   take(id: string, wanted: Wanted | "anyway"): ParkedSession | undefined;
+  /** {@link ParkedSession.turn} of a session that is here. */
+  turnOf(id: string): number;
   close(): void;
 };
 
@@ -149,6 +153,7 @@ export function createMemorySessionStore(
       table.forget(id);
       return parked.session;
     },
+    turnOf: (id) => live.bySession(id)?.turn ?? table.get(id)?.session.turn ?? 0,
     withdraw: (whose) => table.change(whose, (session) => endedIn(session, whose.channel)),
     requireToken: (whose) => table.change(whose, wantingToken),
     note() {},

@@ -155,6 +155,33 @@ test("faults 4: a node that slept ends connections whose sessions went on elsewh
   await again.close();
 }, 30_000);
 
+test("faults 4: what a client said to a node that stood still, and then gave up, does not end the connection that it has now", async () => {
+  const [one, two, three] = [cluster.node(0), cluster.node(1), cluster.node(2)];
+  const token = await cluster.token({ sub: "ivy" });
+  const client = await one.gateway.connect({ sub: "ivy" });
+  const { session } = client.welcome;
+  const other = await one.gateway.connect({ sub: "jon" });
+  await eventually("the records", async () => {
+    return (await recordOf(session)) !== "" && (await recordOf(other.welcome.session)) !== "";
+  });
+  for (const how of ["closes", "is cut"]) {
+    const stale = await RawClient.open(two.gateway.wsUrl);
+    two.pause();
+    stale.send("connect", { token, session });
+    if (how === "closes") stale.socket.close(4000);
+    else stale.cut();
+    const back = await resume(three, session, token);
+    expect(back.welcome.resumed).toBe(true);
+    two.resume();
+    // It has read that, and does what comes later.
+    const later = await resume(two, other.welcome.session);
+    expect(later.welcome.resumed).toBe(true);
+    expect(await back.ask("ping")).toMatchObject({ action: "pong" });
+    back.cut();
+    later.cut();
+  }
+}, 30_000);
+
 test("P5: while Redis is away connections stay; elsewhere a token opens a fresh session, a credential alone comes back later", async () => {
   const client = await cluster.node(0).gateway.connect({ sub: "hal" });
   const { session } = client.welcome;

@@ -50,15 +50,19 @@ export type RedisSessionStoreDeps = Omit<SessionWriterDeps, "self" | "live" | "o
   readonly peers: SessionPeers;
 };
 
-/** Asks a node for a session that it has, or is just taking by that `claim`. It answers `{"record"}`, which is "" when it has none. */
+/**
+ * Asks a node for a session that it has, or is just taking by that `claim`, to go on with it in the `turn`. It answers `{"record"}`, which is "" when it has none, or in a
+ * later turn: who asked stood still meanwhile.
+ */
 const HAND_OVER = "session.handOver";
-/** Tells a node that a session which it had parked has gone on elsewhere. */
+/** Tells a node that a session which it had parked has gone on elsewhere, in the `turn`. */
 const GONE = "session.gone";
 
 /** What the metric calls where a session came from. */
 const SOURCES = { handed_over: "handed_over", p: "parked", l: "record", claimed: "record" };
 
-type Taken = { readonly holders: readonly Holder[]; readonly text: string };
+/** What the record said before it was claimed, and the turn of the claim. */
+type Taken = { readonly holders: readonly Holder[]; readonly text: string; readonly turn: number };
 
 /**
  * Sessions of a cluster. Each has a record in Redis, owned by one node: the one that it is connected to, or was. Whoever resumes it makes the record its own in one
@@ -116,7 +120,13 @@ export class RedisSessionStore implements SessionStore {
     if (this.#keepsAny) this.#writer.tell(id, { as: "over" });
   }
 
-  take(id: string, wanted: Wanted): Promise<ParkedSession | undefined> {
+  async take(id: string, wanted: Wanted): Promise<ParkedSession | undefined> {
+    await restOfInput();
+    if (wanted.isGone?.() === true) return undefined;
+    return await this.#take(id, wanted);
+  }
+
+  #take(id: string, wanted: Wanted): Promise<ParkedSession | undefined> {
     const wants = (session: ParkedSession) => isWanted(session, wanted);
     const earlier = this.#claims.get(id);
     if (earlier !== undefined) return earlier.follow(wants);
@@ -172,17 +182,17 @@ export class RedisSessionStore implements SessionStore {
     if (!Array.isArray(answer)) return undefined;
     const [owner, state, text]: unknown[] = answer;
     if (typeof owner !== "string" || typeof text !== "string") return undefined;
-    return { holders: holdersOf(owner, String(state)), text };
+    return { holders: holdersOf(owner, String(state)), text, turn: turnIn(text) + 1 };
   }
 
   /** From the node that has it, or from its record. */
-  async #sessionOf(id: string, { holders, text }: Taken): Promise<ParkedSession | undefined> {
+  async #sessionOf(id: string, { holders, text, turn }: Taken): Promise<ParkedSession | undefined> {
     const { self } = this.#deps.peers;
     // What is here of another node's session is stale, and ends.
     const here = this.#here.take(id, "anyway");
     for (const holder of holders) {
       if (holder.node === self && here !== undefined) return here;
-      const found = await this.#askHolder(id, holder);
+      const found = await this.#askHolder({ id, turn }, holder);
       if (found === "none") continue;
       if (found === "record") return this.#bringIn(holder.state, text);
       return this.#bringIn("handed_over", found);
@@ -191,16 +201,19 @@ export class RedisSessionStore implements SessionStore {
   }
 
   /** The session as it stands there; "record": its record says all that can be known; "none": it is not there. */
-  async #askHolder(id: string, { node, state, claim }: Holder): Promise<string> {
+  async #askHolder(
+    asked: { readonly id: string; readonly turn: number },
+    { node, state, claim }: Holder,
+  ): Promise<string> {
     const { peers } = this.#deps;
     if (node === peers.self) return state === "p" ? "record" : "none";
     const unknown = state === "claimed" ? "none" : "record";
     if (!peers.isAlive(node)) return unknown;
     if (state === "p") {
-      peers.send(node, GONE, { id });
+      peers.send(node, GONE, asked);
       return "record";
     }
-    const answer = await peers.request(node, HAND_OVER, { id, claim });
+    const answer = await peers.request(node, HAND_OVER, { ...asked, claim });
     const record = answer.ok ? recordOf(answer.body) : undefined;
     if (record === "") return "none";
     return record ?? unknown;
@@ -215,6 +228,7 @@ export class RedisSessionStore implements SessionStore {
   async #onHandOver(body: unknown): Promise<unknown> {
     const id = idOf(body);
     if (id === undefined) return undefined;
+    if (this.#isPast(id, body)) return { record: "" };
     this.#writer.forget(id);
     // The claim that theirs came after is to have the session; a later one waits for them, and must not be waited for.
     const claim = this.#claims.get(id);
@@ -231,17 +245,31 @@ export class RedisSessionStore implements SessionStore {
     if (this.#here.take(id, "anyway") !== undefined) this.#deps.counters.sessionsStale++;
   }
 
+  /** What is asked was true before the session came to this node. */
+  #isPast(id: string, body: unknown): boolean {
+    const turn = isFields(body) ? body["turn"] : undefined;
+    return typeof turn === "number" && this.#here.turnOf(id) >= turn;
+  }
+
   #onGone(body: unknown): void {
     const id = idOf(body);
-    if (id === undefined) return;
+    if (id === undefined || this.#isPast(id, body)) return;
     this.#writer.forget(id);
     if (!this.#claims.has(id)) this.#here.take(id, "anyway");
   }
 }
 
-/** As the record says of itself since it was claimed. */
-function inNextTurn(session: ParkedSession, { text }: Taken): ParkedSession {
-  return { ...session, turn: Math.max(session.turn ?? 0, turnIn(text)) + 1 };
+/** The claim's turn; later, where what was claimed had been resumed beside its record. */
+function inNextTurn(session: ParkedSession, { turn }: Taken): ParkedSession {
+  return { ...session, turn: Math.max((session.turn ?? 0) + 1, turn) };
+}
+
+/**
+ * Done when what lay in the sockets of this node is read. After it stood still that is what clients said long ago, and right behind it that they have gone, and may be elsewhere
+ * by now. The end of a connection may be read in the turn after its last words.
+ */
+async function restOfInput(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await new Promise((done) => setImmediate(done));
 }
 
 function idOf(body: unknown): string | undefined {

@@ -206,6 +206,42 @@ test("faults 6: two nodes believe to have a session that Redis knows nothing of:
   expect(session.authenticated).toBe(true);
 });
 
+test("faults 4, 20: what a node asks that stood still since it claimed a session ends nothing where the session is by now", async () => {
+  const { cluster, one, two } = open();
+  await connect(cluster, one);
+  two.live.add("s1", (await two.store.take("s1", bearer("ann"))) ?? parked("nobody"));
+  const taken = await one.store.take("s1", bearer("ann"));
+  const session = one.live.add("s1", taken ?? parked("nobody"));
+  const late = cluster.peers.of("late");
+  const body = { id: "s1", claim: "1", turn: 1 };
+  expect(await late.request("one", "session.handOver", body)).toEqual({
+    ok: true,
+    body: { record: "" },
+  });
+  late.send("one", "session.gone", body);
+  expect(session.authenticated).toBe(true);
+  expect(await late.request("one", "session.handOver", { ...body, turn: 3 })).toMatchObject({
+    body: { record: expect.stringContaining("ann") },
+  });
+  expect(session.authenticated).toBe(false);
+});
+
+test("faults 4, 20: a connection that has ended takes no session", async () => {
+  const { cluster, one, two } = open();
+  const session = await connect(cluster, one);
+  let isGone = false;
+  const taking = two.store.take("s1", { ...bearer("ann"), isGone: () => isGone });
+  // The end of it is read right behind its last words.
+  setImmediate(() => {
+    isGone = true;
+  });
+  expect(await taking).toBeUndefined();
+  expect([session.authenticated, await cluster.record("s1")]).toEqual([
+    true,
+    expect.stringMatching(/^1\none\nl\n/),
+  ]);
+});
+
 async function connectLater(node: SessionNode, id: string) {
   node.store.note(node.live.add(id, parked("ann")), MARK.changed);
 }
