@@ -49,16 +49,17 @@ export async function startBystander(
   let trouble: string | undefined;
   let stopped = false;
   let answers = 0;
+  let meant = 0;
 
   async function measure(): Promise<void> {
     const startedAtMs = performance.now();
-    const reply = await client.ask("publish", { channel: CHANNEL, data: answers });
+    const reply = await client.ask("publish", { channel: CHANNEL, data: ++meant });
     if (reply.action === "error") {
       if (!patient || reply.data.temporary !== true) throw new Error(`refused: ${reply.data.code}`);
       noted.refusalsMs.push(performance.now() - startedAtMs);
       return;
     }
-    await hear(client, reply.data);
+    await hear(client, { offset: reply.data.offset, data: meant, patient });
     noted.answersMs.push(performance.now() - startedAtMs);
     answers++;
     client.all.length = 0;
@@ -141,12 +142,15 @@ async function connect(gateway: GatewayAccess): Promise<RawClient> {
   }
 }
 
-/** Waits for what was acknowledged. Before it there may be what was refused, and yet came to pass. */
-async function hear(client: RawClient, { offset }: { readonly offset: number }): Promise<void> {
-  const heard = await client.wait(
-    ({ action, data }) => action === "message" && data.offset >= offset,
-    `message ${offset}`,
-  );
-  if (heard.data.offset !== offset) throw new Error(`heard ${heard.data.offset}, not ${offset}`);
+type Heard = { readonly offset: number; readonly data: number; readonly patient: boolean };
+
+/** Waits for what was acknowledged. Before it there may be what was refused, and yet came to pass; one who is patient may be told that it is lost. */
+async function hear(client: RawClient, { offset, data, patient }: Heard): Promise<void> {
+  const heard = await client.wait((frame) => {
+    if (frame.action === "message") return frame.data.data === data;
+    return patient && frame.action === "subscribe" && frame.data.recovered === false;
+  }, `message ${offset}`);
+  const at = heard.data.offset;
+  if (heard.action === "message" && at !== offset) throw new Error(`heard ${at}, not ${offset}`);
   client.frames.length = 0;
 }
