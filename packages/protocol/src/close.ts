@@ -14,6 +14,7 @@ export const CLOSE = {
   tooManyRefused: { code: 4010, reason: "too many refused commands", retry: "yes" },
   reconnectAsked: { code: 4011, reason: "reconnect asked by the application", retry: "yes" },
   stopping: { code: 4012, reason: "gateway is stopping", retry: "yes" },
+  sessionAstray: { code: 4013, reason: "session may be elsewhere", retry: "yes" },
   protocolError: { code: 4500, reason: "protocol error", retry: "no" },
   sessionTaken: { code: 4501, reason: "session resumed elsewhere", retry: "no" },
   disconnected: { code: 4502, reason: "disconnected by the application", retry: "no" },

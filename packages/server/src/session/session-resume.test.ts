@@ -177,6 +177,18 @@ describe("Session: resuming", () => {
     expect(resumed).toContain(served[0] ?? expect.unreachable());
   });
 
+  test("[SE10] a session that is another node's, as far as is known, ends so that its client comes back", async () => {
+    const world = new World();
+    const ann = await subscribed(world);
+    ann.session.letGo();
+    await world.publish("chat:a", 1);
+    expect([ann.closed, ann.offsets("chat:a"), world.deps.live.size]).toEqual([
+      "sessionAstray",
+      [],
+      0,
+    ]);
+  });
+
   test("[SE7] taken over again and again, it is one session", async () => {
     const world = new World();
     let current = await subscribed(world);

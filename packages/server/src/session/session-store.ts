@@ -49,6 +49,8 @@ export type LiveSession = {
   standing(): ParkedSession;
   /** Ends it and its connection, for another one that goes on with it (SE7). */
   handOver(): ParkedSession;
+  /** Ends it and its connection, as another node has it. Its client comes back if it is still there: that node may have had it before. */
+  letGo(): void;
 };
 
 /** What a session tells of itself while it lives: other subscriptions or rights, or the same further on. */
@@ -104,6 +106,8 @@ export type MemorySessionStore = Omit<SessionStore, "take" | "close"> & {
   take(id: string, wanted: Wanted | "anyway"): ParkedSession | undefined;
   /** {@link ParkedSession.turn} of a session that is here. */
   turnOf(id: string): number;
+  /** What is here of a session that is another node's, connected or parked, ends. False: nothing was. */
+  letGo(id: string): boolean;
   close(): void;
 };
 
@@ -154,6 +158,13 @@ export function createMemorySessionStore(
       return parked.session;
     },
     turnOf: (id) => live.bySession(id)?.turn ?? table.get(id)?.session.turn ?? 0,
+    letGo(id) {
+      const present = live.bySession(id);
+      const isHere = present !== undefined || table.get(id) !== undefined;
+      present?.letGo();
+      table.forget(id);
+      return isHere;
+    },
     withdraw: (whose) => table.change(whose, (session) => endedIn(session, whose.channel)),
     requireToken: (whose) => table.change(whose, wantingToken),
     note() {},

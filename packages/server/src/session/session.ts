@@ -362,6 +362,11 @@ export class Session implements ActionContext, LiveSession {
     return parked;
   }
 
+  letGo(): void {
+    this.#end({ stays: true });
+    this.connection.close("sessionAstray");
+  }
+
   /** The socket is gone. Whether the session may be resumed depends on who ended it (SE8). */
   onClose(code: number): void {
     if (!this.authenticated) {

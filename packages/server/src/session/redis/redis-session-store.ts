@@ -239,10 +239,10 @@ export class RedisSessionStore implements SessionStore {
     return { record: writeRecord(this.#deps.peers.self, "p", session) };
   }
 
-  /** This node slept, and another went on with a session that was here: its connection is stale. */
+  /** A session that is here is another node's: this one slept, and its connection is stale, or it was without Redis, and did not know when it was resumed here. */
   #onTaken(id: string): void {
     if (this.#claims.has(id)) return;
-    if (this.#here.take(id, "anyway") !== undefined) this.#deps.counters.sessionsStale++;
+    if (this.#here.letGo(id)) this.#deps.counters.sessionsStale++;
   }
 
   /** What is asked was true before the session came to this node. */
@@ -255,7 +255,7 @@ export class RedisSessionStore implements SessionStore {
     const id = idOf(body);
     if (id === undefined || this.#isPast(id, body)) return;
     this.#writer.forget(id);
-    if (!this.#claims.has(id)) this.#here.take(id, "anyway");
+    if (!this.#claims.has(id)) this.#here.letGo(id);
   }
 }
 

@@ -309,6 +309,29 @@ test("P5: without Redis a session goes on where it was, elsewhere it is not know
   expect(formOf(await two.store.take("s1", bearer("ann")))).toEqual(further(parked("ann"), 9));
 });
 
+test("P5: resumed without Redis where it was not heard that it had gone on elsewhere: its client is told to come back", async () => {
+  await using own = await startRedis({ persist: true });
+  const cluster = new SessionCluster(own, "unheard", { resumeMs: 10_000, parkedMax: 100 });
+  opened.push(cluster);
+  const [one, two] = [cluster.open("one"), cluster.open("two")];
+  one.store.park("s1", parked("ann"));
+  await written(cluster, "s1", "1\none\np");
+  cluster.peers.condition.set("one", "silent");
+  const taken = await two.store.take("s1", bearer("ann"));
+  two.store.note(two.live.add("s1", taken ?? parked("nobody")), MARK.changed);
+  await written(cluster, "s1", "1\ntwo\nl");
+  await own.stop();
+  const stale = await one.store.take("s1", bearer("ann"));
+  const session = one.live.add("s1", stale ?? parked("nobody"));
+  one.store.note(session, MARK.changed);
+  await own.restart();
+  await eventually("the node to have found out", () => {
+    cluster.clock.advance(1_000);
+    return !session.authenticated;
+  });
+  expect([session.mayComeBack, one.counters.sessionsStale]).toEqual([true, 1]);
+});
+
 test("P5: a claim whose answer never came is taken back, and until then nobody is lost", async () => {
   for (const who of ["the claimer", "the third", "the owner"]) {
     const { cluster, one, two, three } = open();

@@ -7,6 +7,8 @@ export class BookedSession implements LiveSession {
   storeMark: number = MARK.clean;
   stands: ParkedSession;
   authenticated = true;
+  /** It was let go: the close code says to come back. */
+  mayComeBack = false;
   readonly #book: LiveBook;
 
   constructor(book: LiveBook, id: string, stands: ParkedSession) {
@@ -34,6 +36,11 @@ export class BookedSession implements LiveSession {
   handOver(): ParkedSession {
     this.end();
     return this.stands;
+  }
+
+  letGo(): void {
+    this.mayComeBack = true;
+    this.end();
   }
 
   end(): void {
