@@ -110,6 +110,9 @@ export type ChatMyRoom = ChatRoom & {
 /** CT21. */
 export type ChatRoomsBody = { rooms: ChatMyRoom[]; next?: string };
 
+/** `GET /api/chat/unread`. */
+export type ChatUnreadBody = { rooms: { room: string; unread: number }[]; next?: string };
+
 export type ChatMember = { user: string; role: ChatRole; since: number };
 /** CT12. */
 export type ChatMembersBody = { room: string; members: ChatMember[]; next?: string };

@@ -40,5 +40,10 @@ export type {
 export type { PluginHooks, PresenceChange, PublishChange, Published, Publishing } from "./hooks.ts";
 export { type AnyPlugin, definePlugin, type Plugin, type PluginParts } from "./plugin.ts";
 export { type ActionCall, action, type PluginAction, type PluginSession } from "./plugin-action.ts";
-export { type PluginRoute, pluginRoute, type RouteCall } from "./plugin-route.ts";
+export {
+  type PluginRoute,
+  type PluginRouteSpec,
+  pluginRoute,
+  type RouteCall,
+} from "./plugin-route.ts";
 export { refusal } from "./refusal.ts";

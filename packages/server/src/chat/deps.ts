@@ -1,0 +1,24 @@
+import type { PluginContext, Records } from "../plugins/index.ts";
+import type { Activity } from "./activity.ts";
+import type { Admit } from "./admission.ts";
+import type { LeaseRecord, MemberRecord, MessageRecord, RoomRecord } from "./collections.ts";
+import type { ChatConfig } from "./config.ts";
+import type { KnownRooms } from "./known-rooms.ts";
+import type { MarkNews } from "./mark-news.ts";
+import type { Publications } from "./publications.ts";
+import type { Turns } from "./turns.ts";
+
+/** What the parts of chat are made of. */
+export type ChatDeps = {
+  readonly context: PluginContext<ChatConfig>;
+  readonly rooms: Records<RoomRecord>;
+  readonly members: Records<MemberRecord>;
+  readonly messages: Records<MessageRecord>;
+  readonly leases: Records<LeaseRecord>;
+  readonly known: KnownRooms;
+  readonly publications: Publications;
+  readonly activity: Activity;
+  readonly news: MarkNews;
+  readonly turns: Turns;
+  readonly admit: Admit;
+};
