@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { authSchema } from "../auth/auth-config.ts";
+import { chatSchema } from "../chat/config.ts";
 import { cidrProblem } from "../limits/cidr.ts";
 import { apiSchema } from "./api-schema.ts";
 import { brokerSchema, clusterSchema, redisSchema } from "./cluster-schema.ts";
@@ -170,6 +171,7 @@ export const configSchema = z.strictObject({
       ).default(1_000),
     })
     .prefault({}),
+  chat: chatSchema.prefault({}),
   direct: z
     .strictObject({
       allow: z

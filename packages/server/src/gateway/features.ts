@@ -1,8 +1,9 @@
 // The features that come with the gateway, each a plugin over the public contract: the one place that knows their names.
+import { chat } from "../chat/chat.ts";
 import type { Config } from "../config/schema.ts";
 import type { ConfiguredPlugin } from "../plugins/host/collect.ts";
 
 /** Those that keep records are left out where there is no store. Their sections of the config are checked already. */
-export function builtInPlugins(_config: Config): ConfiguredPlugin[] {
-  return [];
+export function builtInPlugins(config: Config): ConfiguredPlugin[] {
+  return config.chat.enabled ? [{ plugin: chat, config: config.chat }] : [];
 }
