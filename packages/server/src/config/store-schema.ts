@@ -29,10 +29,8 @@ export const storeSchema = z.strictObject({
     .max(4096 * MIB)
     .default(64 * MIB)
     .meta({ doc: "The same, by what they hold", unit: "bytes" }),
-  batchMax: count("SQLite and PostgreSQL: writes that are committed together at most").default(
-    1_000,
-  ),
+  batchMax: count("Writes that are committed together at most").default(1_000),
   poolMax: z.number().int().min(2).max(1_000).default(10).meta({
-    doc: "PostgreSQL: connections of this node at most; one of them tries whether the server is there",
+    doc: "PostgreSQL and MongoDB: connections of this node at most; one of PostgreSQL's tries whether the server is there",
   }),
 });

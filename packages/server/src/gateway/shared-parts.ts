@@ -128,7 +128,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const { broker } = brokerPart;
   const { plans = [], onUnfit = () => {} } = options;
   const store = openStore(
-    { clock, log, plans: [...storePlans(plugins), ...plans], onUnfit },
+    { clock, log, random, plans: [...storePlans(plugins), ...plans], onUnfit },
     config,
   );
   const readiness = new Readiness();

@@ -1,5 +1,7 @@
 import type { Config } from "../config/schema.ts";
 import type { Log } from "../observe/log.ts";
+import type { RandomIds } from "../random/random.ts";
+import { MongoStore } from "../store/mongodb/mongo-store.ts";
 import type { StorePlan } from "../store/plan.ts";
 import { PostgresStore } from "../store/postgres/postgres-store.ts";
 import { SqliteStore } from "../store/sqlite/sqlite-store.ts";
@@ -11,6 +13,7 @@ import type { Clock } from "../time/clock.ts";
 export type StoreDeps = {
   readonly clock: Clock;
   readonly log: Log;
+  readonly random: RandomIds;
   /** What the store is set up for; where nobody keeps records there is none. */
   readonly plans: readonly StorePlan[];
   /** Trying again would not help: the gateway is to be stopped. */
@@ -46,7 +49,7 @@ export function openStore(
 }
 
 function createStore(
-  { clock, log }: StoreDeps,
+  { clock, log, random }: StoreDeps,
   config: Pick<Config, "store" | "broker">,
 ): Store | undefined {
   const target = storeTarget(config);
@@ -61,8 +64,10 @@ function createStore(
       const deps = { clock, log, onCommit: () => {}, onOverflow: () => {} };
       return new PostgresStore(deps, { ...config.store, target: target.target });
     }
-    case "mongodb":
-      throw new StoreUnfit(`this version cannot use ${target.kind}: see store.url`);
+    case "mongodb": {
+      const deps = { clock, log, random, onCommit: () => {}, onOverflow: () => {} };
+      return new MongoStore(deps, { ...config.store, target: target.target });
+    }
     default:
       return target satisfies never;
   }

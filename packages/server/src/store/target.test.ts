@@ -8,8 +8,6 @@ test("a store's URL says what kind it is, and where", () => {
     ["sqlite:./a b/ä.db", { kind: "sqlite", path: "./a b/ä.db" }],
     ["sqlite:/var/lib/aldis.db", { kind: "sqlite", path: "/var/lib/aldis.db" }],
     ["sqlite:///var/lib/aldis.db", { kind: "sqlite", path: "/var/lib/aldis.db" }],
-    ["mongodb://a,b/d", { kind: "mongodb", url: "mongodb://a,b/d" }],
-    ["mongodb+srv://h/d", { kind: "mongodb", url: "mongodb+srv://h/d" }],
   ];
   for (const [url, target] of kinds) {
     expect(parseStoreTarget(url)).toEqual({ ok: true, value: target });
@@ -24,8 +22,21 @@ test("a PostgreSQL is where its URL says", () => {
   }
 });
 
+test("a MongoDB is where its URL says, in a database that it names", () => {
+  for (const [url, hosts] of [
+    ["mongodb://u:p@a:27017,b/aldis?replicaSet=r", "a:27017,b"],
+    ["mongodb+srv://cluster.example/aldis", "cluster.example"],
+  ] as const) {
+    const description = `MongoDB, database aldis at ${hosts}`;
+    const target = { url, database: "aldis", description };
+    expect(parseStoreTarget(url)).toMatchObject({ value: { kind: "mongodb", target } });
+  }
+});
+
 test("what is no store is refused, without repeating what may hold a password", () => {
   const bad = ["", "None", "sqlite:", "sqlite://", "mysql://root:hunter2@h/d", "aldis.db"];
+  bad.push("mongodb://u:hunter2@h", "mongodb://u:hunter2@h/", "mongodb://u:hunter2@h/a.b");
+  bad.push("mongodb://u:hunter2@x@h/aldis", "mongodb://u:hunter2@/aldis");
   bad.push("postgres://u:hunter2@h/", "postgres://u:hunter2@h/d?password=hunter2");
   for (const url of [...bad, "sqlite::memory:", "sqlite:file:x?mode=memory", "sqlite:a\0b"]) {
     const outcome = parseStoreTarget(url);

@@ -1,4 +1,5 @@
 import { accept, type Result, refuse } from "@aldis/protocol";
+import { type MongoTarget, parseMongoTarget } from "./mongodb/target.ts";
 import { type PostgresTarget, parsePostgresTarget } from "./postgres/target.ts";
 
 /** Where records are kept, out of `store.url`. */
@@ -7,8 +8,7 @@ export type StoreTarget =
   /** `path` is relative to the working directory. */
   | { readonly kind: "sqlite"; readonly path: string }
   | { readonly kind: "postgres"; readonly target: PostgresTarget }
-  /** `url` may hold a password. */
-  | { readonly kind: "mongodb"; readonly url: string };
+  | { readonly kind: "mongodb"; readonly target: MongoTarget };
 
 /** The messages do not repeat the text: it may hold a password. */
 export function parseStoreTarget(text: string): Result<StoreTarget> {
@@ -17,7 +17,10 @@ export function parseStoreTarget(text: string): Result<StoreTarget> {
     const target = parsePostgresTarget(text);
     return target.ok ? accept({ kind: "postgres", target: target.value }) : target;
   }
-  if (/^mongodb(\+srv)?:\/\/./.test(text)) return accept({ kind: "mongodb", url: text });
+  if (/^mongodb(\+srv)?:\/\/./.test(text)) {
+    const target = parseMongoTarget(text);
+    return target.ok ? accept({ kind: "mongodb", target: target.value }) : target;
+  }
   const path = text.startsWith("sqlite:") ? text.replace(/^sqlite:(\/\/)?/, "") : "";
   if (path === "") {
     return refuse("bad_request", "is `sqlite:path`, `postgres://…`, `mongodb://…` or `none`");

@@ -1,0 +1,133 @@
+// How logs are counted. A number is one more than the highest that can be read, and the unique index of the key lets one writer have it. So a number is
+// there only when all before it are: nobody writes n + 1 who has not read n, and MongoDB confirms writes in the order in which they were made.
+import type { Collection, Document } from "mongodb";
+import type { CollectionShape } from "../collection.ts";
+import { StoreUnavailable } from "../store-unavailable.ts";
+import { byKey } from "./filters.ts";
+import { Gathering } from "./gathering.ts";
+import { insertAll, type Stands, sameInTheWay } from "./inserts.ts";
+import type { Attempt, MongoLink } from "./mongo-link.ts";
+
+type Waiting = {
+  readonly document: Document;
+  readonly attempt: Attempt;
+  readonly resolve: (stands: Stands) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+/** Appends to the logs of one collection. Those to one log wait for each other, so that only other nodes compete for its next number. */
+export class Appends {
+  readonly #shape: CollectionShape;
+  readonly #counted: string;
+  readonly #link: MongoLink;
+  /** Logs that are written now, by tenant and key: at most as many as there are records that wait. */
+  readonly #logs = new Map<string, Gathering<Waiting>>();
+
+  constructor(shape: CollectionShape, counted: string, link: MongoLink) {
+    this.#shape = shape;
+    this.#counted = counted;
+    this.#link = link;
+  }
+
+  append(document: Document, attempt: Attempt): Promise<Stands> {
+    const { promise, resolve, reject } = Promise.withResolvers<Stands>();
+    const name = JSON.stringify(this.#logOf(document));
+    const log = this.#logs.get(name) ?? this.#open(name);
+    log.add({ document, attempt, resolve, reject });
+    return promise;
+  }
+
+  #open(name: string): Gathering<Waiting> {
+    const run = async (items: Waiting[]): Promise<void> => {
+      await this.#run(items);
+      // What came meanwhile is still in it.
+      setImmediate(() => {
+        if (this.#logs.get(name)?.isIdle) this.#logs.delete(name);
+      });
+    };
+    const log = new Gathering(run, { batchMax: this.#link.batchMax, atOnceMax: 1 });
+    this.#logs.set(name, log);
+    return log;
+  }
+
+  /** The tenant, and the key without its number. */
+  #logOf(document: Document): unknown[] {
+    const fields = ["tenant", ...this.#shape.key.slice(0, -1)];
+    return fields.map((field) => document[field]);
+  }
+
+  async #run(items: Waiting[]): Promise<void> {
+    let left = items;
+    try {
+      while (left.length > 0) left = await this.#some(left);
+    } catch (error) {
+      for (const { reject } of left) reject(error);
+    }
+  }
+
+  /** Writes some of them; gives the others. */
+  async #some(items: readonly Waiting[]): Promise<Waiting[]> {
+    const left = items.filter(({ attempt }) => !attempt.isOver);
+    for (const { attempt, reject } of items) {
+      if (attempt.isOver) reject(new StoreUnavailable("MongoDB did not do it in time"));
+    }
+    const [first] = left;
+    if (first === undefined) return [];
+    const collection = this.#link.collection(this.#shape.name);
+    const highest = await this.#highest(collection, first.document);
+    const numbered = left.map(({ document }, place) => ({
+      ...document,
+      [this.#counted]: highest + 1 + place,
+    }));
+    const copies = numbered.map((document) => ({ ...document }));
+    const { duplicates, refused } = await insertAll(collection, copies, true);
+    // In order, so that there is one at most that did not go, and nothing was tried behind it.
+    const stopped = [...duplicates, ...refused.keys()].at(0) ?? left.length;
+    this.#link.committed(stopped);
+    for (const [place, { resolve }] of left.slice(0, stopped).entries()) {
+      resolve({ written: true, document: numbered[place] ?? {} });
+    }
+    const stuck = left[stopped];
+    if (stuck === undefined) return [];
+    const behind = left.slice(stopped + 1);
+    const error = refused.get(stopped);
+    if (error !== undefined) {
+      stuck.reject(error);
+      return behind;
+    }
+    return await this.#settle(stuck, behind);
+  }
+
+  /** Something was in the way of `stuck`: the record itself, or another node's that took the number. */
+  async #settle(stuck: Waiting, behind: Waiting[]): Promise<Waiting[]> {
+    const collection = this.#link.collection(this.#shape.name);
+    const standing = await sameInTheWay(collection, this.#shape, stuck.document);
+    if (standing !== null) {
+      stuck.resolve({ written: false, document: standing });
+      return behind;
+    }
+    // Over: told in the next round.
+    await stuck.attempt.again().catch(() => {});
+    return [stuck, ...behind];
+  }
+
+  /** Also of what is not confirmed yet: what is written behind that is confirmed after it. */
+  async #highest(collection: Collection<Document>, document: Document): Promise<number> {
+    const { key } = this.#shape;
+    const { [this.#counted]: _, ...log } = byKey(
+      this.#shape,
+      document["tenant"],
+      key.map((field) => document[field]),
+    );
+    const [last] = await collection
+      .find(log, {
+        sort: { [this.#counted]: -1 },
+        limit: 1,
+        projection: { [this.#counted]: 1 },
+        hint: "key",
+        readConcern: { level: "local" },
+      })
+      .toArray();
+    return Number(last?.[this.#counted] ?? 0);
+  }
+}

@@ -1,0 +1,218 @@
+import type { MongoClient } from "mongodb";
+import type { Log } from "../../observe/log.ts";
+import type { RandomIds } from "../../random/random.ts";
+import type { Clock, Timer } from "../../time/clock.ts";
+import { collectionsOf, plannedShape } from "../applied-steps.ts";
+import type { Collection, CollectionShape } from "../collection.ts";
+import type { StorePlan } from "../plan.ts";
+import { type Records, type Store, StoreUnfit } from "../store.ts";
+import { StoreUnavailable } from "../store-unavailable.ts";
+import { connectTo } from "./driver.ts";
+import { causeOf, verdictOf } from "./errors.ts";
+import { migrate } from "./migrate.ts";
+import { type Kind, type LinkOptions, MongoLink } from "./mongo-link.ts";
+import { MongoRecords } from "./mongo-records.ts";
+import type { MongoTarget } from "./target.ts";
+
+export type MongoDeps = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: RandomIds;
+  /** So many writes were acknowledged together. */
+  readonly onCommit: (writes: number) => void;
+  /** One thing was refused at once, as too much waits. */
+  readonly onOverflow: () => void;
+};
+
+export type MongoOptions = LinkOptions & {
+  readonly target: MongoTarget;
+  /** Connections of this node at most. */
+  readonly poolMax: number;
+};
+
+/** How often a MongoDB that is away is tried again, and one that is there is asked whether it still is. */
+const AGAIN_MS = 1_000;
+/** A write that changes nothing else: reads may be answered where writes are not. */
+const PROBES = "aldis_probes";
+
+/** One database of a MongoDB, for all nodes that name it. */
+export class MongoStore implements Store {
+  readonly #deps: MongoDeps;
+  readonly #options: MongoOptions;
+  readonly #link: MongoLink;
+  readonly #views = new Map<string, MongoRecords<object>>();
+  /** Collections that were compared with their plans. */
+  readonly #known = new WeakSet<CollectionShape>();
+  #planned: ReadonlyMap<string, CollectionShape> = new Map();
+  #plans: readonly StorePlan[] = [];
+  #state: "new" | "opening" | "open" | "closed" = "new";
+  #opened = Promise.withResolvers<void>();
+  #opening: Promise<void> = Promise.resolve();
+  /** The one that is used, or that is connecting. */
+  #client: MongoClient | undefined;
+  readonly #failing = new Map<Kind, string>();
+  #timer: Timer | undefined;
+
+  constructor(deps: MongoDeps, options: MongoOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    const { clock, onCommit, onOverflow } = deps;
+    const onOutcome = (kind: Kind, failure: string | undefined) => this.#note(kind, failure);
+    this.#link = new MongoLink({ clock, onCommit, onOverflow, onOutcome }, options);
+  }
+
+  get isWell(): boolean {
+    return this.#state === "open" && this.#failing.size === 0;
+  }
+
+  get description(): string {
+    return this.#options.target.description;
+  }
+
+  get waiting(): number {
+    return this.#link.waiting;
+  }
+
+  async open(plans: readonly StorePlan[]): Promise<void> {
+    this.#planned = collectionsOf(plans);
+    this.#plans = plans;
+    this.#state = "opening";
+    this.#opening = this.#tryToOpen();
+    await this.#opened.promise;
+  }
+
+  records<R extends object>(collection: Collection<R>): Records<R> {
+    if (!this.#known.has(collection)) {
+      plannedShape(this.#planned, collection);
+      this.#known.add(collection);
+    }
+    const known = this.#views.get(collection.name);
+    if (known !== undefined) return known as Records<object> as Records<R>;
+    const shape = plannedShape(this.#planned, collection);
+    const view = new MongoRecords<object>(shape, this.#link);
+    this.#views.set(collection.name, view);
+    return view as Records<object> as Records<R>;
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#opened.promise.catch(() => {});
+    this.#opened.reject(new StoreUnavailable("the store was closed"));
+    this.#state = "closed";
+    this.#timer?.cancel();
+    await this.#link.close();
+    // Also one that is still connecting, so that nobody waits for a MongoDB that is away.
+    await this.#client?.close();
+    await this.#opening;
+    await this.#client?.close();
+  }
+
+  async #tryToOpen(): Promise<void> {
+    try {
+      await this.#setUp();
+      const client = await this.#connect({ patient: false });
+      if (this.#state !== "opening") return;
+      await this.#warnAlone(client);
+      this.#link.use(client, this.#options.target.database);
+      this.#state = "open";
+      this.#deps.log.info({ store: this.description }, "the store is open");
+      this.#opened.resolve();
+      this.#lookAgain();
+    } catch (error) {
+      this.#notOpened(error);
+    }
+  }
+
+  /** By a client of its own: making an index takes as long as it takes. */
+  async #setUp(): Promise<void> {
+    const client = await this.#connect({ patient: true });
+    try {
+      const { clock, random } = this.#deps;
+      const isOver = () => this.#state !== "opening";
+      const deps = { clock, holder: random.id(12), isOver };
+      await migrate(deps, client.db(this.#options.target.database), this.#plans);
+    } finally {
+      await client.close();
+    }
+  }
+
+  async #connect({ patient }: { readonly patient: boolean }): Promise<MongoClient> {
+    if (this.#state !== "opening") throw new StoreUnavailable("the store was closed");
+    const { target, timeoutMs, poolMax } = this.#options;
+    const onClient = (client: MongoClient) => {
+      this.#client = client;
+    };
+    return await connectTo(target, { timeoutMs, poolMax, patient, onClient });
+  }
+
+  #notOpened(error: unknown): void {
+    if (this.#state !== "opening") return;
+    if (error instanceof StoreUnfit || error instanceof TypeError) {
+      this.#opened.reject(error);
+      return;
+    }
+    const verdict = verdictOf(error);
+    const why = causeOf(error);
+    if (verdict !== "away") {
+      const what =
+        verdict === "duplicate"
+          ? "records are in the way of a unique index"
+          : "it does not take what is asked of it";
+      this.#opened.reject(
+        new StoreUnfit(`${this.description}: ${what} (${why})`, { cause: error }),
+      );
+      return;
+    }
+    this.#deps.log.warn({ store: this.description, why }, "the store cannot be opened yet");
+    this.#timer = this.#deps.clock.setTimer(AGAIN_MS, () => {
+      this.#opening = this.#tryToOpen();
+    });
+  }
+
+  /** One server alone keeps what it acknowledges on its own disk. */
+  async #warnAlone(client: MongoClient): Promise<void> {
+    const hello = await client.db("admin").command({ hello: 1 });
+    const isAlone = hello["setName"] === undefined && hello["msg"] !== "isdbgrid";
+    if (!isAlone) return;
+    const what = "the store is one MongoDB without a replica: its records are on one disk alone";
+    this.#deps.log.warn({ store: this.description }, what);
+  }
+
+  /** Asks again and again while it is away, so that it is known to be well without anybody's asking. */
+  #lookAgain(): void {
+    this.#timer = this.#deps.clock.setTimer(AGAIN_MS, () => void this.#probe());
+  }
+
+  async #probe(): Promise<void> {
+    const probes = () => this.#link.collection(PROBES);
+    // Their outcomes are noted like that of anything else.
+    if (this.#failing.has("write")) {
+      const seen = { $inc: { seen: 1 } };
+      await this.#link
+        .write(() => probes().updateOne({ of: "aldis" }, seen, UPSERT))
+        .catch(() => {});
+    } else {
+      await this.#link.read(() => probes().findOne({ of: "aldis" })).catch(() => {});
+    }
+    if (this.#state === "open") this.#lookAgain();
+  }
+
+  #note(kind: Kind, failure: string | undefined): void {
+    const { log } = this.#deps;
+    const before = this.#failing.get(kind);
+    if (failure !== undefined) {
+      this.#failing.set(kind, failure);
+      if (before !== failure) {
+        log.warn({ store: this.description, of: kind, why: failure }, "the store is away");
+      }
+      return;
+    }
+    if (this.#failing.size === 0) return;
+    this.#failing.delete(kind);
+    // Where writes are confirmed reads are answered.
+    if (kind === "write") this.#failing.clear();
+    if (this.#failing.size === 0) log.info({ store: this.description }, "the store is back");
+  }
+}
+
+const UPSERT = { upsert: true } as const;
