@@ -86,8 +86,12 @@ export class Link {
     this.#client.close({ timeout: 0 }).catch(() => {});
   }
 
+  /** Leaves at once: a query that nobody has asked to run waits until its answer is, and others would overtake it. */
   #send(connection: Bun.ReservedSQL, { text, values }: Statement): Promise<Rows> {
-    return connection.unsafe(text, [...values]).values() as Promise<Rows>;
+    return connection
+      .unsafe(text, [...values])
+      .values()
+      .execute() as Promise<Rows>;
   }
 
   async #transaction(

@@ -164,7 +164,7 @@ export class PostgresStore implements Store {
       throw error;
     }
     const verdict = verdictOf(error);
-    if (verdict !== "unfit" && verdict !== "refused") return;
+    if (verdict !== "unfit" && verdict !== "refused" && verdict !== "unique") return;
     this.#pool?.close();
     const said = error instanceof Error ? error.message : "";
     throw new StoreUnfit(`${this.description}: ${said}`, { cause: error });

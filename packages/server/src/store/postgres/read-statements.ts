@@ -59,8 +59,8 @@ export function getManyStatement(
     const values = keys.map((key) => key[place] ?? null);
     return bound.add(arrayOf(values), `${castOf(shape, field)}[]`);
   });
-  const names = shape.key.map(columnOf);
-  const same = names.map((name) => `t.${name} = v.${name}`);
+  const names = shape.key.map((_, n) => `k${n}`);
+  const same = shape.key.map((field, n) => `t.${columnOf(field)} = v.k${n}`);
   const text = `SELECT v.n, ${columnList(shape)} FROM unnest(${arrays.join(", ")}) WITH ORDINALITY AS v(${names.join(", ")}, n) JOIN ${tableOf(shape.name)} t ON t.${TENANT} = ${tenantAt} AND ${same.join(" AND ")}`;
   return { text, values: bound.values };
 }

@@ -66,12 +66,14 @@ export class WriteQueue {
     });
   }
 
-  async #commit(writes: readonly Waiting[]): Promise<void> {
+  async #commit(writes: readonly Waiting[], care: "careful" | "plain" = "plain"): Promise<void> {
     const groups = groupsOf(writes);
     let answers: Rows[];
     try {
-      answers = await this.#send(groups, writes);
+      answers = await this.#send(groups, writes, care);
     } catch (error) {
+      const helps = care === "plain" && groups.some(({ kind }) => kind.careful !== undefined);
+      if (helps && verdictOf(error) === "unique") return await this.#commit(writes, "careful");
       return await this.#onFailed(writes, error);
     }
     this.#deps.onCommit(writes.length);
@@ -99,10 +101,15 @@ export class WriteQueue {
     }
   }
 
-  async #send(groups: readonly Group<Waiting>[], writes: readonly Waiting[]): Promise<Rows[]> {
-    const statements = groups.map(({ kind, writes: together }) =>
-      kind.statement(together.map(({ values }) => values)),
-    );
+  async #send(
+    groups: readonly Group<Waiting>[],
+    writes: readonly Waiting[],
+    care: "careful" | "plain",
+  ): Promise<Rows[]> {
+    const statements = groups.map(({ kind, writes: together }) => {
+      const rows = together.map(({ values }) => values);
+      return (care === "careful" && kind.careful?.(rows)) || kind.statement(rows);
+    });
     // One statement locks its rows in order. Several, or those that count, need more than that.
     const locks = groups.length > 1 || groups.some(({ kind }) => kind.appends);
     if (locks) statements.unshift(lockStatement(this.#lockNames(writes)));

@@ -23,6 +23,8 @@ export type WriteKind = {
   readonly answers: "by-place" | "by-key";
   /** It adds to a log: several at once to the same one are still one statement. */
   readonly appends: boolean;
+  /** The same, where {@link WriteKind.statement} fails as a whole when one of its records has what a unique index holds already. */
+  readonly careful?: WriteKind["statement"];
 };
 
 type Column = { readonly name: string; readonly type: "bigint" | "text" };
@@ -110,8 +112,8 @@ export function removeKind(shape: CollectionShape, where: readonly CheckedCondit
 }
 
 /**
- * Values: tenant, then the columns without the counted one. Answers with place and number of what was not there. Right only while nobody else adds to
- * these logs; should somebody all the same, a number is there twice, and nothing is kept.
+ * Values: tenant, then the columns without the counted one. Answers with place and number; when it is careful, of what was not there. Right only while
+ * nobody else adds to these logs; should somebody all the same, a number is there twice, and nothing is kept.
  */
 export function appendKind(shape: CollectionShape, counted: string): WriteKind {
   const fields = columnsOf(shape).filter((field) => field !== counted);
@@ -132,21 +134,28 @@ export function appendKind(shape: CollectionShape, counted: string): WriteKind {
   const parts = ["v.c", ...log.map((field) => `v.${at(field)}`)].join(", ");
   const names = columns.map(({ name }) => name).join(", ");
   const targets = [TENANT, ...fields.map(columnOf), columnOf(counted)].join(", ");
+  const highest = `SELECT max(t.${columnOf(counted)}) FROM ${table} t WHERE ${same(log)}`;
+
+  function statement(rows: readonly (readonly Value[])[], where: string): Statement {
+    const bound = new Parameters();
+    // The highest number is looked up once for each log.
+    const text = `WITH placed AS (SELECT v.*, row_number() OVER (PARTITION BY ${parts} ORDER BY v.n) AS place FROM ${source(columns, rows, bound)}${where}),
+      topped AS (SELECT v.*, CASE WHEN v.place = 1 THEN coalesce((${highest}), 0) END AS top FROM placed v),
+      fresh AS MATERIALIZED (SELECT v.*, max(v.top) OVER (PARTITION BY ${parts}) + v.place AS number FROM topped v),
+      added AS (INSERT INTO ${table} (${targets}) SELECT ${names}, number FROM fresh RETURNING 1)
+      SELECT n, number FROM fresh`;
+    return { text, values: bound.values };
+  }
+
   return {
     name: "append",
     answers: "by-place",
     appends: true,
-    statement(rows) {
-      const bound = new Parameters();
-      const highest = `SELECT max(t.${columnOf(counted)}) FROM ${table} t WHERE ${same(log)}`;
-      const fresh = [
-        `SELECT v.*, coalesce((${highest}), 0) + row_number() OVER (PARTITION BY ${parts} ORDER BY v.n) AS number`,
-        `FROM ${source(columns, rows, bound)}`,
-        ...(free.length === 0 ? [] : [`WHERE ${free.join(" AND ")}`]),
-      ].join(" ");
-      const text = `WITH fresh AS MATERIALIZED (${fresh}), added AS (INSERT INTO ${table} (${targets}) SELECT ${names}, number FROM fresh RETURNING 1) SELECT n, number FROM fresh`;
-      return { text, values: bound.values };
-    },
+    statement: (rows) => statement(rows, ""),
+    // Asked only when it is needed: of a young table the server may not know how it is done quickly.
+    ...(free.length > 0 && {
+      careful: (rows) => statement(rows, ` WHERE ${free.join(" AND ")}`),
+    }),
   };
 }
 
