@@ -7,7 +7,12 @@ import manifest from "./package.json";
 
 const TSC = join(import.meta.dir, "../../node_modules/.bin/tsc");
 
-const ENTRIES = { ".": "index", "./msgpack": "msgpack" } as const;
+const ENTRIES = {
+  ".": "index",
+  "./msgpack": "msgpack",
+  "./chat": "chat",
+  "./notifications": "notifications",
+} as const;
 
 type Entry = (typeof ENTRIES)[keyof typeof ENTRIES];
 

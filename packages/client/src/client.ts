@@ -16,6 +16,7 @@ import { Connection } from "./connection.ts";
 import { Emitter, type Listener } from "./emitter.ts";
 import { type Environment, environmentOf } from "./environment.ts";
 import { AldisError, errorOf } from "./errors.ts";
+import type { Features, Used } from "./feature.ts";
 import { Feeds } from "./feeds.ts";
 import { commandFrame, type Frame, fitsFrame } from "./frames.ts";
 import { Keys } from "./keys.ts";
@@ -49,12 +50,13 @@ const TOKEN_BYTES = 17_000;
  * Makes a client; nothing happens before `connect`. Throws an {@link AldisError} when the platform has
  * no WebSocket and none was given. See {@link Client} for `Channels`.
  */
-export function createClient<Channels extends object = AnyChannels>(
-  options: ClientOptions,
-): Client<Channels> {
+export function createClient<
+  Channels extends object = AnyChannels,
+  F extends Features = Record<never, never>,
+>(options: ClientOptions & { readonly use?: F | undefined }): Client<Channels> & Used<F> {
   const client: Client = new GatewayClient(options);
   // Declared channels only narrow what callers see: at run time all channels are alike.
-  return client as unknown as Client<Channels>;
+  return client as unknown as Client<Channels> & Used<F>;
 }
 
 /** Puts the parts together; every part has its own file and knows none of the others. */
@@ -74,7 +76,7 @@ class GatewayClient implements Client {
   /** The channels whose positions stood in the last `connect`. */
   #told: ReadonlySet<string> = new Set();
 
-  constructor(clientOptions: ClientOptions) {
+  constructor(clientOptions: ClientOptions & { readonly use?: Features | undefined }) {
     const environment = environmentOf(clientOptions);
     const options = resolveOptions(clientOptions);
     const { clock } = environment;
@@ -137,6 +139,11 @@ class GatewayClient implements Client {
       request,
       onError: (error) => this.#emitter.emit("error", error),
     });
+    const nextKey = () => this.#keys.next();
+    const tools = { clock, report: environment.report, nextKey, retryDelayMs };
+    for (const [name, feature] of Object.entries(clientOptions.use ?? {})) {
+      Object.assign(this, { [name]: feature(this, tools) });
+    }
   }
 
   get state(): ClientState {

@@ -31,6 +31,7 @@ export {
   type AldisErrorDetails,
   type ClientErrorCode,
 } from "./errors.ts";
+export type { Feature, Features, FeatureTools, Used } from "./feature.ts";
 export type { ClientOptions } from "./options.ts";
 export type { ClientState, ConnectedState } from "./state.ts";
 export type { TokenContext, TokenOption } from "./tokens.ts";

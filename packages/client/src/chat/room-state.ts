@@ -1,0 +1,389 @@
+import type {
+  ChatHistoryBody,
+  ChatMarksBody,
+  ChatMemberPush,
+  ChatMessage,
+  ChatPublications,
+  ChatReceipt,
+  ChatReceiptsPush,
+  ChatSentBody,
+  ChatRoom as WireRoom,
+} from "@aldis/protocol";
+import type { Client, Subscription } from "../api.ts";
+import type { AldisError } from "../errors.ts";
+import type { FeatureTools } from "../feature.ts";
+import { LiveView } from "../live-view.ts";
+import { Marks } from "./marks.ts";
+import { reacted, withOwn, withReactions } from "./merge.ts";
+import { type ChatDraft, type Outgoing, OutgoingMessages } from "./outgoing.ts";
+import type { ChatItem, ChatRoomView } from "./room-types.ts";
+import { Timeline } from "./timeline.ts";
+
+export type ChatRoomOptions = {
+  /** Messages kept in memory; what is furthest away goes first. Default 1,000. */
+  readonly messagesMax?: number | undefined;
+  /** Tells others that messages have come here, not only that they were read. Default: false. */
+  readonly delivered?: boolean | undefined;
+};
+
+const PAGE = 50;
+/** The most that one call brings (CT15). */
+const PAGE_MAX = 200;
+const MESSAGES_MAX = 1_000;
+
+type Change = {
+  readonly seq: number;
+  readonly apply: (message: ChatMessage) => ChatMessage;
+};
+
+/** What all handles on one room share. */
+export class RoomState {
+  readonly name: string;
+  readonly subscription: Subscription;
+  readonly live: LiveView<ChatRoomView>;
+  readonly marks: Marks;
+  readonly #client: Client;
+  readonly #tools: FeatureTools;
+  readonly #options: ChatRoomOptions;
+  readonly #timeline: Timeline;
+  readonly #outgoing: OutgoingMessages;
+  readonly #stops: (() => void)[];
+  #receipts: ReadonlyMap<string, ChatReceipt> = new Map();
+  #changes: readonly Change[] = [];
+  #state: ChatRoomView["state"] = "loading";
+  #error: AldisError | undefined;
+  #room: WireRoom | undefined;
+  /** Pages are read one after another, so that each begins where the last one ended. */
+  #reading: Promise<void> = Promise.resolve();
+  #tries = 0;
+
+  constructor(
+    name: string,
+    client: Client,
+    { tools, options }: { readonly tools: FeatureTools; readonly options: ChatRoomOptions },
+  ) {
+    this.name = name;
+    this.#client = client;
+    this.#tools = tools;
+    this.#options = options;
+    this.#timeline = new Timeline(Math.max(PAGE_MAX, options.messagesMax ?? MESSAGES_MAX));
+    this.live = new LiveView(() => this.#snapshot(), tools.report);
+    const onChange = () => this.live.changed();
+    this.#outgoing = new OutgoingMessages({
+      ...{ client, tools, room: name, onChange },
+      onSent: (item, body) => this.#onSent(item, body),
+    });
+    this.marks = new Marks({
+      ask: (marks) => this.ask<ChatMarksBody>("chat_read", marks),
+      setTimer: (delayMs, run) => tools.clock.setTimer(delayMs, run),
+      onChange,
+    });
+    this.subscription = client.subscribe(name);
+    this.#stops = [
+      this.subscription.on("subscribed", ({ recovered }) => this.#onSubscribed(recovered)),
+      this.subscription.on("message", ({ event, data }) => this.#onEvent(event, data)),
+      this.subscription.on("skipped", () => this.#mend("everything")),
+      this.subscription.on("unsubscribed", ({ error }) => this.#end(error)),
+      client.on("push", ({ action, data }) => this.#onPush(action, data)),
+    ];
+  }
+
+  get isEnded(): boolean {
+    return this.#state === "ended";
+  }
+
+  ask<T>(action: string, data: object): Promise<T> {
+    return this.#client.request(action, { room: this.name, ...data }) as Promise<T>;
+  }
+
+  send(draft: ChatDraft): Promise<ChatSentBody> {
+    return this.#outgoing.add(draft);
+  }
+
+  retry(key: string): void {
+    this.#outgoing.retry(key);
+  }
+
+  discard(key: string): void {
+    this.#outgoing.discard(key);
+  }
+
+  /** Shows `apply` until the gateway has answered, and then what `settle` makes of the answer; when it refuses, what was. */
+  async change<T>(
+    { seq, apply }: Change,
+    asked: Promise<T>,
+    settle: (message: ChatMessage, body: T) => ChatMessage,
+  ): Promise<void> {
+    const change = { seq, apply };
+    this.#changes = [...this.#changes, change];
+    this.live.changed();
+    try {
+      const body = await asked;
+      const known = this.#timeline.find(seq);
+      if (known !== undefined) this.#timeline.hear(settle(known, body));
+    } finally {
+      this.#changes = this.#changes.filter((each) => each !== change);
+      this.live.changed();
+    }
+  }
+
+  react(seq: number, emoji: string, on: boolean): Promise<void> {
+    const apply = (message: ChatMessage) => reacted(message, emoji, on);
+    const asked = this.ask<{ revision: number }>("chat_react", { seq, emoji, on });
+    return this.change({ seq, apply }, asked, (message, { revision }) => {
+      const next = apply(message);
+      // Heard of by the channel already, perhaps: then only that it is one's own is new.
+      const last = Math.max(revision, message.revision ?? 0);
+      return last > (message.revision ?? 0)
+        ? withReactions(next, next.reactions, last)
+        : this.#own(message, emoji, on);
+    });
+  }
+
+  #own(message: ChatMessage, emoji: string, on: boolean): ChatMessage {
+    const before = new Set(message.reactions?.filter(({ own }) => own).map((each) => each.emoji));
+    if (on) before.add(emoji);
+    else before.delete(emoji);
+    const reactions = withOwn(message.reactions ?? [], (each) => before.has(each));
+    this.#timeline.update(message.seq, (known) => withReactions(known, reactions, known.revision));
+    return message;
+  }
+
+  loadOlder(limit = PAGE): Promise<void> {
+    return this.#read(async () => {
+      const { start } = this.#timeline;
+      if (start === undefined || !this.#timeline.hasOlder) return;
+      this.#timeline.addOlder(await this.#page({ before: start, limit }));
+    });
+  }
+
+  loadNewer(limit = PAGE): Promise<void> {
+    return this.#read(async () => {
+      if (!this.#timeline.hasNewer) return;
+      this.#timeline.addNewer(await this.#page({ after: this.#timeline.end, limit }));
+    });
+  }
+
+  loadAround(seq: number): Promise<void> {
+    return this.#read(async () =>
+      this.#timeline.reset(await this.#page({ around: seq, limit: PAGE })),
+    );
+  }
+
+  loadLatest(): Promise<void> {
+    return this.#read(async () => this.#timeline.reset(await this.#page({ limit: PAGE })));
+  }
+
+  /** The latest message that is known of. */
+  get top(): number {
+    return Math.max(this.#room?.top ?? 0, this.#timeline.end);
+  }
+
+  addReceipts(receipts: readonly ChatReceipt[]): void {
+    const me = this.#userId();
+    const others = receipts.filter(({ user }) => user !== me);
+    this.#receipts = new Map([
+      ...this.#receipts,
+      ...others.map((each) => [each.user, each] as const),
+    ]);
+    this.live.changed();
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop();
+    this.#outgoing.close();
+    this.marks.close();
+    this.subscription.unsubscribe();
+    this.#end(undefined);
+  }
+
+  #page(bounds: object): Promise<ChatHistoryBody> {
+    return this.ask<ChatHistoryBody>("chat_history", bounds);
+  }
+
+  #read(run: () => Promise<void>): Promise<void> {
+    const done = this.#reading.then(run).finally(() => this.live.changed());
+    this.#reading = done.catch(() => {});
+    return done;
+  }
+
+  #onSubscribed(recovered: boolean): void {
+    if (!recovered || !this.#timeline.isLoaded) this.#mend("everything");
+  }
+
+  /** Reads what is missing; `everything`: edits may have been missed, too. What fails for now is tried again. */
+  #mend(what: "everything" | "end"): void {
+    this.#read(async () => {
+      const isFirst = !this.#timeline.isLoaded;
+      if (what === "everything") await this.#reload();
+      else if (this.#timeline.isMissingSome) {
+        this.#timeline.addNewer(await this.#page({ after: this.#timeline.end, limit: PAGE_MAX }));
+      }
+      this.#tries = 0;
+      if (isFirst || what === "everything") await this.#learn();
+    }).then(
+      () => {
+        if (this.#timeline.isMissingSome) this.#mend("end");
+      },
+      (error: AldisError) => this.#onReadFailed(what, error),
+    );
+  }
+
+  async #reload(): Promise<void> {
+    const around = this.#timeline.hasNewer ? this.#timeline.end : undefined;
+    this.#timeline.reset(await this.#page({ around, limit: PAGE }));
+    this.#state = "live";
+    this.live.changed();
+  }
+
+  async #learn(): Promise<void> {
+    this.#room = await this.ask<WireRoom>("chat_room", {});
+    if (!this.#isAnonymous()) this.marks.know(await this.ask<ChatMarksBody>("chat_read", {}));
+  }
+
+  #onReadFailed(what: "everything" | "end", error: AldisError): void {
+    if (this.isEnded) return;
+    if (!error.temporary) return this.#end(error);
+    this.#tries++;
+    this.#tools.clock.setTimer(this.#tools.retryDelayMs(this.#tries, error), () => {
+      if (!this.isEnded) this.#mend(what);
+    });
+  }
+
+  #onEvent(event: string | undefined, data: unknown): void {
+    switch (event) {
+      case "chat.message":
+        return this.#onMessage(data as ChatPublications["chat.message"]);
+      case "chat.edited":
+      case "chat.deleted":
+        return this.#onChanged(data as ChatPublications["chat.edited"]);
+      case "chat.reaction":
+        return this.#onReaction(data as ChatPublications["chat.reaction"]);
+      case "chat.room": {
+        const { room } = data as ChatPublications["chat.room"];
+        const role = this.#room?.role;
+        this.#room = role === undefined ? room : { ...room, role };
+        return this.live.changed();
+      }
+    }
+  }
+
+  #onMessage({ message, idempotencyKey }: ChatPublications["chat.message"]): void {
+    const isOwn = message.from !== undefined && message.from.id === this.#userId();
+    const { seq } = message;
+    if (seq > this.top && !isOwn) this.marks.noteNew(seq);
+    this.#timeline.hear(message);
+    if (this.#room !== undefined && seq > this.#room.top) {
+      this.#room = { ...this.#room, top: seq, activeAt: message.at };
+    }
+    if (isOwn && idempotencyKey !== undefined) {
+      const { room, id, at } = message;
+      this.#outgoing.confirm(idempotencyKey, { room, seq, id, at });
+    }
+    if (!isOwn && this.#options.delivered && !this.#isAnonymous()) this.marks.markDelivered(seq);
+    if (this.#timeline.isMissingSome) this.#mend("end");
+    this.live.changed();
+  }
+
+  #onChanged({ message }: ChatPublications["chat.edited"]): void {
+    const gone = message.deletedAt !== undefined && message.seq > this.marks.read;
+    if (gone && this.marks.unread > 0) this.marks.refresh();
+    this.#timeline.hear(message);
+    this.live.changed();
+  }
+
+  #onReaction({ seq, user, emoji, on, ...heard }: ChatPublications["chat.reaction"]): void {
+    const isMe = user === this.#userId();
+    this.#timeline.update(seq, (known) => {
+      if (heard.revision <= (known.revision ?? 0)) return known;
+      const own = new Set(known.reactions?.filter((each) => each.own).map((each) => each.emoji));
+      if (isMe && on) own.add(emoji);
+      if (isMe && !on) own.delete(emoji);
+      return withReactions(
+        known,
+        withOwn(heard.reactions, (each) => own.has(each)),
+        heard.revision,
+      );
+    });
+    this.live.changed();
+  }
+
+  #onPush(action: string, data: unknown): void {
+    if ((data as { room?: unknown } | null)?.room !== this.name) return;
+    if (action === "chat_read") this.marks.know(data as ChatMarksBody);
+    else if (action === "chat_receipts") this.addReceipts((data as ChatReceiptsPush).receipts);
+    else if (action === "chat_member") this.#onMember(data as ChatMemberPush);
+  }
+
+  #onMember({ role }: ChatMemberPush): void {
+    if (this.#room === undefined) return;
+    const { role: _, ...room } = this.#room;
+    this.#room = role === undefined ? room : { ...room, role };
+    this.live.changed();
+  }
+
+  /** The publication may have come before; then this is no news. */
+  #onSent({ text, data, replyTo }: Outgoing, { room, seq, id, at }: ChatSentBody): void {
+    const message: ChatMessage = { room, seq, id, at, version: 1 };
+    const from = this.#me();
+    if (from !== undefined) message.from = from;
+    if (text !== undefined) message.text = text;
+    if (data !== undefined) message.data = data;
+    if (replyTo !== undefined) message.replyTo = replyTo;
+    this.#timeline.hear(message);
+    if (this.#timeline.isMissingSome) this.#mend("end");
+    this.live.changed();
+  }
+
+  #me() {
+    const { state } = this.#client;
+    if (state.name !== "connected") return undefined;
+    const { id, name, avatar } = state.user;
+    return { id, ...(name && { name }), ...(avatar && { avatar }) };
+  }
+
+  #lastUserId: string | undefined;
+
+  #userId(): string | undefined {
+    const { state } = this.#client;
+    if (state.name === "connected") this.#lastUserId = state.user.id;
+    return this.#lastUserId;
+  }
+
+  #isAnonymous(): boolean {
+    const { state } = this.#client;
+    return state.name === "connected" && state.user.anonymous === true;
+  }
+
+  #end(error: AldisError | undefined): void {
+    if (this.isEnded) return;
+    this.#state = "ended";
+    this.#error = error;
+    this.live.changed();
+  }
+
+  #snapshot(): ChatRoomView {
+    const timeline = this.#timeline;
+    return {
+      state: this.#state,
+      error: this.#error,
+      room: this.#room,
+      messages: this.#shown(),
+      outgoing: this.#outgoing.items,
+      hasOlder: timeline.hasOlder,
+      hasNewer: timeline.hasNewer,
+      read: this.marks.read,
+      unread: this.marks.unread,
+      receipts: this.#receipts,
+    };
+  }
+
+  #shown(): readonly ChatItem[] {
+    if (this.#changes.length === 0) return this.#timeline.messages;
+    return this.#timeline.messages.map((message) => {
+      const changes = this.#changes.filter(({ seq }) => seq === message.seq);
+      if (changes.length === 0) return message;
+      return { ...changes.reduce((item, { apply }) => apply(item), message), changing: true };
+    });
+  }
+}
