@@ -251,21 +251,18 @@ export class RoomState {
   }
 
   #onEvent(event: string | undefined, data: unknown): void {
-    switch (event) {
-      case "chat.message":
-        return this.#onMessage(data as ChatPublications["chat.message"]);
-      case "chat.edited":
-      case "chat.deleted":
-        return this.#onChanged(data as ChatPublications["chat.edited"]);
-      case "chat.reaction":
-        return this.#onReaction(data as ChatPublications["chat.reaction"]);
-      case "chat.room": {
-        const { room } = data as ChatPublications["chat.room"];
-        const role = this.#room?.role;
-        this.#room = role === undefined ? room : { ...room, role };
-        return this.live.changed();
-      }
-    }
+    if (event === "chat.message") this.#onMessage(data as ChatPublications["chat.message"]);
+    else if (event === "chat.edited" || event === "chat.deleted") {
+      this.#onChanged(data as ChatPublications["chat.edited"]);
+    } else if (event === "chat.reaction") {
+      this.#onReaction(data as ChatPublications["chat.reaction"]);
+    } else if (event === "chat.room") this.#onRoom(data as ChatPublications["chat.room"]);
+  }
+
+  #onRoom({ room }: ChatPublications["chat.room"]): void {
+    const role = this.#room?.role;
+    this.#room = role === undefined ? room : { ...room, role };
+    this.live.changed();
   }
 
   #onMessage({ message, idempotencyKey }: ChatPublications["chat.message"]): void {
