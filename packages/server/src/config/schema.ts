@@ -2,6 +2,7 @@ import { z } from "zod";
 import { authSchema } from "../auth/auth-config.ts";
 import { chatSchema } from "../chat/config.ts";
 import { cidrProblem } from "../limits/cidr.ts";
+import { usersSchema } from "../users/config.ts";
 import { apiSchema } from "./api-schema.ts";
 import { brokerSchema, clusterSchema, redisSchema } from "./cluster-schema.ts";
 import { ingestSchema } from "./ingest-schema.ts";
@@ -180,6 +181,7 @@ export const configSchema = z.strictObject({
         .meta({ doc: "Who may send direct messages: holders of `send`, or every user" }),
     })
     .prefault({}),
+  users: usersSchema.prefault({}),
   plugins: pluginsSchema,
   hooks: hooksSchema.prefault({}),
   namespaces: z.record(namespaceName, namespaceSchema).default({}).meta({

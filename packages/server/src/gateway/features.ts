@@ -2,8 +2,13 @@
 import { chat } from "../chat/chat.ts";
 import type { Config } from "../config/schema.ts";
 import type { ConfiguredPlugin } from "../plugins/host/collect.ts";
+import { users } from "../users/users.ts";
 
 /** Those that keep records are left out where there is no store. Their sections of the config are checked already. */
 export function builtInPlugins(config: Config): ConfiguredPlugin[] {
-  return config.chat.enabled ? [{ plugin: chat, config: config.chat }] : [];
+  const { chat: rooms, users: people } = config;
+  return [
+    ...(rooms.enabled ? [{ plugin: chat, config: rooms }] : []),
+    ...(people.enabled ? [{ plugin: users, config: people }] : []),
+  ];
 }

@@ -25,6 +25,7 @@ export {
   channelKey,
   DEFAULT_TENANT,
   nameOf,
+  parseTenantId,
   type TenantId,
   tenantOf,
 } from "../tenant/tenant.ts";

@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { API_KEY, startTestGateway, type TestGateway } from "@aldis/testkit";
+
+export const ACME_KEY = "key-of-acme-0123456789abcdef";
+export const READ_KEY = "key-to-read-0123456789abcdef";
+
+type TestGatewayOptions = NonNullable<Parameters<typeof startTestGateway>[0]>;
+type UsersConfig = NonNullable<NonNullable<TestGatewayOptions["config"]>["users"]>;
+
+/** A gateway with a directory of users in a file of its own. */
+export async function openUsers(
+  users: UsersConfig = {},
+  options: TestGatewayOptions = {},
+): Promise<TestGateway> {
+  const folder = mkdtempSync(join(tmpdir(), "aldis-users-"));
+  const gateway = await startTestGateway({
+    ...options,
+    config: {
+      store: { url: `sqlite:${join(folder, "test.db")}` },
+      users: { writeIntervalMs: 20, lingerMs: 50, ...users },
+      api: {
+        keys: [
+          { key: API_KEY, scopes: ["*"] },
+          { key: ACME_KEY, tenant: "acme", scopes: ["*"] },
+          { key: READ_KEY, scopes: ["read"] },
+        ],
+      },
+      ...options.config,
+    },
+  });
+  return {
+    ...gateway,
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
