@@ -23,7 +23,8 @@ const profileFields = {
   email: optional(text()),
   /** Unix milliseconds; 0: never. */
   lastSeenAt: integer(),
-  /** Grows with every change of what is above `lastSeenAt`. Starts with the time, so that a user who was removed and comes back has a higher one. */
+  /** Grows with every change of what is above `lastSeenAt`. Starts with the time, so that a user who was removed and comes back has a higher one, unless the clocks of two nodes
+   * are further apart than that. */
   version: integer(),
 };
 

@@ -97,10 +97,14 @@ export class Directory {
     const user = keyOfUser(whose.userId);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const known = await this.get(whose);
-      await this.#dropWords(whose.tenant, user, known?.version ?? clock.nowMs() - STRAY_MS);
-      if (known === undefined) return false;
-      const where = { version: { is: known.version } };
-      if (await profiles.remove(whose.tenant, { user }, where)) return true;
+      if (known !== undefined) await this.#dropWords(whose.tenant, user, known.version);
+      const isGone =
+        known === undefined ||
+        (await profiles.remove(whose.tenant, { user }, { version: { is: known.version } }));
+      if (!isGone) continue;
+      // What came of attempts that failed. Whoever puts the user there again begins with the present time.
+      await this.#dropWords(whose.tenant, user, clock.nowMs() - STRAY_MS);
+      return known !== undefined;
     }
     throw new Unavailable("others change the same user");
   }

@@ -1,7 +1,7 @@
 // What tests of the directory are made of: stores on a real SQLite, as several nodes have them.
 import { createFakeClock, type FakeClock } from "@aldis/testkit";
 import { NO_CAPABILITIES } from "../../auth/capabilities.ts";
-import type { Identity } from "../../plugins/index.ts";
+import type { Clock, Identity } from "../../plugins/index.ts";
 import { freshSqlite } from "../../store/sqlite/test/fresh-sqlite.ts";
 import type { Records, Store } from "../../store/store.ts";
 import { tenant } from "../../store/test/bench.ts";
@@ -37,7 +37,7 @@ export async function openBench(): Promise<Bench> {
   };
 }
 
-export function directoryOn(store: Store, clock: FakeClock): Directory {
+export function directoryOn(store: Store, clock: Clock): Directory {
   return new Directory({ profiles: store.records(profiles), words: store.records(words), clock });
 }
 
