@@ -162,7 +162,8 @@ function without<R extends object>(record: R): R {
 }
 
 function holds(record: Fields, { field, test, value }: CheckedCondition): boolean {
-  const own = record[field] ?? null;
+  // JSON may be null, and is there all the same.
+  const own = record[field] === undefined ? null : (record[field] ?? "null");
   switch (test) {
     case "is":
       return own === value;
