@@ -69,7 +69,4 @@ test("a gateway without records, or without a store, needs none", async () => {
     expect(gateway.ready).toBe(true);
     await gateway.close();
   }
-  const gateway = startGateway({ config: configOf({ url: "sqlite:/nowhere/at/all.db" }) });
-  expect(gateway.ready).toBe(true);
-  await gateway.close();
 });

@@ -13,6 +13,7 @@ export type GaugeSources = {
   readonly connection: ConnectionDeps;
   readonly session: SessionDeps;
   readonly ingest: () => Ingest | undefined;
+  readonly store: { readonly waiting: number } | undefined;
   readonly isReady: () => boolean;
 };
 
@@ -34,6 +35,7 @@ export function gaugesOf(sources: GaugeSources): Gauges {
     ingestLag: backlog?.lag ?? 0,
     ingestPending: backlog?.pending ?? 0,
     ingestDeadLetters: backlog?.deadLetters ?? 0,
+    storeWaiting: sources.store?.waiting ?? 0,
     ready: isReady() ? 1 : 0,
   };
 }

@@ -26,8 +26,8 @@ import { createRandomIds, type RandomIds } from "../random/random.ts";
 import { openShards, type Shards } from "../redis/shards.ts";
 import { createRedisSecret } from "../secrets/redis/redis-secret.ts";
 import { createOwnSecret, type SharedSecret } from "../secrets/shared-secret.ts";
+import type { MeteredStore } from "../store/metered-store.ts";
 import type { StorePlan } from "../store/plan.ts";
-import type { Store } from "../store/store.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { type BrokerPart, type MeasuredBroker, openBroker } from "./broker-part.ts";
@@ -69,7 +69,7 @@ export type Shared = {
   readonly ids: ConnectionIds;
   readonly namespaces: Namespaces;
   /** Undefined: nothing is kept. */
-  readonly store: Store | undefined;
+  readonly store: MeteredStore | undefined;
   readonly broker: MeasuredBroker;
   readonly brokerPart: BrokerPart;
   readonly readiness: Readiness;
@@ -128,7 +128,10 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const { broker } = brokerPart;
   const { plans = [], onUnfit = () => {} } = options;
   const store = openStore(
-    { clock, log, random, plans: [...storePlans(plugins), ...plans], onUnfit },
+    {
+      ...{ clock, log, random, counters, metrics, onUnfit },
+      plans: [...storePlans(plugins), ...plans],
+    },
     config,
   );
   const readiness = new Readiness();

@@ -1,6 +1,9 @@
 import type { Config } from "../config/schema.ts";
+import { type Counters, countOne } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
+import type { Metrics } from "../observe/metrics/metrics.ts";
 import type { RandomIds } from "../random/random.ts";
+import { MeteredStore } from "../store/metered-store.ts";
 import { MongoStore } from "../store/mongodb/mongo-store.ts";
 import type { StorePlan } from "../store/plan.ts";
 import { PostgresStore } from "../store/postgres/postgres-store.ts";
@@ -14,6 +17,8 @@ export type StoreDeps = {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: RandomIds;
+  readonly counters: Counters;
+  readonly metrics: Pick<Metrics, "observeStore" | "observeCommit">;
   /** What the store is set up for; where nobody keeps records there is none. */
   readonly plans: readonly StorePlan[];
   /** Trying again would not help: the gateway is to be stopped. */
@@ -33,11 +38,12 @@ export function storeTarget({ store, broker }: Pick<Config, "store" | "broker">)
 export function openStore(
   deps: StoreDeps,
   config: Pick<Config, "store" | "broker">,
-): Store | undefined {
+): MeteredStore | undefined {
   const { plans, log, onUnfit } = deps;
-  if (plans.length === 0) return undefined;
-  const store = createStore(deps, config);
-  store?.open(plans).catch((error: unknown) => {
+  const opened = plans.length === 0 ? undefined : createStore(deps, config);
+  if (opened === undefined) return undefined;
+  const store = meter(opened, deps);
+  store.open(plans).catch((error: unknown) => {
     // Closed before it was open.
     if (error instanceof StoreUnavailable) return;
     const unfit = error instanceof Error ? error : new StoreUnfit(String(error));
@@ -48,26 +54,35 @@ export function openStore(
   return store;
 }
 
+function meter(store: Store, { clock, counters, metrics }: StoreDeps): MeteredStore {
+  return new MeteredStore(store, {
+    clock,
+    onAnswer(call, seconds) {
+      countOne(counters.storeCalls, call);
+      metrics.observeStore(call, seconds);
+    },
+    onUnavailable: (call) => countOne(counters.storeUnavailable, call),
+  });
+}
+
 function createStore(
-  { clock, log, random }: StoreDeps,
+  { clock, log, random, counters, metrics }: StoreDeps,
   config: Pick<Config, "store" | "broker">,
 ): Store | undefined {
   const target = storeTarget(config);
+  const deps = {
+    ...{ clock, log, onCommit: metrics.observeCommit },
+    onOverflow: () => void counters.storeOverflows++,
+  };
   switch (target.kind) {
     case "none":
       return undefined;
-    case "sqlite": {
-      const deps = { clock, log, onCommit: () => {}, onOverflow: () => {} };
+    case "sqlite":
       return new SqliteStore(deps, { ...config.store, path: target.path });
-    }
-    case "postgres": {
-      const deps = { clock, log, onCommit: () => {}, onOverflow: () => {} };
+    case "postgres":
       return new PostgresStore(deps, { ...config.store, target: target.target });
-    }
-    case "mongodb": {
-      const deps = { clock, log, random, onCommit: () => {}, onOverflow: () => {} };
-      return new MongoStore(deps, { ...config.store, target: target.target });
-    }
+    case "mongodb":
+      return new MongoStore({ ...deps, random }, { ...config.store, target: target.target });
     default:
       return target satisfies never;
   }

@@ -48,6 +48,12 @@ export type Counters = {
   /** Calls of the HTTP API without a valid key. */
   apiKeysRefused: number;
   faults: number;
+  /** What the store was asked and answered, by `read` and `write`. */
+  storeCalls: CountsByLabel;
+  /** What it did not, as it was away, late, or had too much waiting. */
+  storeUnavailable: CountsByLabel;
+  /** Of these: refused at once, since too much waits for it. */
+  storeOverflows: number;
   /** What plugins count, by plugin and event. */
   pluginEvents: CountsByPair;
   /** What plugins broke or were too slow for, by plugin and where. */
@@ -159,7 +165,7 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     keySetFetches: countsByLabel(),
     apiKeysRefused: 0,
     faults: 0,
-    ...pluginCounters(),
+    ...recordCounters(),
     byTenant,
     sessionsOverCeiling: countsByLabel(),
     sharedLimitsFailed: 0,
@@ -193,6 +199,12 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     publicationsNotHeld: 0,
     positionsChecked: 0,
   };
+}
+
+function recordCounters() {
+  const both = () => Object.assign(countsByLabel(), { read: 0, write: 0 });
+  const store = { storeCalls: both(), storeUnavailable: both(), storeOverflows: 0 };
+  return { ...store, ...pluginCounters() };
 }
 
 function pluginCounters(): Pick<Counters, "pluginEvents" | "pluginFaults"> {

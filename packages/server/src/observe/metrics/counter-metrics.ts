@@ -260,6 +260,20 @@ export const COUNTER_METRICS = {
     name: "aldis_positions_checked_total",
     help: "Comparisons of a channel's position with the broker's",
   },
+  storeCalls: {
+    name: "aldis_store_calls_total",
+    help: "Reads and writes that the store has answered",
+    label: "call",
+  },
+  storeUnavailable: {
+    name: "aldis_store_unavailable_total",
+    help: "Reads and writes that the store did not answer, or not in time",
+    label: "call",
+  },
+  storeOverflows: {
+    name: "aldis_store_overflows_total",
+    help: "Reads and writes that were refused at once, as too much waits for the store",
+  },
   pluginEvents: {
     name: "aldis_plugin_events_total",
     help: "What plugins count, by plugin and event",

@@ -21,6 +21,8 @@ export type Gauges = {
   ingestPending: number;
   ingestDeadLetters: number;
   heldBytes: number;
+  /** Reads and writes that the store has not answered yet. */
+  storeWaiting: number;
   /** 1 while it takes connections. */
   ready: number;
 };
@@ -78,6 +80,10 @@ export const GAUGE_METRICS = {
   heldBytes: {
     name: "aldis_held_bytes",
     help: "Bytes of publications that wait for an earlier one",
+  },
+  storeWaiting: {
+    name: "aldis_store_waiting",
+    help: "Reads and writes that the store has not answered yet",
   },
   ready: { name: "aldis_ready", help: "1 while the gateway takes connections, else 0" },
 } as const satisfies Record<keyof Gauges, GaugeMetric>;

@@ -28,6 +28,10 @@ export type Metrics = {
   observeCanary(shard: string, seconds: number): void;
   /** How long a shard took to answer a command. */
   observeRoundTrip(shard: string, seconds: number): void;
+  /** How long the store took to answer one read or write. */
+  observeStore(call: "read" | "write", seconds: number): void;
+  /** So many writes were committed together. */
+  observeCommit(writes: number): void;
   /** How late the loop came round lately, in seconds: a short memory of the worst. */
   readonly loopLagSeconds: number;
   close(): void;
@@ -74,6 +78,7 @@ export function createMetrics(deps: MetricsDeps): Metrics {
     "aldis_redis_round_trip_seconds",
     "How long a shard took to answer the script that sends such a word",
   );
+  const store = registerStore(registry);
   let recentLag = 0;
   const loop = watchLoop((seconds) => {
     lag.observe(seconds);
@@ -87,6 +92,7 @@ export function createMetrics(deps: MetricsDeps): Metrics {
     observeHttp: http,
     observeCanary: (shard, seconds) => canary.observe({ shard }, seconds),
     observeRoundTrip: (shard, seconds) => roundTrip.observe({ shard }, seconds),
+    ...store,
     get loopLagSeconds() {
       return recentLag;
     },
@@ -94,6 +100,27 @@ export function createMetrics(deps: MetricsDeps): Metrics {
       loop.close();
       registry.clear();
     },
+  };
+}
+
+function registerStore(registry: Registry): Pick<Metrics, "observeStore" | "observeCommit"> {
+  const calls = new Histogram({
+    name: "aldis_store_seconds",
+    help: "How long the store took to answer a read, or to commit a write",
+    buckets: SLOW_BUCKETS,
+    labelNames: ["call"],
+    registers: [registry],
+  });
+  for (const call of ["read", "write"]) calls.zero({ call });
+  const commits = new Histogram({
+    name: "aldis_store_commit_writes",
+    help: "How many writes were committed together",
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000],
+    registers: [registry],
+  });
+  return {
+    observeStore: (call, seconds) => calls.observe({ call }, seconds),
+    observeCommit: (writes) => commits.observe(writes),
   };
 }
 
