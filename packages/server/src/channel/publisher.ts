@@ -2,6 +2,7 @@ import {
   accept,
   Base64,
   type ChannelName,
+  FieldError,
   namespaceOf,
   type Payload,
   payloadJson,
@@ -11,13 +12,20 @@ import {
   type Sender,
 } from "@aldis/protocol";
 import { type Awaitable, mapReady } from "../awaitable.ts";
-import type { Broker, PublishOutcome } from "../broker/broker.ts";
+import type { Broker, HistoryOptions, PublishOutcome } from "../broker/broker.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { ChannelRates } from "../limits/channel-rates.ts";
 import { refuseFor } from "../limits/refuse-for.ts";
 import { type Counters, countOne } from "../observe/counters.ts";
 import { type ChannelKey, channelKey, type TenantId } from "../tenant/tenant.ts";
 import type { Namespaces } from "./namespaces.ts";
+import {
+  type PublishedHook,
+  type PublishHooks,
+  type PublishingHook,
+  PublishTurns,
+  type PublishVerdict,
+} from "./publish-hooks.ts";
 
 /** A publish whose right was asked already. */
 export type PublishRequest = {
@@ -36,7 +44,10 @@ export type PublishRequest = {
 };
 
 export type Publisher = {
-  /** Gives the message its place in the channel and hands it to every subscriber of this moment (PB1). */
+  /**
+   * Gives the message its place in the channel and hands it to every subscriber of this moment (PB1). What a hook refuses later comes as a rejection with a
+   * `FieldError`.
+   */
   publish(request: PublishRequest): Result<Awaitable<PublishOutcome>>;
 };
 
@@ -46,19 +57,21 @@ export type PublisherDeps = {
   readonly hub: Pick<Hub, "whenHanded">;
   readonly namespaces: Namespaces;
   readonly counters: Counters;
+  /** Filled after the publisher is made; asked at each publish. */
+  readonly hooks?: PublishHooks;
 };
 
+const NO_HOOKS: PublishHooks = {};
+const BUSY = refuse("unavailable", "too many publications wait to be looked at: try again");
+
 /** The one way by which anything is published, whoever asks: sessions, HTTP, features. */
-export function createPublisher({
-  broker,
-  hub,
-  namespaces,
-  counters,
-  rates,
-}: PublisherDeps): Publisher {
+export function createPublisher(deps: PublisherDeps): Publisher {
+  const { namespaces, counters, rates, hooks = NO_HOOKS } = deps;
+  const turns = new PublishTurns();
   return {
     publish(request) {
-      const { options, rate } = namespaces.find(request.tenant, namespaceOf(request.channel));
+      const name = namespaceOf(request.channel);
+      const { options, rate } = namespaces.find(request.tenant, name);
       const member = encodePayload(request.data, options.messageMaxBytes);
       if (typeof member !== "string") return member;
       const target = channelKey(request.tenant, request.channel);
@@ -67,28 +80,114 @@ export function createPublisher({
         countOne(counters.rateLimited, "channel");
         return refuseFor("rate_limited", "too much is published in this channel", waitMs);
       }
-      counters.publications++;
-      counters.byTenant.of(request.tenant).publications++;
-      const { channel, event, key, from, exclude, version } = request;
-      const idempotencyKey =
-        request.idempotencyKey === undefined
-          ? undefined
-          : `${request.idempotencyScope}\0${request.idempotencyKey}`;
-      const draft = {
-        channel,
-        event,
-        key,
-        from,
-        payloadJson: member,
-        exclude,
-        idempotencyKey,
-        version,
-      };
-      const outcome = broker.publish(target, draft, options.history);
-      if (!(outcome instanceof Promise)) return accept(outcome);
-      return accept(outcome.then((answer) => whenHanded(hub, target, answer)));
+      const { publishing } = hooks;
+      if (publishing?.concerns(name)) {
+        return publishAsked(deps, { turns, publishing, target }, { request, member });
+      }
+      return accept(append(deps, request, { target, member, history: options.history }));
     },
   };
+}
+
+type Asking = {
+  readonly turns: PublishTurns;
+  readonly publishing: PublishingHook;
+  readonly target: ChannelKey;
+};
+
+/** A publication that was checked, and its payload's member. */
+type Checked = { readonly request: PublishRequest; readonly member: string };
+
+/** What somebody decides about: they may change or refuse it, now or later. */
+function publishAsked(
+  deps: PublisherDeps,
+  { turns, publishing, target }: Asking,
+  checked: Checked,
+): Result<Awaitable<PublishOutcome>> {
+  if (turns.pending >= publishing.pendingMax) return BUSY;
+  const decided = publishing.ask(checked.request);
+  if (!(decided instanceof Promise) && !turns.has(target)) {
+    const changed = changedBy(deps, checked, decided);
+    return changed.ok ? accept(appendChanged(deps, target, changed.value)) : changed;
+  }
+  const later = turns.take(target, decided, (verdict) => {
+    const changed = changedBy(deps, checked, verdict);
+    if (!changed.ok) throw new FieldError(changed);
+    return appendChanged(deps, target, changed.value);
+  });
+  return accept(later);
+}
+
+/** What it is after a verdict. What was changed is checked for its size again. */
+function changedBy(
+  { namespaces }: PublisherDeps,
+  checked: Checked,
+  verdict: PublishVerdict,
+): Result<Checked> {
+  if (verdict === undefined) return accept(checked);
+  if ("refusal" in verdict) return verdict.refusal;
+  const request = { ...checked.request, ...verdict };
+  const { options } = namespaces.find(request.tenant, namespaceOf(request.channel));
+  const member = encodePayload(request.data, options.messageMaxBytes);
+  return typeof member === "string" ? accept({ request, member }) : member;
+}
+
+function appendChanged(
+  deps: PublisherDeps,
+  target: ChannelKey,
+  { request, member }: Checked,
+): Awaitable<PublishOutcome> {
+  const { options } = deps.namespaces.find(request.tenant, namespaceOf(request.channel));
+  return append(deps, request, { target, member, history: options.history });
+}
+
+type Place = {
+  readonly target: ChannelKey;
+  readonly member: string;
+  readonly history: HistoryOptions;
+};
+
+function append(
+  { broker, hub, counters, hooks = NO_HOOKS }: PublisherDeps,
+  request: PublishRequest,
+  { target, member, history }: Place,
+): Awaitable<PublishOutcome> {
+  counters.publications++;
+  counters.byTenant.of(request.tenant).publications++;
+  const { channel, event, key, from, exclude, version } = request;
+  const idempotencyKey =
+    request.idempotencyKey === undefined
+      ? undefined
+      : `${request.idempotencyScope}\0${request.idempotencyKey}`;
+  const draft = {
+    channel,
+    event,
+    key,
+    from,
+    payloadJson: member,
+    exclude,
+    idempotencyKey,
+    version,
+  };
+  const outcome = broker.publish(target, draft, history);
+  const handed =
+    outcome instanceof Promise
+      ? outcome.then((answer) => whenHanded(hub, target, answer))
+      : outcome;
+  return hooks.published === undefined ? handed : tell(hooks.published, request, handed);
+}
+
+/** Whoever hears of publications hears of those that are new. */
+function tell(
+  published: PublishedHook,
+  request: PublishRequest,
+  outcome: Awaitable<PublishOutcome>,
+): Awaitable<PublishOutcome> {
+  if (!published.concerns(namespaceOf(request.channel))) return outcome;
+  return mapReady(outcome, (done) => {
+    if (done.kind === "published" && !done.duplicate) published.tell(request, done);
+    return done;
+  });
 }
 
 /** The broker has delivered it; where something before it is missing here the hub has yet to hand it on. */

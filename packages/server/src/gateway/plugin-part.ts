@@ -48,7 +48,7 @@ export function openPlugins(
 ): PluginHost {
   const { config, registry, bus, plugins } = shared;
   const { hooks, limits } = config;
-  return createPluginHost(
+  const host = createPluginHost(
     {
       ...shared,
       ...{ live, reach },
@@ -58,6 +58,8 @@ export function openPlugins(
     plugins,
     { ...hooks, closeTimeLimitMs: CLOSE_TIME_LIMIT_MS },
   );
+  Object.assign(shared.publishHooks, host.hooks.publishing);
+  return host;
 }
 
 /** Takes one from a user's messages, for what they do over HTTP. Returns how long they must wait; 0: it counts. */

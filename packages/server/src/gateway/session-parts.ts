@@ -33,13 +33,13 @@ export function sessionDeps(shared: Shared): SessionParts {
   };
   const judging = createTokenVerifier(config.auth, { clock, onKeySetFetch });
   const verifier = timed(judging, clock, metrics.observeAuth);
-  const presence = openPresence(shared);
   const live = new LiveSessions();
   const parked = openSessionStore(shared, live);
   const counts = openSharedLimits(shared, live);
   const typing = createTyping({ clock, hub, signals, node: registry.self }, config.typing);
   const reach = createReach({ ...shared, live, parked });
   const plugins = openPlugins(shared, { live, reach });
+  const presence = openPresence(shared, plugins.hooks.presence);
   const degradation = openDegradation(shared, live);
   const deps: SessionDeps = {
     ...shared,
@@ -59,6 +59,7 @@ export function sessionDeps(shared: Shared): SessionParts {
     secrets: createSessionSecrets(shared.secret.keysFor("sessions")),
     actions: new Map([["typing", typing.onAction], ...plugins.actions]),
     onLeave: [typing.onLeave],
+    hooks: plugins.hooks.session,
     onWelcome: [(session) => degradation.greet(session)],
     options: {
       refreshBeforeMs: config.auth.refreshBeforeMs,

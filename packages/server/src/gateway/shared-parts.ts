@@ -1,6 +1,7 @@
 import packageJson from "../../package.json" with { type: "json" };
 import { channelOptions } from "../channel/channel-options.ts";
 import { Namespaces } from "../channel/namespaces.ts";
+import type { PublishHooks } from "../channel/publish-hooks.ts";
 import { createPublisher, type Publisher } from "../channel/publisher.ts";
 import type { NodeBus } from "../cluster/node-bus.ts";
 import type { NodeRegistry } from "../cluster/node-registry.ts";
@@ -76,6 +77,8 @@ export type Shared = {
   readonly hub: Hub;
   readonly signals: Signals;
   readonly publisher: Publisher;
+  /** What plugins decide about publications, once they are there. */
+  readonly publishHooks: PublishHooks;
   readonly limits: Limits;
   readonly metrics: Metrics;
   readonly probe: FanOutProbe;
@@ -90,10 +93,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const plainLog = createLog(config.log.level, options.write ?? (() => {}));
   const openLog = () => limitLog(plainLog, clock);
   const log = openLog();
-  const plugins = choosePlugins(config, options.plugins ?? [], {
-    hasStore: storeTarget(config).kind !== "none",
-    log,
-  });
+  const plugins = pluginsOf(options, log);
   const counters = createCounters(
     createTenantTallies({
       max: config.metrics.tenantsMax,
@@ -111,10 +111,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const own = { config, clock, random, counters, log, version, loopLagSeconds };
   const cluster = clusterParts(own, shards);
   const { registry, bus } = cluster;
-  const ids =
-    shards === undefined
-      ? createPlainConnectionIds(random)
-      : createSealedConnectionIds(registry.self, { random, keys: secret.keysFor("connections") });
+  const ids = connectionIds(shards, registry, { random, secret });
   const namespaces = new Namespaces(config.namespaces, namespaceSchema.parse({}));
   const brokerPart = openBroker(
     {
@@ -134,11 +131,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     },
     config,
   );
-  const readiness = new Readiness();
-  readiness.require("secret", () => secret.isKnown);
-  readiness.require("cluster", () => registry.joined);
-  readiness.require("broker", () => brokerPart.isWell);
-  if (store !== undefined) readiness.require("store", () => store.isWell);
+  const readiness = readinessOf({ secret, registry, brokerPart, store });
   const probe = new FanOutProbe({ clock, counters }, metrics.observeFanOut);
   const hub: Hub = new Hub(
     { broker, clock, counters, optionsOf: channelOptions(namespaces), meter: probe },
@@ -146,10 +139,44 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   );
   const signals: Signals = new Signals(broker);
   const limits = createLimits({ clock, counters }, config);
-  const publisher = createPublisher({ broker, hub, namespaces, counters, rates: limits.channels });
+  const publishHooks: PublishHooks = {};
+  const rates = limits.channels;
+  const publisher = createPublisher({
+    ...{ broker, hub, namespaces, counters, rates },
+    hooks: publishHooks,
+  });
   return {
     ...{ config, clock, random, log, openLog, counters, metrics, plugins },
     ...{ shards, secret, cluster, registry, bus, ids, store },
-    ...{ namespaces, broker, brokerPart, readiness, probe, hub, signals, publisher, limits },
+    ...{ namespaces, broker, brokerPart, readiness, probe, hub, signals },
+    ...{ publisher, publishHooks, limits },
   };
+}
+
+function pluginsOf({ config, plugins = [] }: PartOptions, log: LimitedLog): ConfiguredPlugin[] {
+  const hasStore = storeTarget(config).kind !== "none";
+  return choosePlugins(config, plugins, { hasStore, log });
+}
+
+function connectionIds(
+  shards: Shards | undefined,
+  { self }: NodeRegistry,
+  { random, secret }: Pick<Shared, "random" | "secret">,
+): ConnectionIds {
+  if (shards === undefined) return createPlainConnectionIds(random);
+  return createSealedConnectionIds(self, { random, keys: secret.keysFor("connections") });
+}
+
+function readinessOf({
+  secret,
+  registry,
+  brokerPart,
+  store,
+}: Pick<Shared, "secret" | "registry" | "brokerPart" | "store">): Readiness {
+  const readiness = new Readiness();
+  readiness.require("secret", () => secret.isKnown);
+  readiness.require("cluster", () => registry.joined);
+  readiness.require("broker", () => brokerPart.isWell);
+  if (store !== undefined) readiness.require("store", () => store.isWell);
+  return readiness;
 }

@@ -5,12 +5,19 @@ import { channelKey, type TenantId } from "../tenant/tenant.ts";
 import type { Clock } from "../time/clock.ts";
 import { type AnnouncementOptions, Announcements } from "./announcements.ts";
 import { Attendance } from "./attendance.ts";
-import type { Attendant, LooksChange, PageRequest, Presence } from "./presence.ts";
+import type {
+  Attendant,
+  LooksChange,
+  OnPresenceChange,
+  PageRequest,
+  Presence,
+} from "./presence.ts";
 
 export type PresenceDeps = {
   readonly clock: Clock;
   readonly hub: Hub;
   readonly namespaces: Namespaces;
+  readonly onChange?: OnPresenceChange | undefined;
 };
 
 /** Without a word about pushes each change is told at once. */
@@ -27,7 +34,10 @@ export class MemoryPresence implements Presence {
     this.#namespaces = deps.namespaces;
     this.#announcements = new Announcements(deps, { pushIntervalMs, pushMaxUsers });
     this.#attendance = new Attendance(deps.clock, graceMs, (here, member, event) => {
-      if (event !== "connections") this.#announcements.note(here, member, event);
+      if (event === "connections") return;
+      this.#announcements.note(here, member, event);
+      const { tenant, channel } = here;
+      deps.onChange?.({ tenant, channel, event, userId: member.userId });
     });
   }
 

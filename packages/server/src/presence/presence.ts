@@ -17,6 +17,14 @@ export type LooksChange = {
   readonly data: Json | undefined;
 };
 
+/** Somebody's part in a channel has changed, over all nodes. */
+export type OnPresenceChange = (change: {
+  readonly tenant: TenantId;
+  readonly channel: ChannelName;
+  readonly event: "join" | "leave" | "update";
+  readonly userId: string;
+}) => void;
+
 export type PageRequest = { readonly limit: number; readonly cursor: string | undefined };
 
 /**

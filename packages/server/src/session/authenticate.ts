@@ -1,8 +1,10 @@
 import {
   type CloseCause,
   type ConnectCommand,
+  ERRORS,
   PROTOCOL_VERSION,
   pushFrame,
+  type Refusal,
   replyFrame,
   type StreamPosition,
   type WelcomeBody,
@@ -31,7 +33,8 @@ export type Credentials = {
 
 type Admission =
   | { readonly ok: true; readonly identity: Identity; readonly resumed: Resumed | undefined }
-  | { readonly ok: false; readonly cause: Refused };
+  | { readonly ok: false; readonly cause: Refused }
+  | { readonly ok: false; readonly cause: "objected"; readonly refusal: Refusal };
 
 /** Why a connection is turned away. `sessions_unavailable`: it has a session alone to show, and where those are kept is away. */
 type Refused = TokenRefusal | "missing" | "no_session" | "sessions_unavailable";
@@ -72,7 +75,10 @@ export function authenticate(
 
 function conclude(session: Session, admission: Admission, asked: Asked): void {
   if (isGone(session)) return giveBack(session, admission);
-  if (!admission.ok) return turnAway(session, admission.cause);
+  if (!admission.ok) {
+    if (admission.cause === "objected") return objectTo(session, admission.refusal);
+    return turnAway(session, admission.cause);
+  }
   if (isFull(session, admission.identity)) return giveBack(session, admission);
   welcome(session, admission, asked);
 }
@@ -114,12 +120,17 @@ function admit(
   const { deps } = session;
   if (credentials.token !== undefined) {
     return mapReady(deps.verifier.verify(credentials.token), (verdict) =>
-      verdict.ok ? withSession(session, credentials, verdict.identity) : verdict,
+      verdict.ok
+        ? unlessObjected(session, verdict.identity, () =>
+            withSession(session, credentials, verdict.identity),
+          )
+        : verdict,
     );
   }
   if (credentials.session !== undefined) return bySession(session, credentials);
   if (anonymousAsked && deps.namespaces.anyAllowsAnonymous) {
-    return { ok: true, identity: anonymousIdentity(deps.random), resumed: undefined };
+    const identity = anonymousIdentity(deps.random);
+    return unlessObjected(session, identity, () => ({ ok: true, identity, resumed: undefined }));
   }
   return { ok: false, cause: "missing" };
 }
@@ -140,8 +151,42 @@ function bySession(session: Session, credentials: Credentials): Awaitable<Admiss
   return mapReady(takeSession(session, credentials, undefined), (resumed) => {
     if (resumed === undefined) return { ok: false, cause: "no_session" };
     if (resumed === "unknown") return { ok: false, cause: "sessions_unavailable" };
-    return { ok: true, identity: resumed.parked.identity, resumed };
+    const { identity } = resumed.parked;
+    const admitted = { ok: true, identity, resumed } as const;
+    return mapReady(
+      unlessObjected(session, identity, () => admitted),
+      (admission) => {
+        // Whoever it was, the session is for whom it was before.
+        if (!admission.ok) giveBack(session, admitted);
+        return admission;
+      },
+    );
   });
+}
+
+/** Goes on unless somebody objects to this user. */
+function unlessObjected(
+  session: Session,
+  identity: Identity,
+  goOn: () => Awaitable<Admission>,
+): Awaitable<Admission> {
+  const { connecting } = session.deps.hooks;
+  if (connecting === undefined) return goOn();
+  return mapReady(connecting(identity), (refusal) =>
+    refusal === undefined ? goOn() : { ok: false, cause: "objected", refusal },
+  );
+}
+
+function objectTo(session: Session, refusal: Refusal): void {
+  session.deps.refusals.note("objected");
+  session.closeFor(closeCauseOfObjection(refusal), refusal);
+}
+
+/** What a client does next is as the refusal is: it comes back, with another token, or not at all. */
+function closeCauseOfObjection({ error }: Refusal): CloseCause {
+  if (error === "unauthorized") return "badToken";
+  if (error === "limit_reached" || error === "rate_limited") return "tooManyConnections";
+  return ERRORS[error].temporary ? "authUnavailable" : "disconnected";
 }
 
 /**
@@ -216,6 +261,7 @@ function welcome(
     const body = { connection: session.connectionId };
     session.connection.sendUrgent(replyFrame("connect", asked.command.id, body));
   }
+  session.deps.hooks.connected?.(session, { resumed: resumed !== undefined });
   if (resumed === undefined) return;
   session.deps.counters.sessionsResumed++;
   // The token that it came with may be the one that a backend wants to be replaced.

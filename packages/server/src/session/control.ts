@@ -2,7 +2,7 @@
 import type { ChannelName } from "@aldis/protocol";
 import { joinChannel } from "./join.ts";
 import { leaveChannel } from "./leave.ts";
-import { lastWanted, restoreFirst } from "./restore.ts";
+import { forgetAsked, lastWanted, restoreFirst } from "./restore.ts";
 import type { Session } from "./session.ts";
 import { tellEnded } from "./tell-ended.ts";
 import { tellJoined } from "./tell-joined.ts";
@@ -40,8 +40,10 @@ export function subscribeFor(session: Session, channel: ChannelName): boolean {
 export function unsubscribeFor(session: Session, channel: ChannelName): boolean {
   restoreFirst(session, channel, "restore");
   session.withdrawChannel(channel);
+  // Attack: whoever is put out while a hook still thinks about letting them in.
+  const isAsked = session.deps.inFlight.cancelAsking(session, channel);
   const subscription = session.subscriptions.get(channel);
-  if (subscription === undefined) return false;
+  if (subscription === undefined) return forgetAsked(session, channel) || isAsked;
   leaveChannel(session, subscription, { stays: false });
   tellEnded(session, channel, "forbidden");
   return true;

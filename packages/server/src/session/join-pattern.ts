@@ -22,6 +22,7 @@ export function joinPattern(
     done() {
       if (!session.holds(subscription)) hub.leavePattern(prefix, subscription);
       then.done();
+      if (session.holds(subscription)) session.deps.hooks.subscribed?.(session, name);
       answered();
     },
     failed(error) {

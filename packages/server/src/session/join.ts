@@ -140,6 +140,9 @@ class Join {
     place(this.#subscription, this.#request, { past, hasEndedSome: session.hasEndedSome });
     this.#then.done({ ...joined, live: true });
     sendMissed(session, this.#subscription, missed);
+    if (session.holds(this.#subscription)) {
+      session.deps.hooks.subscribed?.(session, this.#request.channel);
+    }
     this.#end();
   }
 

@@ -9,17 +9,19 @@ export function leaveChannel(
   subscription: Subscription,
   how: { readonly stays: boolean },
 ): void {
-  const { hub, presence, onLeave } = session.deps;
+  const { hub, presence, onLeave, hooks } = session.deps;
   const { name } = subscription;
   session.dropSubscription(name);
   subscription.lane?.close();
   if (isChannelPattern(name)) {
     hub.leavePattern(keyPrefix(session.identity.tenant, name), subscription);
+    hooks.unsubscribed?.(session, name);
     return;
   }
   hub.leave(subscription);
   presence.leave(session, name, how);
   for (const hook of onLeave) hook(session, name);
+  hooks.unsubscribed?.(session, name);
 }
 
 export function leaveAll(session: Session, how: { readonly stays: boolean }): void {

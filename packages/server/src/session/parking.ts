@@ -54,7 +54,9 @@ export function parkedForm(session: Session): ParkedSession {
     subscriptions.push({ name, place, slow });
   }
   // A session that breaks while it is being restored has the rest still to come.
-  for (const waiting of session.restoring?.waiting ?? []) subscriptions.push(waiting);
+  for (const { name, place, slow, ended } of session.restoring?.waiting ?? []) {
+    subscriptions.push({ name, place, slow, ...(ended && { ended }) });
+  }
   const { identity, granted, tokenWanted, turn } = session;
   return tokenWanted
     ? { identity, subscriptions, granted, turn, tokenWanted }

@@ -6,6 +6,8 @@ import {
   type StreamPosition,
 } from "@aldis/protocol";
 import type { Place } from "../hub/subscription.ts";
+import { verdictOn } from "./ask-to-join.ts";
+import type { Verdict } from "./hooks.ts";
 import { joinChannel } from "./join.ts";
 import { joinPattern } from "./join-pattern.ts";
 import { mayJoin } from "./may-join.ts";
@@ -14,9 +16,12 @@ import type { Session } from "./session.ts";
 import { tellEnded } from "./tell-ended.ts";
 import { tellJoined } from "./tell-joined.ts";
 
+/** `asked`: somebody is being asked about it; it waits for their answer. */
+type Waiting = ParkedSubscription & { asked?: true };
+
 /** What of a resumed session is still to be restored, in order. */
 export type RestorePlan = {
-  readonly waiting: ParkedSubscription[];
+  readonly waiting: Waiting[];
   /** What was sent since the outbox was last empty. */
   sentBytes: number;
 };
@@ -53,14 +58,52 @@ export function restoreMore(session: Session): void {
   const plan = session.restoring;
   if (plan === undefined) return;
   plan.sentBytes = 0;
+  goOn(session, plan);
+}
+
+function goOn(session: Session, plan: RestorePlan): void {
   while (plan.sentBytes < STEP_BYTES) {
-    const next = plan.waiting.shift();
+    const next = plan.waiting.find(({ asked }) => asked !== true);
     if (next === undefined) {
-      session.restoring = undefined;
+      if (plan.waiting.length === 0) session.restoring = undefined;
       return;
     }
-    restoreOne(session, plan, next);
+    begin(session, plan, next);
   }
+}
+
+/** Asks whether it may be restored, and does it, or leaves it where it is until there is an answer: a session that breaks meanwhile still has it. */
+function begin(session: Session, plan: RestorePlan, parked: Waiting): void {
+  const verdict = parked.ended === true ? undefined : verdictOn(session, parked.name);
+  if (!(verdict instanceof Promise)) {
+    takeOut(plan, parked);
+    return restoreOne(session, plan, { parked, verdict });
+  }
+  parked.asked = true;
+  const answered = verdict.then((objection) => {
+    const isOurs = session.restoring === plan && takeOut(plan, parked);
+    if (!session.authenticated || !isOurs) return;
+    restoreOne(session, plan, { parked, verdict: objection });
+    goOn(session, plan);
+  });
+  void session.deps.inFlight.track(session, answered);
+}
+
+/** Returns whether it was still there. */
+function takeOut({ waiting }: RestorePlan, parked: Waiting): boolean {
+  const index = waiting.indexOf(parked);
+  if (index >= 0) waiting.splice(index, 1);
+  return index >= 0;
+}
+
+/** What somebody is being asked about is not wanted any more. Returns whether there was such a thing. */
+export function forgetAsked(session: Session, name: string): boolean {
+  const plan = session.restoring;
+  const parked = plan?.waiting.find((one) => one.asked === true && one.name === name);
+  if (plan === undefined || parked === undefined) return false;
+  takeOut(plan, parked);
+  tellEnded(session, name, "forbidden");
+  return true;
 }
 
 /**
@@ -69,17 +112,21 @@ export function restoreMore(session: Session): void {
  */
 export function restoreFirst(session: Session, name: string, how: "restore" | "forget"): void {
   const plan = session.restoring;
-  const index = plan?.waiting.findIndex((parked) => parked.name === name) ?? -1;
-  if (plan === undefined || index < 0) return;
-  const [parked] = plan.waiting.splice(index, 1);
-  if (how === "restore" && parked !== undefined) restoreOne(session, plan, parked);
+  const parked = plan?.waiting.find((one) => one.name === name);
+  if (plan === undefined || parked === undefined) return;
+  if (how === "forget") takeOut(plan, parked);
+  else if (parked.asked !== true) begin(session, plan, parked);
 }
 
-function restoreOne(session: Session, plan: RestorePlan, parked: ParkedSubscription): void {
+function restoreOne(
+  session: Session,
+  plan: RestorePlan,
+  { parked, verdict }: { readonly parked: ParkedSubscription; readonly verdict: Verdict },
+): void {
   const { name, slow } = parked;
   if (session.isSubscribed(name)) return;
   if (parked.ended) return tellEnded(session, name, "forbidden");
-  const refusal = mayJoin(session, name);
+  const refusal = verdict ?? mayJoin(session, name);
   if (refusal !== undefined) return tellEnded(session, name, refusal.error);
   const failed = () => tellEnded(session, name, "unavailable");
   if (isChannelPattern(name)) {

@@ -13,6 +13,7 @@ import type { RandomIds } from "../random/random.ts";
 import type { Clock } from "../time/clock.ts";
 import type { ActionHandler, LeaveHook, WelcomeHook } from "./actions.ts";
 import type { Ceilings } from "./ceilings.ts";
+import type { SessionHooks } from "./hooks.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { LiveSessions } from "./live-sessions.ts";
 import type { Reach } from "./reach.ts";
@@ -56,6 +57,7 @@ export type SessionDeps = {
   /** Actions of features, by name. */
   readonly actions: ReadonlyMap<string, ActionHandler>;
   readonly onLeave: readonly LeaveHook[];
+  readonly hooks: SessionHooks;
   /** Called when a session has been sent its `welcome`. */
   readonly onWelcome: readonly WelcomeHook[];
   readonly options: SessionOptions;

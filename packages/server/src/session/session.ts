@@ -5,6 +5,7 @@ import {
   type Command,
   type CommandId,
   errorFrame,
+  FieldError,
   namespaceOf,
   type Refusal,
   refuse,
@@ -311,8 +312,9 @@ export class Session implements ActionContext, LiveSession {
     this.connection.close(cause);
   }
 
-  /** A command broke on something that is not its sender's fault. */
+  /** A command broke on something that is not its sender's fault, or was refused later than at once. */
   fail(command: Command, error: unknown): void {
+    if (error instanceof FieldError) return this.refuse(command, error.refusal);
     if (error instanceof Unavailable) {
       this.refuse(command, refuse("unavailable", "try again"));
       return;
@@ -383,6 +385,7 @@ export class Session implements ActionContext, LiveSession {
 
   /** `stays`: its user may be back in a moment, so that nobody has to hear of the break. */
   #end(how: { readonly stays: boolean }): void {
+    const { identity } = this;
     this.storeMark = MARK.over;
     this.deps.live.remove(this);
     this.deps.counts.left(this.identity);
@@ -391,5 +394,6 @@ export class Session implements ActionContext, LiveSession {
     this.#subscriptions = undefined;
     this.restoring = undefined;
     this.state = CLOSED;
+    this.deps.hooks.disconnected?.(this, identity, { mayResume: how.stays });
   }
 }

@@ -8,6 +8,7 @@ import type { PluginContext } from "../context.ts";
 import type { PluginParts } from "../plugin.ts";
 import type { ConfiguredPlugin } from "./collect.ts";
 import { type ContextDeps, createContext, pluginLog } from "./create-context.ts";
+import { type HookOptions, type HostedHooks, hostHooks } from "./hosted-hooks.ts";
 import { inTime, settled } from "./in-time.ts";
 import { type ActionLimits, hostAction } from "./plugin-actions.ts";
 import { PluginFaults } from "./plugin-faults.ts";
@@ -21,14 +22,16 @@ export type HostDeps = ContextDeps & {
   readonly openLog: () => LimitedLog;
 };
 
-export type HostOptions = ActionLimits & {
-  /** What a plugin's `close` may take. */
-  readonly closeTimeLimitMs: number;
-};
+export type HostOptions = ActionLimits &
+  HookOptions & {
+    /** What a plugin's `close` may take. */
+    readonly closeTimeLimitMs: number;
+  };
 
 export type PluginHost = {
   readonly actions: ReadonlyMap<string, ActionHandler>;
   readonly routes: readonly HostedRoute[];
+  readonly hooks: HostedHooks;
   /** Idempotent for the plugins: each is closed once. */
   close(): Promise<void>;
 };
@@ -69,6 +72,7 @@ export function createPluginHost(
   return {
     actions,
     routes: [...routes.values()],
+    hooks: hostHooks(deps, running, options),
     async close() {
       // Those that came last may use what came first.
       for (const one of running.reverse()) await closePlugin(deps, one, options);

@@ -2,6 +2,7 @@
 import type { Counters } from "../../observe/counters.ts";
 import type { RedisArgument } from "../../redis/shard.ts";
 import type { Place } from "../../redis/shards.ts";
+import type { OnChanges } from "./row-answer.ts";
 import { REMOVE_ROWS } from "./row-scripts.ts";
 
 /** Rows that one script call removes at most: about a millisecond of Redis. */
@@ -11,6 +12,8 @@ export type HolderPlace = {
   readonly place: Place;
   readonly common: readonly RedisArgument[];
   readonly counters: Counters;
+  /** Told what a script has found to have changed over all nodes; undefined: nobody wants to know. */
+  readonly onChanges?: OnChanges | undefined;
 };
 
 export function holdersKey({ keys }: Place): string {
@@ -28,15 +31,16 @@ export function nodeOf(holder: string): string {
 
 /** Removes all rows of a holder step by step, so that Redis answers others between them. Doing it twice, or two at once, does no harm. */
 export async function removeHolder(
-  { place, common, counters }: HolderPlace,
+  { place, common, counters, onChanges }: HolderPlace,
   holder: string,
 ): Promise<void> {
   for (;;) {
-    const removed = await place.shard.run(
+    const [removed, changes] = (await place.shard.run(
       REMOVE_ROWS,
       [holdersKey(place)],
       [...common, holder, REMOVE_MAX],
-    );
+    )) as unknown[];
+    onChanges?.(changes);
     counters.presenceRowsRemoved += Number(removed);
     if (Number(removed) < REMOVE_MAX) return;
   }

@@ -20,11 +20,18 @@ import {
   Announcements,
 } from "../announcements.ts";
 import { Attendance } from "../attendance.ts";
-import type { Attendant, LooksChange, PageRequest, Presence } from "../presence.ts";
+import type {
+  Attendant,
+  LooksChange,
+  OnPresenceChange,
+  PageRequest,
+  Presence,
+} from "../presence.ts";
 import { holdersIn, nodeOf, removeHolder } from "./holders.ts";
 import { readPage } from "./page.ts";
 import type { PresenceNodes } from "./presence-nodes.ts";
 import { readPresenceSignal, type ToldUser } from "./presence-signal.ts";
+import { tellChanges } from "./row-answer.ts";
 import { commonArguments, type SignalWire } from "./row-arguments.ts";
 import { RowLedger } from "./row-ledger.ts";
 import { Strays } from "./strays.ts";
@@ -38,6 +45,7 @@ export type RedisPresenceDeps = {
   readonly shards: Shards;
   readonly nodes: PresenceNodes;
   readonly wire: SignalWire;
+  readonly onChange?: OnPresenceChange | undefined;
 };
 
 export type RedisPresenceOptions = { readonly graceMs: number } & AnnouncementOptions;
@@ -132,12 +140,16 @@ export class RedisPresence implements Presence {
   }
 
   #open(shard: Shard, pushMaxUsers: number): void {
-    const { clock, counters, nodes, namespaces, wire } = this.#deps;
+    const { clock, counters, nodes, namespaces, wire, onChange } = this.#deps;
     for (const [partition, keys] of shard.partitions.entries()) {
       const place = { shard, partition, keys };
       const ledger = new RowLedger({
         ...{ clock, counters, place, node: nodes.self },
-        common: commonArguments(place, wire, pushMaxUsers),
+        common: commonArguments(place, wire, {
+          pushMaxUsers,
+          answersChanges: onChange !== undefined,
+        }),
+        onChanges: onChange && ((changes) => tellChanges(changes, onChange)),
         isTold: ({ tenant, channel }) =>
           namespaces.find(tenant, namespaceOf(channel)).options.joinLeave,
       });

@@ -19,7 +19,7 @@ export type SignalWire = {
 export function commonArguments(
   { shard, keys }: Place,
   wire: SignalWire,
-  pushMaxUsers: number,
+  { pushMaxUsers, answersChanges }: { pushMaxUsers: number; answersChanges: boolean },
 ): readonly RedisArgument[] {
   return [
     keys.key("presence", ""),
@@ -29,6 +29,7 @@ export function commonArguments(
     shard.kind === "cluster" ? "SPUBLISH" : "PUBLISH",
     wire.envelope,
     pushMaxUsers,
+    answersChanges ? "1" : "",
   ];
 }
 

@@ -8,6 +8,7 @@ import type { Member } from "../member.ts";
 import type { LooksChange } from "../presence.ts";
 import type { PresenceChannel } from "../presence-channel.ts";
 import { type HolderPlace, holdersKey, removeHolder } from "./holders.ts";
+import type { OnChanges } from "./row-answer.ts";
 import { rowArguments } from "./row-arguments.ts";
 import { mergeLooks, RowChanges } from "./row-changes.ts";
 import { WRITE_ROWS } from "./row-scripts.ts";
@@ -20,6 +21,7 @@ export type RowLedgerDeps = {
   readonly common: readonly RedisArgument[];
   readonly node: string;
   readonly isTold: (here: PresenceChannel) => boolean;
+  readonly onChanges?: OnChanges | undefined;
 };
 
 /** Changes of one turn and the next few go together. */
@@ -164,12 +166,13 @@ export class RowLedger {
   }
 
   async #send(rows: RowChanges): Promise<{ readonly word: unknown; readonly held: unknown }> {
-    const { place, common, isTold } = this.#deps;
-    const [word, held] = (await place.shard.run(
+    const { place, common, isTold, onChanges } = this.#deps;
+    const [word, held, changes] = (await place.shard.run(
       WRITE_ROWS,
       [holdersKey(place)],
       [...common, this.#holder, ++this.#batch, this.#acknowledged, ...rowArguments(rows, isTold)],
     )) as unknown[];
+    onChanges?.(changes);
     return { word, held };
   }
 

@@ -45,7 +45,8 @@ end
 local usersPrefix, orderPrefix, rowsPrefix = take(), take(), take()
 local topicPrefix, publish, envelope = take(), take(), take()
 local pushMax = tonumber(take())
-local events = {}
+local answersChanges = take() == '1'
+local events, changes = {}, {}
 
 local function orNull(json)
   if json == '' then return 'null' end
@@ -84,6 +85,14 @@ local function dropFormer(list, holder, name)
     end
   end
   return sum
+end
+
+-- What is written anew, as Redis had lost it, is no change.
+local function notice(channel, event, row)
+  if not answersChanges or row.version >= 0 then return end
+  changes[#changes + 1] = channel
+  changes[#changes + 1] = event
+  changes[#changes + 1] = row.user
 end
 
 local function put(holder, channel, row)
@@ -126,14 +135,19 @@ local function put(holder, channel, row)
     redis.call('HDEL', users, row.user)
     redis.call('ZREM', order, row.user)
     if redis.call('EXISTS', order) == 0 then redis.call('DEL', users) end
+    notice(channel, 'leave', row)
     return note('leave', row.user, list, 0)
   end
   redis.call('HSET', users, row.user, cmsgpack.pack(unpack(list)))
   if isNew then
     redis.call('ZADD', order, 0, row.user)
+    notice(channel, 'join', row)
     return note('join', row.user, list, connectionsOf(list))
   end
-  if updated then note('update', row.user, list, connectionsOf(list)) end
+  if updated then
+    notice(channel, 'update', row)
+    note('update', row.user, list, connectionsOf(list))
+  end
 end
 
 local function tell(channel, mode)
@@ -151,7 +165,7 @@ end
 `;
 
 /**
- * Writes a batch of a node's rows. Answers `ok` and how many rows it has now; `lost` when what was acknowledged before is not there any more;
+ * Writes a batch of a node's rows. Answers `ok`, how many rows it has now and, if that is wanted, what has changed by it (`row-answer.ts`); `lost` when what was acknowledged before is not there any more;
  * `late` when a later batch came first. KEYS: the holders; after the common arguments: holder, number of the batch, that of the latest one
  * acknowledged, and for each channel its key, mode and number of rows, and the rows.
  */
@@ -174,12 +188,12 @@ while at < #ARGV do
   end
   tell(channel, mode)
 end
-return {'ok', redis.call('ZCARD', rowsPrefix .. holder)}
+return {'ok', redis.call('ZCARD', rowsPrefix .. holder), changes}
 `,
 };
 
 /**
- * Removes at most so many rows of a holder that is over, and tells who has left by it. Answers how many they were; with none left the
+ * Removes at most so many rows of a holder that is over, and tells who has left by it. Answers how many they were and what has changed; with none left the
  * holder is forgotten, and from the first step on nothing is taken from it any more. KEYS: the holders; then holder and number of rows.
  */
 export const REMOVE_ROWS: Script = {
@@ -202,7 +216,7 @@ for _, name in ipairs(rows) do
   redis.call('ZREM', rowsPrefix .. holder, name)
 end
 if channel then tell(channel, 'told') end
-return #rows
+return {#rows, changes}
 `,
 };
 

@@ -4,6 +4,7 @@ import { FORBIDDEN, permits } from "../../channel/permissions.ts";
 import type { PageRequest } from "../../presence/presence.ts";
 import { takeAnswer } from "../rate-gate.ts";
 import type { Session } from "../session.ts";
+import { whenAllowed } from "../when-allowed.ts";
 
 /** PR1, PR2. */
 export function onPresence(session: Session, command: PresenceCommand): void {
@@ -13,7 +14,10 @@ export function onPresence(session: Session, command: PresenceCommand): void {
   const subscribed = session.isSubscribed(channel);
   const allowed = permits({ identity, namespace, subscribed }, "presence", channel);
   if (!allowed || !namespace.options.presence) return session.refuse(command, FORBIDDEN);
-  if (request.kind === "read") return read(session, command, request);
+  if (request.kind === "read") {
+    const verdict = deps.hooks.reading?.(session, channel, "presence");
+    return whenAllowed(session, command, verdict, () => read(session, command, request));
+  }
   if (isOver(request.data, deps.options.presenceDataMaxBytes)) {
     const max = deps.options.presenceDataMaxBytes;
     return session.refuse(command, refuse("too_large", `presence data has at most ${max} bytes`));

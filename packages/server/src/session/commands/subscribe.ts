@@ -6,9 +6,9 @@ import {
   refuse,
   type SubscribeCommand,
 } from "@aldis/protocol";
+import { askToJoin } from "../ask-to-join.ts";
 import { type Joined, joinChannel } from "../join.ts";
 import { joinPattern } from "../join-pattern.ts";
-import { mayJoin } from "../may-join.ts";
 import { lengthOf, takeAnswer } from "../rate-gate.ts";
 import type { Session } from "../session.ts";
 import { tellJoined } from "../tell-joined.ts";
@@ -16,8 +16,6 @@ import { tellJoined } from "../tell-joined.ts";
 /** SU1–SU6, SU8, BP1. */
 export function onSubscribe(session: Session, command: SubscribeCommand): void {
   const { channel: name } = command;
-  const refusal = mayJoin(session, name);
-  if (refusal !== undefined) return session.refuse(command, refusal);
   const needsOneChannel = command.slow === "latest" || command.slow === "catch-up";
   if (command.pattern && needsOneChannel) {
     return session.refuse(
@@ -25,8 +23,13 @@ export function onSubscribe(session: Session, command: SubscribeCommand): void {
       refuse("bad_request", `\`${command.slow}\` is not for patterns`),
     );
   }
-  if (isChannelPattern(name)) subscribeToPattern(session, command, name);
-  else subscribeToChannel(session, command, name);
+  askToJoin(session, name, {
+    allowed() {
+      if (isChannelPattern(name)) subscribeToPattern(session, command, name);
+      else subscribeToChannel(session, command, name);
+    },
+    refused: (refusal) => session.refuse(command, refusal),
+  });
 }
 
 function subscribeToPattern(

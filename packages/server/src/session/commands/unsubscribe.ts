@@ -7,6 +7,7 @@ import type { Session } from "../session.ts";
 export function onUnsubscribe(session: Session, command: UnsubscribeCommand): void {
   session.withdrawChannel(command.channel);
   const subscription = session.subscriptions.get(command.channel);
+  session.deps.inFlight.cancelAsking(session, command.channel);
   if (subscription !== undefined) leaveChannel(session, subscription, { stays: false });
   const reply = () => session.reply(command, { channel: command.channel });
   // The answer to a `subscribe` before it still says where it stood (FR6).

@@ -32,6 +32,7 @@ import { channelKey } from "../../tenant/tenant.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { ActionHandler } from "../actions.ts";
 import type { Ceilings } from "../ceilings.ts";
+import { NO_HOOKS } from "../hooks.ts";
 import { InFlight } from "../in-flight.ts";
 import { LiveSessions } from "../live-sessions.ts";
 import { Session } from "../session.ts";
@@ -180,6 +181,7 @@ export class World {
       actions: options.actions ?? new Map(),
       onWelcome: [],
       onLeave: [],
+      hooks: NO_HOOKS,
       options: {
         refreshBeforeMs: 30_000,
         clockSkewMs: 60_000,

@@ -1,0 +1,76 @@
+// What others decide about publications, and hear of them. Asked for each publish: without any it is one look at a field.
+import type { Payload, Refusal } from "@aldis/protocol";
+import type { Awaitable } from "../awaitable.ts";
+import type { PublishOutcome } from "../broker/broker.ts";
+import type { ChannelKey } from "../tenant/tenant.ts";
+import type { PublishRequest } from "./publisher.ts";
+
+export type PublishRefusal = { readonly refusal: Refusal };
+/** What is to be published in place of what came; undefined: as it came. */
+export type PublishVerdict =
+  | { readonly event: string | undefined; readonly data: Payload }
+  | PublishRefusal
+  | undefined;
+
+export type PublishHooks = {
+  /** Decides; never throws and never rejects. Undefined: nobody behind it. */
+  publishing?: PublishingHook | undefined;
+  /** Heard after a publication has its place; never throws. */
+  published?: PublishedHook | undefined;
+};
+
+export type PublishingHook = {
+  /** Whether anybody decides about channels of this namespace. */
+  concerns(namespace: string): boolean;
+  ask(request: PublishRequest): Awaitable<PublishVerdict>;
+  /** Publications of this node that may wait for such answers at once. */
+  readonly pendingMax: number;
+};
+
+export type PublishedHook = {
+  concerns(namespace: string): boolean;
+  tell(request: PublishRequest, outcome: PublishOutcome): void;
+};
+
+/**
+ * Publications whose hooks answer later are published in the order in which they came, channel by channel. Holds those channels alone that wait at this
+ * moment.
+ */
+export class PublishTurns {
+  readonly #tails = new Map<ChannelKey, Promise<void>>();
+  #pending = 0;
+
+  /** Publications that wait. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Whether something of this channel waits. */
+  has(key: ChannelKey): boolean {
+    return this.#tails.has(key);
+  }
+
+  /** Calls `run` with what was decided, once all that came before it in the channel has been published or refused. */
+  async take<V, T>(
+    key: ChannelKey,
+    decided: Awaitable<V>,
+    run: (decided: V) => Awaitable<T>,
+  ): Promise<T> {
+    const before = this.#tails.get(key);
+    const { promise: tail, resolve: release } = Promise.withResolvers<void>();
+    this.#tails.set(key, tail);
+    this.#pending++;
+    let outcome: Awaitable<T>;
+    try {
+      const value = await decided;
+      await before;
+      outcome = run(value);
+    } finally {
+      // The next one's turn: the broker keeps the order in which it is asked.
+      this.#pending--;
+      if (this.#tails.get(key) === tail) this.#tails.delete(key);
+      release();
+    }
+    return await outcome;
+  }
+}

@@ -1,0 +1,169 @@
+// The hooks of one name, of all plugins in their order.
+import { type Refusal, refuse } from "@aldis/protocol";
+import type { Awaitable } from "../../awaitable.ts";
+import { type Counters, countPair } from "../../observe/counters.ts";
+import type { Clock } from "../../time/clock.ts";
+import type { PluginContext } from "../context.ts";
+import type { Hook, HookWithOptions } from "../hooks.ts";
+import { inTime, settled } from "./in-time.ts";
+import { type PluginFaults, refusalIn } from "./plugin-faults.ts";
+import type { HookName } from "./plugin-shape.ts";
+
+export type HookDeps = { readonly clock: Clock; readonly counters: Counters };
+
+/** One plugin's hook, ready to be called. */
+type Link<Call, Answer> = {
+  readonly plugin: string;
+  readonly faults: PluginFaults;
+  readonly run: (call: Call) => Awaitable<Answer>;
+  readonly namespaces: ReadonlySet<string> | undefined;
+  readonly timeLimitMs: number;
+  readonly onFailure: "refuse" | "pass";
+};
+
+export type HookOwner = {
+  readonly name: string;
+  readonly context: PluginContext;
+  readonly faults: PluginFaults;
+};
+
+const FAILED = refuse("unavailable", "it could not be decided: try again");
+
+/**
+ * Calls the hooks of one name, one after another, in the turn of the call as long as they answer in it. Whatever they throw, and whatever takes too
+ * long, is noted as a fault of the plugin whose it is.
+ */
+export class HookChain<Call, Answer> {
+  readonly #deps: HookDeps;
+  readonly #where: string;
+  readonly #links: Link<Call, Answer>[] = [];
+  /** Those that are for a namespace, for each that is named; and those for all others. */
+  readonly #byNamespace = new Map<string, Link<Call, Answer>[]>();
+  #forAll: Link<Call, Answer>[] = [];
+
+  constructor(deps: HookDeps, name: HookName) {
+    this.#deps = deps;
+    this.#where = `hook ${name}`;
+  }
+
+  get isEmpty(): boolean {
+    return this.#links.length === 0;
+  }
+
+  add(owner: HookOwner, hook: Hook<Call, Answer, unknown>, timeLimitMs: number): void {
+    const { name, context, faults } = owner;
+    const options: HookWithOptions<Call, Answer, unknown> =
+      typeof hook === "function" ? { run: hook } : hook;
+    this.#links.push({
+      ...{ plugin: name, faults },
+      run: (call) => options.run(call, context),
+      namespaces: options.namespaces && new Set(options.namespaces),
+      timeLimitMs: options.timeLimitMs ?? timeLimitMs,
+      onFailure: options.onFailure ?? "refuse",
+    });
+    this.#sort();
+  }
+
+  /** Whether there is one for channels of this namespace. */
+  concerns(namespace: string): boolean {
+    return this.#of(namespace).length > 0;
+  }
+
+  /**
+   * Why not; undefined: nobody objects. Never throws, never rejects. `take` is given each answer before the next one is asked, and throws a `TypeError` for what is
+   * none. Without a namespace it is about none: all are asked.
+   */
+  decide(
+    call: () => Call,
+    namespace?: string,
+    take?: (answer: Answer) => void,
+  ): Awaitable<Refusal | undefined> {
+    return this.#decideFrom(0, { links: this.#of(namespace), call, take });
+  }
+
+  /** Tells all of them, at the same time. */
+  tell(call: () => Call, namespace?: string): void {
+    for (const link of this.#of(namespace)) {
+      try {
+        const told = settled(link.run(call()));
+        if (told instanceof Promise) {
+          inTime(this.#deps.clock, link.timeLimitMs, told).catch((error: unknown) =>
+            link.faults.note(this.#where, error),
+          );
+        }
+      } catch (error) {
+        link.faults.note(this.#where, error);
+      }
+    }
+  }
+
+  #decideFrom(start: number, asking: Asking<Call, Answer>): Awaitable<Refusal | undefined> {
+    const { links, call } = asking;
+    for (let i = start; i < links.length; i++) {
+      const link = links[i];
+      if (link === undefined) continue;
+      const verdict = this.#ask(link, call, asking.take);
+      if (verdict instanceof Promise) {
+        return verdict.then((refusal) => refusal ?? this.#decideFrom(i + 1, asking));
+      }
+      if (verdict !== undefined) return verdict;
+    }
+    return undefined;
+  }
+
+  #ask(
+    link: Link<Call, Answer>,
+    call: () => Call,
+    take: ((answer: Answer) => void) | undefined,
+  ): Awaitable<Refusal | undefined> {
+    try {
+      const answer = settled(link.run(call()));
+      if (!(answer instanceof Promise)) {
+        take?.(answer);
+        return undefined;
+      }
+      return inTime(this.#deps.clock, link.timeLimitMs, answer)
+        .then((value) => {
+          take?.(value);
+          return undefined;
+        })
+        .catch((error: unknown) => this.#refusalOf(link, error));
+    } catch (error) {
+      return this.#refusalOf(link, error);
+    }
+  }
+
+  #refusalOf(
+    { plugin, faults, onFailure }: Link<Call, Answer>,
+    error: unknown,
+  ): Refusal | undefined {
+    const refusal = refusalIn(error);
+    if (refusal !== undefined) {
+      countPair(this.#deps.counters.pluginEvents, plugin, `refused by ${this.#where}`);
+      return refusal;
+    }
+    faults.note(this.#where, error);
+    return onFailure === "refuse" ? FAILED : undefined;
+  }
+
+  #of(namespace: string | undefined): readonly Link<Call, Answer>[] {
+    if (namespace === undefined) return this.#links;
+    return this.#byNamespace.get(namespace) ?? this.#forAll;
+  }
+
+  #sort(): void {
+    const named = new Set(this.#links.flatMap(({ namespaces }) => [...(namespaces ?? [])]));
+    this.#forAll = this.#links.filter(({ namespaces }) => namespaces === undefined);
+    for (const name of named) {
+      const links = this.#links.filter(({ namespaces }) => namespaces?.has(name) ?? true);
+      this.#byNamespace.set(name, links);
+    }
+  }
+}
+
+type Asking<Call, Answer> = {
+  readonly links: readonly Link<Call, Answer>[];
+  /** Made for each link: what one of them does to it is not what the next one sees. */
+  readonly call: () => Call;
+  readonly take: ((answer: Answer) => void) | undefined;
+};

@@ -1,0 +1,168 @@
+// Hooks of plugins as the core calls them. A name that nobody hooks stays undefined, and costs nothing.
+import { Base64, FIELD_LIMITS, namespaceOf, type Payload } from "@aldis/protocol";
+import { mapReady } from "../../awaitable.ts";
+import type { PublishHooks, PublishVerdict } from "../../channel/publish-hooks.ts";
+import type { PublishRequest } from "../../channel/publisher.ts";
+import type { OnPresenceChange } from "../../presence/presence.ts";
+import type { SessionHooks } from "../../session/hooks.ts";
+import type { Hook, PluginHooks, PublishChange, Published, Publishing } from "../hooks.ts";
+import type { PluginParts } from "../plugin.ts";
+import { HookChain, type HookDeps, type HookOwner } from "./hook-chain.ts";
+import { SessionView } from "./session-view.ts";
+
+export type HookOptions = {
+  readonly timeLimitMs: number;
+  readonly pendingMax: number;
+};
+
+/** What a hook is called with, and what it gives. */
+type CallOf<N extends keyof PluginHooks> =
+  NonNullable<PluginHooks[N]> extends Hook<infer Call, infer _, infer __> ? Call : never;
+
+export type HookingPlugin = HookOwner & { readonly parts: readonly PluginParts[] };
+
+export type HostedHooks = {
+  readonly session: SessionHooks;
+  readonly publishing: PublishHooks;
+  readonly presence: OnPresenceChange | undefined;
+};
+
+export function hostHooks(
+  deps: HookDeps,
+  plugins: readonly HookingPlugin[],
+  options: HookOptions,
+): HostedHooks {
+  function chain<N extends keyof PluginHooks, Answer = void>(
+    name: N,
+  ): HookChain<CallOf<N>, Answer> | undefined {
+    const made = new HookChain<CallOf<N>, Answer>(deps, name);
+    for (const plugin of plugins) {
+      for (const { hooks } of plugin.parts) {
+        const hook = hooks?.[name] as Hook<CallOf<N>, Answer, unknown> | undefined;
+        if (hook !== undefined) made.add(plugin, hook, options.timeLimitMs);
+      }
+    }
+    return made.isEmpty ? undefined : made;
+  }
+
+  const presence = chain("presence");
+  return {
+    session: sessionHooks(chain),
+    publishing: publishHooks(chain, options),
+    presence: presence && ((change) => presence.tell(() => change, namespaceOf(change.channel))),
+  };
+}
+
+type Chain = <N extends keyof PluginHooks, Answer = void>(
+  name: N,
+) => HookChain<CallOf<N>, Answer> | undefined;
+
+function sessionHooks(chain: Chain): SessionHooks {
+  const [connecting, connected] = [chain("connecting"), chain("connected")];
+  const [disconnected, subscribing] = [chain("disconnected"), chain("subscribing")];
+  const [subscribed, unsubscribed] = [chain("subscribed"), chain("unsubscribed")];
+  const reading = chain("reading");
+  return {
+    connecting: connecting && ((identity) => connecting.decide(() => ({ identity }))),
+    connected:
+      connected &&
+      ((session, { resumed }) => {
+        const view = new SessionView(session);
+        connected.tell(() => ({ session: view, resumed }));
+      }),
+    disconnected:
+      disconnected &&
+      (({ connectionId }, identity, { mayResume }) =>
+        disconnected.tell(() => ({ identity, connectionId, mayResume }))),
+    subscribing:
+      subscribing &&
+      ((session, channel) => {
+        const namespace = namespaceOf(channel);
+        if (!subscribing.concerns(namespace)) return undefined;
+        const view = new SessionView(session);
+        return subscribing.decide(() => ({ session: view, channel }), namespace);
+      }),
+    subscribed:
+      subscribed &&
+      ((session, channel) => {
+        const view = new SessionView(session);
+        subscribed.tell(() => ({ session: view, channel }), namespaceOf(channel));
+      }),
+    unsubscribed:
+      unsubscribed &&
+      ((session, channel) => {
+        const view = new SessionView(session);
+        unsubscribed.tell(() => ({ session: view, channel }), namespaceOf(channel));
+      }),
+    reading:
+      reading &&
+      ((session, channel, what) => {
+        const namespace = namespaceOf(channel);
+        if (!reading.concerns(namespace)) return undefined;
+        const view = new SessionView(session);
+        return reading.decide(() => ({ session: view, channel, what }), namespace);
+      }),
+  };
+}
+
+function publishHooks(chain: Chain, { pendingMax }: HookOptions): PublishHooks {
+  const publishing = chain<"publishing", PublishChange | undefined>("publishing");
+  const published = chain("published");
+  return {
+    publishing: publishing && {
+      pendingMax,
+      concerns: (namespace) => publishing.concerns(namespace),
+      ask: (request) => askToPublish(publishing, request),
+    },
+    published: published && {
+      concerns: (namespace) => published.concerns(namespace),
+      tell(request, { offset, epoch }) {
+        const call = (): Published => ({ ...publishingOf(request, request), offset, epoch });
+        published.tell(call, namespaceOf(request.channel));
+      },
+    },
+  };
+}
+
+type Message = { readonly event: string | undefined; readonly data: Payload };
+
+function publishingOf(request: PublishRequest, { event, data }: Message): Publishing {
+  const { tenant, channel, from } = request;
+  return { tenant, channel, event, data, from };
+}
+
+/** A change that one makes is what the next one sees. */
+function askToPublish(
+  chain: HookChain<Publishing, PublishChange | undefined>,
+  request: PublishRequest,
+): ReturnType<NonNullable<PublishHooks["publishing"]>["ask"]> {
+  let message: Message = request;
+  const refusal = chain.decide(
+    () => publishingOf(request, message),
+    namespaceOf(request.channel),
+    (change) => {
+      message = changed(message, change);
+    },
+  );
+  return mapReady(refusal, (against): PublishVerdict => {
+    if (against !== undefined) return { refusal: against };
+    return message === request ? undefined : { event: message.event, data: message.data };
+  });
+}
+
+/** Throws a `TypeError` for what is no change: what stands in its place is what a plugin in plain JavaScript gave. */
+function changed(message: Message, change: PublishChange | undefined): Message {
+  if (change === undefined || change === null) return message;
+  if (typeof change !== "object" || change instanceof Base64) throw new TypeError("no change");
+  const { event = message.event, data = message.data } = change;
+  if (event !== undefined && (typeof event !== "string" || !isEvent(event))) {
+    throw new TypeError("no name of an event");
+  }
+  const isPayload = data instanceof Base64 || JSON.stringify(data) !== undefined;
+  if (!isPayload) throw new TypeError("no data that JSON can hold");
+  return { event, data };
+}
+
+function isEvent(event: string): boolean {
+  return event.length > 0 && event.length <= FIELD_LIMITS.event;
+}
