@@ -19,5 +19,5 @@ test("[CT14] what has one name is done in the order asked, failures or not, and 
   await Promise.allSettled([first, second, third]);
   expect(done).toEqual(["other", "first", "second", "third"]);
   expect(turns.size).toBe(0);
-  expect(second).rejects.toThrow("no");
+  await expect(second).rejects.toThrow("no");
 });
