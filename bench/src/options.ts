@@ -15,6 +15,7 @@ export const SCENARIO_NAMES = [
   "codec",
   "presence",
   "stuck",
+  "chat",
 ] as const;
 export type ScenarioName = (typeof SCENARIO_NAMES)[number];
 

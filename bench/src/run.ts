@@ -6,6 +6,7 @@ import { SCENARIOS } from "./scenarios/all.ts";
 import { type FanOutResult, planFor } from "./scenarios/fan-out.ts";
 import { type Machine, pinned } from "./servers/launch.ts";
 import { startPlace } from "./servers/place.ts";
+import { openStore } from "./servers/store.ts";
 
 /**
  * Runs the scenarios in rounds. Within a round every system has its turn with a fresh server process, in
@@ -66,11 +67,13 @@ function rotate<T>(items: T[], by: number): T[] {
 
 async function runOnce(machine: Machine, plan: Plan, messageBytes: number): Promise<ResultBase[]> {
   const { system, nodes } = plan;
+  await using store = plan.store && (await openStore(machine, plan.store));
   const place = await startPlace(
     machine,
     { system, nodes },
     {
       BENCH_MESSAGE_BYTES: String(messageBytes),
+      ...(store && { BENCH_STORE_URL: store.url }),
     },
   );
   try {

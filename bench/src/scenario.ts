@@ -5,6 +5,8 @@ import type { Row } from "./rows.ts";
 /** What is measured in one turn: a system, and where that says too little, what of it. */
 export type Variant = SystemName | `${SystemName}, ${string}`;
 
+export type StoreName = "sqlite" | "postgres";
+
 /** One server process, measured once. */
 export type Turn = {
   variant: Variant;
@@ -12,6 +14,8 @@ export type Turn = {
   channel: string;
   /** Gateways over one Redis; one server without any, unless given. */
   nodes?: number;
+  /** Where the gateway keeps its records; none unless given. */
+  store?: StoreName;
 };
 
 /** What every result of the load generator holds. */
@@ -34,6 +38,7 @@ export type Sample<Result = ResultBase> = {
 export type Plan<Job extends JobBase = JobBase> = Omit<Job, "port" | "serverPid" | "peers"> & {
   /** As in the turn. */
   nodes?: number | undefined;
+  store?: StoreName | undefined;
 };
 
 /** One thing to measure: which turns there are, what the generator is told, and what is made of its results. */

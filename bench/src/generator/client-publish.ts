@@ -28,7 +28,7 @@ export async function runClientPublish(job: ClientsJob): Promise<ClientsResult[]
       port: job.port,
       dialect,
       token: tokens[index] ?? "",
-      channel: channelOf(index),
+      channel: channelOf(index, job.says),
     }),
   });
   const result = await leastDisturbed({
@@ -79,6 +79,8 @@ async function measure(job: ClientsJob, connections: Connection[]): Promise<Clie
 /** What all clients of a measurement share: the clock, and the count. */
 class ClientsRun {
   readonly job: ClientsJob;
+  /** Attempts of one measurement go to one server: no idempotency key of one may be a repeat in the next. */
+  readonly id = crypto.randomUUID();
   readonly latency = new Histogram();
   readonly finished = Promise.withResolvers<{ before: Mark; after: Mark }>();
   published = 0;
@@ -135,7 +137,9 @@ class PublishingClient {
     this.#run = run;
     this.#connection = connection;
     this.channel = connection.channel ?? "";
-    this.#ackPrefix = Buffer.from(DIALECTS[run.job.system].ackPrefix);
+    const { says, system } = run.job;
+    const prefix = says === "chat" ? CHAT_ACK_PREFIX : DIALECTS[system].ackPrefix;
+    this.#ackPrefix = Buffer.from(prefix);
     connection.receive(
       {
         onText: (payload) => this.#onFrame(payload),
@@ -164,14 +168,27 @@ class PublishingClient {
     const frames: Uint8Array[] = [];
     const nowMs = performance.now();
     while (this.#sentAtMs.length < job.window && !this.#run.isOver) {
-      const payload = payloadOf(this.published, job.payloadBytes);
-      const text = DIALECTS[job.system].publish(this.published, this.channel, payload);
+      const text = job.says === "chat" ? this.#saying() : this.#publish();
       this.published++;
       this.#run.published++;
       this.#sentAtMs.push(nowMs);
       frames.push(encodeText(text));
     }
     if (frames.length > 0) this.#connection.write(Buffer.concat(frames));
+  }
+
+  #publish(): string {
+    const { job } = this.#run;
+    const payload = payloadOf(this.published, job.payloadBytes);
+    return DIALECTS[job.system].publish(this.published, this.channel, payload);
+  }
+
+  /** As a client says it that may have to repeat it: with an idempotency key. */
+  #saying(): string {
+    const { id: run, job } = this.#run;
+    const text = payloadOf(this.published, job.payloadBytes);
+    const data = { room: this.channel, text, idempotencyKey: `${run}-${this.published}` };
+    return JSON.stringify({ action: "chat", id: this.published, data });
   }
 }
 
@@ -182,6 +199,8 @@ function beginsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
   return true;
 }
 
-function channelOf(client: number): string {
-  return `bench:small-${Math.floor(client / CLIENTS_OF_A_CHANNEL)}`;
+function channelOf(client: number, says: ClientsJob["says"]): string {
+  return `${says ?? "bench"}:small-${Math.floor(client / CLIENTS_OF_A_CHANNEL)}`;
 }
+
+const CHAT_ACK_PREFIX = '{"action":"chat"';

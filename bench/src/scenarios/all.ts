@@ -2,6 +2,7 @@ import type { ScenarioName } from "../options.ts";
 import type { Scenario } from "../scenario.ts";
 import { broker } from "./broker.ts";
 import { type ChannelsJob, type ChannelsResult, channels } from "./channels.ts";
+import { chat } from "./chat.ts";
 import { type ClientsJob, type ClientsResult, clientPublish } from "./client-publish.ts";
 import { cluster } from "./cluster.ts";
 import { codec } from "./codec.ts";
@@ -26,6 +27,7 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   memory,
   presence,
   stuck,
+  chat,
 };
 
 /** What the load generator is told, and what it answers: plain JSON both ways. */

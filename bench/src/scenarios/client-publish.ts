@@ -15,6 +15,8 @@ export type ClientsJob = JobBase &
     /** Publishes of each connection in flight. */
     window: number;
     payloadBytes: number;
+    /** Instead of publishing they say something in a room of chat, which is kept before it is acknowledged. */
+    says?: "chat";
   };
 
 export type ClientsResult = Load & {

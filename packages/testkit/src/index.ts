@@ -53,6 +53,7 @@ export {
   type PostgresServer,
   startPostgres,
 } from "./postgres/postgres-server.ts";
+export { postgresPrograms } from "./postgres/programs.ts";
 export { MESSAGE_PACK, RawClient, type RawFrame } from "./raw-client.ts";
 export { openRawSocket, type RawSocket } from "./raw-socket.ts";
 export { type Certificates, makeCertificates } from "./redis/certificates.ts";
