@@ -7,6 +7,7 @@ import { INPUT_GUARDS } from "./input.ts";
 import { LIMIT_GUARDS } from "./limits.ts";
 import { LOSS_GUARDS } from "./losses.ts";
 import { OPERATION_GUARDS } from "./operation.ts";
+import { POSTGRES_GUARDS } from "./postgres.ts";
 import { PRESENCE_GUARDS } from "./presence.ts";
 import { RATE_GUARDS } from "./rates.ts";
 import { REDIS_GUARDS } from "./redis.ts";
@@ -28,4 +29,5 @@ export const GUARDS: readonly Guard[] = [
   ...CLUSTER_GUARDS,
   ...INGEST_GUARDS,
   ...REDIS_GUARDS,
+  ...POSTGRES_GUARDS,
 ];

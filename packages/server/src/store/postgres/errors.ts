@@ -23,9 +23,8 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   "53300": "full", // too_many_connections
 };
 
-/** Of those without a SQLSTATE, because the server was not asked anything yet: it has no TLS, or not the certificate that was asked for. */
-const UNFIT_CODES =
-  /TLS|SSL|CERT|CHANNEL_BINDING|UNKNOWN_AUTHENTICATION|UNSUPPORTED_AUTHENTICATION/;
+/** Of those without a SQLSTATE: the server has no TLS, or not the certificate that was asked for. */
+const UNFIT_CODES = /TLS|SSL|CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|AUTHENTICATION/;
 
 export function verdictOf(error: unknown): Verdict {
   const state = stateOf(error);

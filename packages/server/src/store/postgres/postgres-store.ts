@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Log } from "../../observe/log.ts";
 import type { Clock } from "../../time/clock.ts";
 import { collectionsOf, plannedShape } from "../applied-steps.ts";
@@ -77,6 +78,10 @@ export class PostgresStore implements Store {
     if (this.#state !== "new") throw new TypeError("a store is opened once");
     const { poolMax, ...options } = this.#options;
     this.#shapes = collectionsOf(plans);
+    const { caFile } = options.target;
+    if (caFile !== undefined && !existsSync(caFile)) {
+      throw new StoreUnfit(`${this.description}: there is no file for its sslrootcert`);
+    }
     this.#state = "opening";
     const pool = new Pool({ ...this.#deps, ...options, max: poolMax });
     this.#pool = pool;
