@@ -40,7 +40,7 @@ export const POSTGRES_GUARDS: readonly Guard[] = [
     find: 'if (verdict !== "refused" && verdict !== "unique") {',
     replace: 'if (verdict !== "unique") {',
     test: FAULTS,
-    named: "a value that no index",
+    named: "a value that the server does not take",
   },
   {
     faults: [10],
@@ -59,14 +59,5 @@ export const POSTGRES_GUARDS: readonly Guard[] = [
     replace: "      .values() as Promise<Rows>;",
     test: CONTRACT,
     named: "P4: appends of one idempotency key",
-  },
-  {
-    faults: [21],
-    breaks: "nodes append to a log at the same time",
-    file: `${POSTGRES}/write-queue.ts`,
-    find: "const locks = groups.length > 1 || groups.some(({ kind }) => kind.appends);",
-    replace: "const locks = groups.length > 1;",
-    test: CONTRACT,
-    named: "P1: many appends",
   },
 ];
