@@ -1,0 +1,118 @@
+import type { AcknowledgeNotificationBody, NotificationAcknowledgedPush } from "@aldis/protocol";
+import type { Clock, PluginUsers, TenantId } from "../plugins/index.ts";
+import type { Board } from "./board.ts";
+import type { Inbox } from "./inbox.ts";
+import { hashOf, isForTenant, isNotificationId } from "./names.ts";
+import type { InboxRecord, TenantRecord } from "./records.ts";
+
+export type AcknowledgingDeps = {
+  readonly clock: Clock;
+  readonly inbox: Inbox;
+  readonly board: Board;
+  readonly users: Pick<PluginUsers, "push">;
+  inBackground(work: Promise<unknown>): void;
+  count(event: string, by?: number): void;
+};
+
+export type Acknowledgement = ({ readonly ids: readonly string[] } | { readonly upTo: string }) & {
+  readonly idempotencyKey?: string | undefined;
+};
+
+type Whose = { readonly tenant: TenantId; readonly user: string };
+
+/** So many at once; more by another call. */
+const AT_ONCE_MAX = 1_000;
+
+/**
+ * NT7. Each one is taken by a change that the store makes for one caller alone, whichever device and node it came by; what was taken by
+ * others is left out, like what is not there and what is somebody else's (P2).
+ */
+export async function acknowledge(
+  deps: AcknowledgingDeps,
+  whose: Whose,
+  asked: Acknowledgement,
+): Promise<AcknowledgeNotificationBody> {
+  const answer =
+    "ids" in asked ? await byIds(deps, whose, asked) : await upTo(deps, whose, asked.upTo);
+  const { acknowledged } = answer;
+  if (acknowledged.length > 0) {
+    deps.count("acknowledged", acknowledged.length);
+    tellDevices(deps, whose, acknowledged);
+  }
+  return answer;
+}
+
+async function byIds(
+  deps: AcknowledgingDeps,
+  whose: Whose,
+  asked: { readonly ids: readonly string[]; readonly idempotencyKey?: string | undefined },
+): Promise<AcknowledgeNotificationBody> {
+  const ids = [...new Set(asked.ids)];
+  const by = asked.idempotencyKey === undefined ? undefined : hashOf(asked.idempotencyKey);
+  const taken = await Promise.all(ids.map((id) => byId(deps, whose, { id, by })));
+  return { acknowledged: ids.filter((_, index) => taken[index]) };
+}
+
+async function byId(
+  { clock, inbox, board }: AcknowledgingDeps,
+  { tenant, user }: Whose,
+  { id, by }: { readonly id: string; readonly by: string | undefined },
+): Promise<boolean> {
+  // Nothing of ours is called so; no store could look for some of what may stand here.
+  if (!isNotificationId(id)) return false;
+  if (!isForTenant(id)) {
+    const record = await inbox.find(tenant, user, id);
+    return record !== undefined && (await inbox.acknowledge(tenant, record, by));
+  }
+  const record = await board.find(tenant, id);
+  if (record?.lane === undefined || record.expiresAt <= clock.nowMs()) return false;
+  return await board.acknowledge(tenant, user, { record, by });
+}
+
+/** What was sent before is told by the place in the log; between the logs by the gateway's clock, which is all that they share. */
+async function upTo(
+  deps: AcknowledgingDeps,
+  { tenant, user }: Whose,
+  id: string,
+): Promise<AcknowledgeNotificationBody> {
+  const { inbox, board } = deps;
+  if (!isNotificationId(id)) return { acknowledged: [] };
+  const last = isForTenant(id) ? await board.find(tenant, id) : await inbox.find(tenant, user, id);
+  if (last === undefined) return { acknowledged: [] };
+  const tenants = await tenantsUpTo(deps, { tenant, user }, last);
+  const own = await inbox.waitingUpTo(tenant, user, {
+    upTo: "audience" in last ? { at: last.at } : { seq: last.seq },
+    limit: AT_ONCE_MAX + 1,
+  });
+  const some = own.slice(0, AT_ONCE_MAX);
+  const taken = await Promise.all([
+    ...some.map((record) => inbox.acknowledge(tenant, record, undefined)),
+    ...tenants.map((record) => board.acknowledge(tenant, user, { record, by: undefined })),
+  ]);
+  const all: readonly (InboxRecord | TenantRecord)[] = [...some, ...tenants];
+  const acknowledged = all.filter((_, index) => taken[index]).map((record) => record.id);
+  return own.length > AT_ONCE_MAX ? { acknowledged, more: true } : { acknowledged };
+}
+
+async function tenantsUpTo(
+  { board }: AcknowledgingDeps,
+  { tenant, user }: Whose,
+  last: InboxRecord | TenantRecord,
+): Promise<readonly TenantRecord[]> {
+  const active = (await board.active(tenant)).filter((record) =>
+    "audience" in last ? record.seq <= last.seq : record.at <= last.at,
+  );
+  const marks = await board.marksOf(tenant, user, active);
+  return active.filter((_, index) => marks[index] === undefined);
+}
+
+/** NT8. The answer does not wait for it. */
+function tellDevices(
+  { clock, users, inBackground }: AcknowledgingDeps,
+  { tenant, user }: Whose,
+  ids: string[],
+): void {
+  const data: NotificationAcknowledgedPush = { ids, at: clock.nowMs() };
+  const push = { userId: user, action: "notification_acknowledged", data };
+  inBackground(users.push(tenant, [push]));
+}

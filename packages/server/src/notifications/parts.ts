@@ -1,0 +1,149 @@
+// The parts of the feature, put together from what a plugin has of the gateway.
+import { type PluginContext, refusal, type TenantId, Unavailable } from "../plugins/index.ts";
+import type { AcknowledgingDeps } from "./acknowledging.ts";
+import { Arrivals } from "./arrivals.ts";
+import { Board } from "./board.ts";
+import type { NotificationsConfig } from "./config.ts";
+import { lookHere, TenantsHere } from "./here.ts";
+import { Inbox } from "./inbox.ts";
+import { LivePush } from "./live-push.ts";
+import { Missed } from "./missed.ts";
+import type { ReadingDeps } from "./reading.ts";
+import type { InboxRecord } from "./records.ts";
+import type { SendingDeps } from "./sending.ts";
+import { Upkeep } from "./upkeep.ts";
+import { createIsPublicAddress } from "./web-push/addresses.ts";
+import { post, resolveName } from "./web-push/post.ts";
+import { Subscriptions } from "./web-push/subscriptions.ts";
+import { WebPush } from "./web-push/web-push.ts";
+
+type Context = PluginContext<NotificationsConfig>;
+type Rate = ReturnType<Context["rate"]>;
+
+export type NotificationsParts = {
+  readonly config: NotificationsConfig;
+  readonly inbox: Inbox;
+  readonly board: Board;
+  readonly reading: ReadingDeps;
+  readonly acknowledging: AcknowledgingDeps;
+  readonly sending: SendingDeps;
+  readonly live: LivePush;
+  readonly missed: Missed;
+  readonly arrivals: Arrivals;
+  readonly tenants: TenantsHere;
+  readonly upkeep: Upkeep;
+  readonly webPush:
+    | {
+        readonly publicKey: string;
+        readonly subscriptions: Subscriptions;
+        readonly sender: WebPush;
+      }
+    | undefined;
+  /** Of a tenant's backends; of a user who sends. */
+  readonly tenantRate: Rate;
+  readonly userRate: Rate;
+  /** Throws `rate_limited`. */
+  take(rate: Rate, name: string): void;
+  inBackground(work: Promise<unknown>): void;
+};
+
+/** Who is asked whether a user is connected to it. */
+export const HERE = "here";
+
+export function createParts(context: Context): NotificationsParts {
+  const { clock, config, random, users, nodes } = context;
+  const count = context.count.bind(context);
+  const { failed, inBackground } = createBackground(context);
+  const records: Context["records"] = (collection) => context.records(collection);
+  const inbox = new Inbox({ clock, config, records, inBackground });
+  const board = new Board({ clock, config, tenantWide: records, marks: records });
+  const reading: ReadingDeps = { clock, inbox, board };
+  const arrivals = new Arrivals({ clock, config, reading, users, failed, count });
+  const tenants = new TenantsHere();
+  const look = lookHere.bind(undefined, { users, tenants, arrivals });
+  const missed = new Missed({ clock, nodes, look, count });
+  const webPush = createWebPush(context, { inbox, failed });
+  const notHere = (tenant: TenantId, absent: readonly InboxRecord[], unsure: boolean) =>
+    webPush?.sender.send(tenant, absent, unsure);
+  const live = new LivePush({ clock, users, nodes, missed, notHere, count });
+  const upkeep = new Upkeep({ clock, self: nodes.self, config, inbox, board, records, count });
+  const keepUp = (tenant: TenantId) => upkeep.keepUp(tenant);
+  const perSecond = config.fromUsersPerMinute / 60;
+  return {
+    config,
+    inbox,
+    board,
+    reading,
+    acknowledging: { clock, inbox, board, users, inBackground, count },
+    sending: { clock, random, config, inbox, board, live, keepUp, inBackground, count },
+    live,
+    missed,
+    arrivals,
+    tenants,
+    upkeep,
+    webPush,
+    tenantRate: context.rate(config.callsPerSecond, config.callsPerSecond),
+    userRate: context.rate(perSecond, config.fromUsersPerMinute),
+    take(rate, name) {
+      const waitMs = rate.waitMs(name);
+      if (waitMs > 0) throw refusal("rate_limited", "too many notifications", waitMs);
+    },
+    inBackground,
+  };
+}
+
+/** What nobody waits for. An outage is counted, and healed by others; anything else is a fault of ours. */
+function createBackground({ log, count }: Context): {
+  failed(error: unknown): void;
+  inBackground(work: Promise<unknown>): void;
+} {
+  function failed(err: unknown): void {
+    if (err instanceof Unavailable) return count("unavailable");
+    count("failed");
+    log.error({ err }, "a notification was not handled as it should");
+  }
+  return { failed, inBackground: (work) => void work.catch(failed) };
+}
+
+function createWebPush(
+  context: Context,
+  { inbox, failed }: { readonly inbox: Inbox; failed(error: unknown): void },
+): NotificationsParts["webPush"] {
+  const { clock, config } = context;
+  const push = config.push;
+  if (push === undefined) return undefined;
+  const reach = {
+    isPublic: createIsPublicAddress(),
+    allowPrivate: push.allowPrivate,
+    timeoutMs: push.timeoutMs,
+    resolve: resolveName,
+  };
+  const records: Context["records"] = (collection) => context.records(collection);
+  const subscriptions = new Subscriptions({ clock, config: push, reach, records });
+  const sender = new WebPush({
+    clock,
+    config: push,
+    subscriptions,
+    post: (request) => post(request, reach),
+    isWanted: (tenant, record) => isWanted(context, inbox, { tenant, record }),
+    failed,
+    count: context.count.bind(context),
+  });
+  return { publicKey: push.publicKey, subscriptions, sender };
+}
+
+/** Whether it waits still, for a user who is connected nowhere, as far as the nodes say. */
+async function isWanted(
+  { clock, users, nodes }: Context,
+  inbox: Inbox,
+  { tenant, record }: { readonly tenant: TenantId; readonly record: InboxRecord },
+): Promise<boolean> {
+  const { user, seq } = record;
+  if (users.isHere(tenant, user)) return false;
+  const held = await inbox.get(tenant, user, seq);
+  if (held?.lane === undefined || held.expiresAt <= clock.nowMs()) return false;
+  const answers = await Promise.all(
+    nodes.others.map((node) => nodes.ask(node, HERE, { tenant, user })),
+  );
+  return !answers.some((answer) => answer.ok && answer.body === true);
+}

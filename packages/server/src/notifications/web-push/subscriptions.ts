@@ -1,0 +1,80 @@
+import { type Clock, type Records, refusal, type TenantId } from "../../plugins/index.ts";
+import type { WebPushConfig } from "../config.ts";
+import { hashOf } from "../names.ts";
+import { SUBSCRIPTIONS, type SubscriptionRecord } from "../records.ts";
+import { areKeys, type Subscription } from "./encrypt.ts";
+import { addressOf, type PostDeps } from "./post.ts";
+
+export type SubscriptionsDeps = {
+  readonly clock: Clock;
+  readonly config: Pick<WebPushConfig, "subscriptionsPerUser">;
+  readonly reach: Pick<PostDeps, "isPublic" | "allowPrivate" | "resolve">;
+  records(collection: typeof SUBSCRIPTIONS): Records<SubscriptionRecord>;
+};
+
+/** Two devices of a user at once may make a few more than there may be. */
+const LIST_MAX = 200;
+
+/** Where a user's browsers are to be called. */
+export class Subscriptions {
+  readonly #deps: SubscriptionsDeps;
+  readonly #records: Records<SubscriptionRecord>;
+
+  constructor(deps: SubscriptionsDeps) {
+    this.#deps = deps;
+    this.#records = deps.records(SUBSCRIPTIONS);
+  }
+
+  /** NT13. Throws `bad_request` for what must not, or cannot, be called. */
+  async add(tenant: TenantId, user: string, subscription: Subscription): Promise<void> {
+    await this.#check(subscription);
+    const endpoint = hashOf(subscription.endpoint);
+    const record = { user, endpoint, at: this.#deps.clock.nowMs(), subscription };
+    const { written, record: held } = await this.#records.put(tenant, record);
+    if (!written) {
+      // A browser in which somebody else has signed in before: what is theirs is not to be shown here any more.
+      await this.#records.remove(tenant, { user: held.user, endpoint });
+      await this.#records.put(tenant, record);
+    }
+    const all = await this.of(tenant, user);
+    const oldest = [...all].sort((one, other) => one.at - other.at);
+    const surplus = oldest.slice(
+      0,
+      Math.max(0, all.length - this.#deps.config.subscriptionsPerUser),
+    );
+    await Promise.all(surplus.map((each) => this.#removeRecord(tenant, each)));
+  }
+
+  async #check(subscription: Subscription): Promise<void> {
+    if (!areKeys(subscription)) throw refusal("bad_request", "`keys` must be those of a browser");
+    let address: string | undefined;
+    try {
+      address = await addressOf(subscription.endpoint, this.#deps.reach);
+    } catch {
+      // Told as the rest: whether a name exists inside our network is not for users to learn.
+    }
+    if (address === undefined) {
+      throw refusal("bad_request", "`endpoint` must be an https URL of a public push service");
+    }
+  }
+
+  async of(tenant: TenantId, user: string): Promise<readonly SubscriptionRecord[]> {
+    return await this.#records.list(tenant, { index: "key", same: { user }, limit: LIST_MAX });
+  }
+
+  async remove(tenant: TenantId, user: string, endpoint: string): Promise<void> {
+    await this.#records.remove(tenant, { user, endpoint: hashOf(endpoint) });
+  }
+
+  /** Unless the browser has subscribed anew meanwhile. */
+  async forget(tenant: TenantId, record: SubscriptionRecord): Promise<void> {
+    await this.#removeRecord(tenant, record);
+  }
+
+  async #removeRecord(
+    tenant: TenantId,
+    { user, endpoint, at }: SubscriptionRecord,
+  ): Promise<boolean> {
+    return await this.#records.remove(tenant, { user, endpoint }, { at: { is: at } });
+  }
+}
