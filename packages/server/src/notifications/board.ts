@@ -38,7 +38,8 @@ export class Board {
   readonly #deps: BoardDeps;
   readonly #records: Records<TenantRecord>;
   readonly #marks: Records<MarkRecord>;
-  readonly #known = new Map<TenantId, Known>();
+  /** By tenant. */
+  readonly #known = new Map<string, Known>();
 
   constructor(deps: BoardDeps) {
     this.#deps = deps;
@@ -125,9 +126,14 @@ export class Board {
     this.#known.set(tenant, known);
   }
 
-  /** Something has changed, here or on another node. */
-  forget(tenant: TenantId): void {
+  /** Something has changed, here or on another node, which says the tenant's name. */
+  forget(tenant: string): void {
     this.#known.delete(tenant);
+  }
+
+  /** Nobody knows what has changed meanwhile. */
+  forgetAll(): void {
+    this.#known.clear();
   }
 
   async find(tenant: TenantId, id: string): Promise<TenantRecord | undefined> {

@@ -7,7 +7,6 @@ import {
 } from "../plugins/index.ts";
 import { createActions } from "./actions.ts";
 import { type NotificationsConfig, notificationsSchema } from "./config.ts";
-import { lookHere } from "./here.ts";
 import { BOARD_CHANGED } from "./live-push.ts";
 import { isUserName } from "./message.ts";
 import { LOOK, readLookRequest } from "./missed.ts";
@@ -61,16 +60,16 @@ function createHooks({ arrivals, tenants }: NotificationsParts): PluginHooks<Not
 /** What they write is read field by field: it may be of another version. */
 function listenToNodes(
   { users, nodes }: PluginContext<NotificationsConfig>,
-  { arrivals, board, tenants }: NotificationsParts,
+  { look, board, tenants }: NotificationsParts,
 ): void {
   nodes.on(LOOK, (body) => {
     const request = readLookRequest(body);
-    if (request !== undefined) lookHere({ users, tenants, arrivals }, request);
+    if (request !== undefined) look(request);
     return true;
   });
   nodes.on(BOARD_CHANGED, (body) => {
-    const tenant = tenants.named(textIn(body, "tenant"));
-    if (tenant !== undefined) board.forget(tenant);
+    // Also of tenants without a connection here: what is remembered of them may be asked for over HTTP.
+    board.forget(textIn(body, "tenant"));
   });
   nodes.on(HERE, (body) => {
     const tenant = tenants.named(textIn(body, "tenant"));

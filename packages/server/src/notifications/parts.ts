@@ -7,7 +7,7 @@ import type { NotificationsConfig } from "./config.ts";
 import { lookHere, TenantsHere } from "./here.ts";
 import { Inbox } from "./inbox.ts";
 import { LivePush } from "./live-push.ts";
-import { Missed } from "./missed.ts";
+import { type LookRequest, Missed } from "./missed.ts";
 import type { ReadingDeps } from "./reading.ts";
 import type { InboxRecord } from "./records.ts";
 import type { SendingDeps } from "./sending.ts";
@@ -30,6 +30,8 @@ export type NotificationsParts = {
   readonly live: LivePush;
   readonly missed: Missed;
   readonly arrivals: Arrivals;
+  /** Users here may have missed something. */
+  look(request: LookRequest): void;
   readonly tenants: TenantsHere;
   readonly upkeep: Upkeep;
   readonly webPush:
@@ -60,7 +62,10 @@ export function createParts(context: Context): NotificationsParts {
   const reading: ReadingDeps = { clock, inbox, board };
   const arrivals = new Arrivals({ clock, config, reading, users, failed, count });
   const tenants = new TenantsHere();
-  const look = lookHere.bind(undefined, { users, tenants, arrivals });
+  const look = (request: LookRequest) => {
+    board.forgetAll();
+    lookHere({ users, tenants, arrivals }, request);
+  };
   const missed = new Missed({ clock, nodes, look, count });
   const webPush = createWebPush(context, { inbox, failed });
   const notHere = (tenant: TenantId, absent: readonly InboxRecord[], unsure: boolean) =>
@@ -79,6 +84,7 @@ export function createParts(context: Context): NotificationsParts {
     live,
     missed,
     arrivals,
+    look,
     tenants,
     upkeep,
     webPush,
