@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createECDH, randomBytes } from "node:crypto";
 import { hashOfKey } from "@aldis/server";
 import { Command } from "commander";
 import type { CliContext } from "./console.ts";
@@ -10,7 +10,7 @@ The backend gets the key. The gateway needs only its hash, with what the key may
 
   "api": { "keys": [{ "hash": "sha256:…", "tenant": "default", "scopes": ["publish", "send"] }] }
 
-Scopes are publish, send, read, control, namespaces and metrics; without any a key may do everything.
+Scopes are publish, send, read, control, namespaces, notifications and metrics; without any a key may do everything.
 `;
 
 /** 256 random bits; the prefix lets scanners of repositories and logs see what was leaked. */
@@ -21,5 +21,27 @@ export function keyCommand({ out }: CliContext): Command {
     .action(() => {
       const key = `aldis_${randomBytes(KEY_BYTES).toString("base64url")}`;
       out(`key:  ${key}\nhash: ${hashOfKey(key)}\n`);
+    })
+    .addCommand(vapidCommand(out));
+}
+
+const VAPID_HELP = `
+Browsers subscribe with the public key, and take Web Push from nobody else then: keep the pair.
+
+  "notifications": { "push": { "subject": "mailto:ops@example.com", "publicKey": "…", "privateKey": "…" } }
+`;
+
+/** A pair of keys as RFC 8292 has them. */
+function vapidCommand(out: CliContext["out"]): Command {
+  return new Command("vapid")
+    .description("make the pair of keys that Web Push wants (notifications.push)")
+    .addHelpText("after", VAPID_HELP)
+    .action(() => {
+      const pair = createECDH("prime256v1");
+      const publicKey = pair.generateKeys("base64url");
+      // Seldom it begins with zeros, which are left out of it.
+      const privateKey = pair.getPrivateKey("hex").padStart(64, "0");
+      const secret = Buffer.from(privateKey, "hex").toString("base64url");
+      out(`publicKey:  ${publicKey}\nprivateKey: ${secret}\n`);
     });
 }

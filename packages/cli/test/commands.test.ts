@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { createECDH } from "node:crypto";
 import { RawClient, startTcpProxy, startTestGateway } from "@aldis/testkit";
 import { decodeJwt } from "jose";
 import { runCli, startCli, startShell } from "./support/run-cli.ts";
@@ -204,4 +205,13 @@ test("[HT6] key prints a key and the hash under which a gateway knows it", async
   await using gateway = await startTestGateway({ config: { api: { keys: [{ hash }] } } });
   const { status } = await gateway.call("POST", "/api/publish", { channel: "a", data: 1 }, key);
   expect(status).toBe(200);
+});
+
+test("[NT13] key vapid prints a pair of keys with which a gateway does Web Push", async () => {
+  const { stdout } = await runCli(["key", "vapid"]);
+  const [, publicKey = "", privateKey = ""] =
+    /^publicKey: {2}([\w-]{87})\nprivateKey: ([\w-]{43})\n$/.exec(stdout) ?? [];
+  const pair = createECDH("prime256v1");
+  pair.setPrivateKey(Buffer.from(privateKey, "base64url"));
+  expect(pair.getPublicKey("base64url")).toBe(publicKey);
 });

@@ -46,7 +46,9 @@ export function createConformance(documentText: string): Conformance {
       const { pathname, method, status, text } = exchange;
       // Bun's own refusal of a body far over the limit has none itself (HT1).
       if (status === 413 && text === "") return undefined;
-      const path = paths.find(({ form }) => form.test(pathname));
+      const path = paths.find(
+        ({ form, operations }) => form.test(pathname) && method.toLowerCase() in operations,
+      );
       const operation = path?.operations[method.toLowerCase()];
       if (path === undefined || operation === undefined) {
         if (status < 400) return "no route of the document answers there";

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { authSchema } from "../auth/auth-config.ts";
 import { chatSchema } from "../chat/config.ts";
 import { cidrProblem } from "../limits/cidr.ts";
+import { notificationsSchema } from "../notifications/config.ts";
 import { usersSchema } from "../users/config.ts";
 import { apiSchema } from "./api-schema.ts";
 import { brokerSchema, clusterSchema, redisSchema } from "./cluster-schema.ts";
@@ -182,6 +183,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   users: usersSchema.prefault({}),
+  notifications: notificationsSchema.prefault({}),
   plugins: pluginsSchema,
   hooks: hooksSchema.prefault({}),
   namespaces: z.record(namespaceName, namespaceSchema).default({}).meta({

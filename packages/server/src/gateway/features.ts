@@ -1,14 +1,16 @@
 // The features that come with the gateway, each a plugin over the public contract: the one place that knows their names.
 import { chat } from "../chat/chat.ts";
 import type { Config } from "../config/schema.ts";
+import { notifications } from "../notifications/notifications.ts";
 import type { ConfiguredPlugin } from "../plugins/host/collect.ts";
 import { users } from "../users/users.ts";
 
 /** Those that keep records are left out where there is no store. Their sections of the config are checked already. */
 export function builtInPlugins(config: Config): ConfiguredPlugin[] {
-  const { chat: rooms, users: people } = config;
+  const { chat: rooms, notifications: notices, users: people } = config;
   return [
     ...(rooms.enabled ? [{ plugin: chat, config: rooms }] : []),
+    ...(notices.enabled ? [{ plugin: notifications, config: notices }] : []),
     ...(people.enabled ? [{ plugin: users, config: people }] : []),
   ];
 }

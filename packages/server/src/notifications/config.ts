@@ -39,6 +39,10 @@ const webPushSchema = z.strictObject({
 
 export const notificationsSchema = z
   .strictObject({
+    enabled: z
+      .boolean()
+      .default(true)
+      .meta({ doc: "Whether there are notifications, where there is a store" }),
     maxBytes: z
       .number()
       .int()

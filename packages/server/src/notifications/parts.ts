@@ -122,6 +122,7 @@ function createWebPush(
     isPublic: createIsPublicAddress(),
     allowPrivate: push.allowPrivate,
     timeoutMs: push.timeoutMs,
+    ca: undefined,
     resolve: resolveName,
   };
   const records: Context["records"] = (collection) => context.records(collection);

@@ -23,6 +23,8 @@ export type PostDeps = {
   /** For tests: private addresses and plain HTTP are taken, too. */
   readonly allowPrivate: boolean;
   readonly timeoutMs: number;
+  /** Whose certificates are good; undefined: those of the system. */
+  readonly ca: string | undefined;
   /** All addresses of a name. */
   resolve(name: string): Promise<readonly string[]>;
 };
@@ -60,12 +62,12 @@ export async function post(request: PushRequest, deps: PostDeps): Promise<PostOu
     return { outcome: "later", afterMs: undefined };
   }
   if (address === undefined) return { outcome: "refused", status: 0 };
-  return await send(request, { address, timeoutMs: deps.timeoutMs });
+  return await send(request, { address, timeoutMs: deps.timeoutMs, ca: deps.ca });
 }
 
 function send(
   { endpoint, headers, body }: PushRequest,
-  { address, timeoutMs }: { readonly address: string; readonly timeoutMs: number },
+  { address, timeoutMs, ca }: Pick<PostDeps, "timeoutMs" | "ca"> & { readonly address: string },
 ): Promise<PostOutcome> {
   return new Promise((resolve) => {
     const url = new URL(endpoint);
@@ -76,6 +78,7 @@ function send(
       method: "POST",
       headers: { ...headers, "Content-Length": body.length },
       agent: false,
+      ...(ca !== undefined && { ca }),
       signal: AbortSignal.timeout(timeoutMs),
       lookup(_name, options, answer) {
         if (options.all) answer(null, [{ address, family }]);
