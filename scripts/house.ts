@@ -40,6 +40,22 @@ const CORE = [
 ];
 const FEATURES = under("chat/", "notifications/", "users/", "typing/", "webhooks/");
 
+/** What features are written with besides: libraries that one of them needs alone. */
+const FEATURE_LIBRARIES: Readonly<Record<string, readonly string[]>> = {
+  [`${SERVER}notifications/`]: ["web-push", "node"],
+};
+
+/** A feature is a plugin like those of others: it sees the plugin contract, the protocol, and itself. */
+const FEATURE_DIRECTIONS: readonly Direction[] = FEATURES.map((feature) => ({
+  in: [feature],
+  only: [
+    feature,
+    `${SERVER}plugins/index.ts`,
+    ...["@aldis/protocol", "zod"],
+    ...(FEATURE_LIBRARIES[feature] ?? []),
+  ],
+}));
+
 /** Imports point one way: protocol ← core ← connection ← listen ← gateway ← main. */
 export const DIRECTIONS: readonly Direction[] = [
   { in: ["packages/protocol/"], only: ["packages/protocol/"] },
@@ -64,6 +80,7 @@ export const DIRECTIONS: readonly Direction[] = [
   { in: under("session/"), never: under("reach/") },
   // The core knows no feature; the composition root alone plugs them in.
   { in: [...CORE, ...OUTER], never: FEATURES },
+  ...FEATURE_DIRECTIONS,
   // A contract may be imported from anywhere, what implements it only by who wires it.
   {
     in: [SERVER],

@@ -3,6 +3,7 @@ import { authSchema } from "../auth/auth-config.ts";
 import { chatSchema } from "../chat/config.ts";
 import { cidrProblem } from "../limits/cidr.ts";
 import { notificationsSchema } from "../notifications/config.ts";
+import { typingSchema } from "../typing/config.ts";
 import { usersSchema } from "../users/config.ts";
 import { apiSchema } from "./api-schema.ts";
 import { brokerSchema, clusterSchema, redisSchema } from "./cluster-schema.ts";
@@ -164,15 +165,7 @@ export const configSchema = z.strictObject({
       ).default(100),
     })
     .prefault({}),
-  typing: z
-    .strictObject({
-      expiryMs: ms("How long `typing` holds without being repeated").default(5_000),
-      minIntervalMs: ms(
-        "In it others are told of two starts of a user's typing at most; 0 tells all",
-        0,
-      ).default(1_000),
-    })
-    .prefault({}),
+  typing: typingSchema.prefault({}),
   chat: chatSchema.prefault({}),
   direct: z
     .strictObject({

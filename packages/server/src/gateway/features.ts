@@ -3,12 +3,14 @@ import { chat } from "../chat/chat.ts";
 import type { Config } from "../config/schema.ts";
 import { notifications } from "../notifications/notifications.ts";
 import type { ConfiguredPlugin } from "../plugins/host/collect.ts";
+import { typing } from "../typing/typing.ts";
 import { users } from "../users/users.ts";
 
 /** Those that keep records are left out where there is no store. Their sections of the config are checked already. */
 export function builtInPlugins(config: Config): ConfiguredPlugin[] {
   const { chat: rooms, notifications: notices, users: people } = config;
   return [
+    { plugin: typing, config: config.typing },
     ...(rooms.enabled ? [{ plugin: chat, config: rooms }] : []),
     ...(notices.enabled ? [{ plugin: notifications, config: notices }] : []),
     ...(people.enabled ? [{ plugin: users, config: people }] : []),

@@ -9,7 +9,6 @@ import { InFlight } from "../session/in-flight.ts";
 import { LiveSessions } from "../session/live-sessions.ts";
 import type { SessionDeps } from "../session/session-deps.ts";
 import { createSessionSecrets } from "../session/session-secrets.ts";
-import { createTyping } from "../typing/typing.ts";
 import { Degradation } from "./degradation.ts";
 import { openPlugins } from "./plugin-part.ts";
 import { openPresence } from "./presence-part.ts";
@@ -25,7 +24,7 @@ export type SessionParts = {
 
 /** What every session is made from; closed with the gateway. */
 export function sessionDeps(shared: Shared): SessionParts {
-  const { config, clock, counters, hub, signals, registry, limits, log, metrics } = shared;
+  const { config, clock, counters, limits, log, metrics } = shared;
   const refusals = createRefusalLog(log, clock);
   const onKeySetFetch = (outcome: KeySetOutcome) => {
     countOne(counters.keySetFetches, outcome);
@@ -36,7 +35,6 @@ export function sessionDeps(shared: Shared): SessionParts {
   const live = new LiveSessions();
   const parked = openSessionStore(shared, live);
   const counts = openSharedLimits(shared, live);
-  const typing = createTyping({ clock, hub, signals, node: registry.self }, config.typing);
   const reach = createReach({ ...shared, live, parked });
   const plugins = openPlugins(shared, { live, reach });
   const presence = openPresence(shared, plugins.hooks.presence);
@@ -57,8 +55,7 @@ export function sessionDeps(shared: Shared): SessionParts {
       perUser: config.limits.connectionsPerUser,
     },
     secrets: createSessionSecrets(shared.secret.keysFor("sessions")),
-    actions: new Map([["typing", typing.onAction], ...plugins.actions]),
-    onLeave: [typing.onLeave],
+    actions: plugins.actions,
     hooks: plugins.hooks.session,
     onWelcome: [(session) => degradation.greet(session)],
     options: {
@@ -79,7 +76,6 @@ export function sessionDeps(shared: Shared): SessionParts {
       await plugins.close();
       degradation.close();
       refusals.close();
-      typing.close();
       await presence.close();
       verifier.close();
       await counts.close();

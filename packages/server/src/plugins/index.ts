@@ -6,6 +6,8 @@ export { allows, type Capabilities, type Right } from "../auth/capabilities.ts";
 export { isUserId } from "../auth/claims.ts";
 export type { Identity } from "../auth/identity.ts";
 export type { Awaitable } from "../awaitable.ts";
+/** Reads what another node has written, perhaps of another version: field by field. */
+export { readPeerFields } from "../peer-json.ts";
 export {
   type Collection,
   defineCollection,
@@ -30,6 +32,8 @@ export {
   tenantOf,
 } from "../tenant/tenant.ts";
 export type { Clock, Timer } from "../time/clock.ts";
+/** Many things that are due at some time, with one timer. */
+export { createDeadlines, type Due } from "../time/deadlines.ts";
 export { Unavailable } from "../unavailable.ts";
 export type {
   PluginChannels,

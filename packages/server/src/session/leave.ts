@@ -9,7 +9,7 @@ export function leaveChannel(
   subscription: Subscription,
   how: { readonly stays: boolean },
 ): void {
-  const { hub, presence, onLeave, hooks } = session.deps;
+  const { hub, presence, hooks } = session.deps;
   const { name } = subscription;
   session.dropSubscription(name);
   subscription.lane?.close();
@@ -20,7 +20,6 @@ export function leaveChannel(
   }
   hub.leave(subscription);
   presence.leave(session, name, how);
-  for (const hook of onLeave) hook(session, name);
   hooks.unsubscribed?.(session, name);
 }
 

@@ -11,7 +11,7 @@ import type { RefusalLog } from "../observe/refusal-log.ts";
 import type { Presence } from "../presence/presence.ts";
 import type { RandomIds } from "../random/random.ts";
 import type { Clock } from "../time/clock.ts";
-import type { ActionHandler, LeaveHook, WelcomeHook } from "./actions.ts";
+import type { ActionHandler, WelcomeHook } from "./actions.ts";
 import type { Ceilings } from "./ceilings.ts";
 import type { SessionHooks } from "./hooks.ts";
 import type { InFlight } from "./in-flight.ts";
@@ -56,7 +56,6 @@ export type SessionDeps = {
   readonly inFlight: InFlight;
   /** Actions of features, by name. */
   readonly actions: ReadonlyMap<string, ActionHandler>;
-  readonly onLeave: readonly LeaveHook[];
   readonly hooks: SessionHooks;
   /** Called when a session has been sent its `welcome`. */
   readonly onWelcome: readonly WelcomeHook[];

@@ -6,21 +6,18 @@ import {
   type CommandId,
   errorFrame,
   FieldError,
-  namespaceOf,
   type Refusal,
   refuse,
   replyFrame,
   replyFrameOf,
 } from "@aldis/protocol";
 import type { Identity } from "../auth/identity.ts";
-import { permits } from "../channel/permissions.ts";
 import { frameOf } from "../hub/frame.ts";
 import type { Subscription } from "../hub/subscription.ts";
 import type { Bucket } from "../limits/buckets.ts";
 import { refuseFor } from "../limits/refuse-for.ts";
 import { countOne } from "../observe/counters.ts";
 import { Unavailable } from "../unavailable.ts";
-import type { ActionContext } from "./actions.ts";
 import { authenticate, type Credentials } from "./authenticate.ts";
 import { catchUp } from "./catch-up.ts";
 import { actionOf, channelNamed } from "./command-names.ts";
@@ -45,7 +42,7 @@ const NO_SUBSCRIPTIONS: SubscriptionView = new SubscriptionList();
  * frames, asks the state whether they are in order, and hands them to the file of their action in
  * `commands/`. Called by its connection alone.
  */
-export class Session implements ActionContext, LiveSession {
+export class Session implements LiveSession {
   readonly connection: SessionConnection;
   readonly deps: SessionDeps;
   /** That of its first connection, and survives it: a resumed session has the id of the one it was. */
@@ -268,12 +265,6 @@ export class Session implements ActionContext, LiveSession {
 
   isSubscribed(channel: ChannelName | ChannelPattern): boolean {
     return this.#subscriptions?.has(channel) ?? false;
-  }
-
-  mayPublish(channel: ChannelName): boolean {
-    const namespace = this.deps.namespaces.find(this.identity.tenant, namespaceOf(channel));
-    const subscribed = this.isSubscribed(channel);
-    return permits({ identity: this.identity, namespace, subscribed }, "publish", channel);
   }
 
   /** Answers a command that asked for it. */

@@ -1,5 +1,5 @@
 import { field, isFields, type PublicUser } from "@aldis/protocol";
-import { readPeerFields } from "../peer-json.ts";
+import { readPeerFields } from "../plugins/index.ts";
 
 /** What one node tells the others of a user, by all their connections to it. */
 export type TypingSignal = {

@@ -1,22 +1,22 @@
 import { describe, expect, test } from "bun:test";
-import { decodeCommand, type ExtensionCommand, FieldError, type Refusal } from "@aldis/protocol";
+import { FieldError, type Fields, pushFrame, type Refusal } from "@aldis/protocol";
 import { createFakeClock } from "@aldis/testkit";
 import { NO_CAPABILITIES } from "../auth/capabilities.ts";
 import { draft, key, tenant } from "../broker/broker.contract.ts";
-import type { Frame } from "../hub/frame.ts";
+import { type Frame, frameOf } from "../hub/frame.ts";
+import type { Hub } from "../hub/hub.ts";
 import { Signals } from "../hub/signals.ts";
 import { type Subscriber, Subscription } from "../hub/subscription.ts";
 import { openLoneHub } from "../hub/test/lone-hub.ts";
-import type { ActionContext } from "../session/actions.ts";
-import { createTyping } from "./typing.ts";
+import { createTyping, readTyping, type Speaker, type Typing, type TypingDeps } from "./typing.ts";
 
 type Push = { readonly action: string; readonly data: Readonly<Record<string, unknown>> };
 
 /** A session that is subscribed to `chat:a`, as far as a feature may see it. */
-class Person implements ActionContext, Subscriber {
+class Person implements Speaker, Subscriber {
   readonly connectionId: string;
   readonly userId: string;
-  readonly identity: ActionContext["identity"];
+  readonly identity: Speaker["identity"];
   lastDelivery = 0;
   subscribed = true;
   allowed = true;
@@ -42,9 +42,7 @@ class Person implements ActionContext, Subscriber {
     this.got.push(JSON.parse(frame.text) as Push);
   }
   isSubscribed = () => this.subscribed;
-  mayPublish = () => this.allowed;
-  reply = (_: ExtensionCommand, body: object) => void this.answers.push(body);
-  refuse = (_: ExtensionCommand, refusal: Refusal) => void this.answers.push(refusal);
+  may = () => this.allowed;
 
   /** Who is said to type, as `ann+` and `ann-`. */
   get seen(): string[] {
@@ -55,10 +53,27 @@ class Person implements ActionContext, Subscriber {
   }
 }
 
-function command(data: unknown): ExtensionCommand {
-  const decoded = decodeCommand(JSON.stringify({ action: "typing", id: 1, data }));
-  if (!decoded.ok || decoded.value.action !== "extension") throw new Error("not readable");
-  return decoded.value;
+/** As a command of theirs is answered. */
+function act(typing: Typing, who: Person, data: Fields): void {
+  try {
+    who.answers.push(typing.onAction(who, readTyping(data)));
+  } catch (error) {
+    if (!(error instanceof FieldError)) throw error;
+    who.answers.push(error.refusal);
+  }
+}
+
+/** Channels as a plugin has them. */
+function channelsOf(hub: Hub, signals: Signals): TypingDeps["channels"] {
+  return {
+    may: () => true,
+    publish: () => Promise.reject(new Error("nothing is published")),
+    push: (to, action, data, except) =>
+      hub.push(to, frameOf(pushFrame(action, data)), except && { exceptUser: except.userId }),
+    subscriberCount: (of) => hub.subscriberCount(of),
+    signal: (to, body) => signals.send(to, "typing", body),
+    onSignal: (take) => signals.on("typing", take),
+  };
 }
 
 type Options = { readonly expiryMs?: number; readonly minIntervalMs?: number };
@@ -76,8 +91,9 @@ function cluster(nodes: number, more: Options = {}) {
       },
     });
     alive.add(signals);
-    const deps = { clock, hub, signals, node: `n${n}` };
-    const typing = createTyping(deps, { expiryMs: 5_000, minIntervalMs: 1_000, ...more });
+    const config = { expiryMs: 5_000, minIntervalMs: 1_000, ...more };
+    const channels = channelsOf(hub, signals);
+    const typing = createTyping({ clock, config, channels, nodes: { self: `n${n}` } });
 
     function person(userId: string, connectionId = `c-${userId}`, of = "default"): Person {
       const one = new Person(userId, connectionId, of);
@@ -88,7 +104,7 @@ function cluster(nodes: number, more: Options = {}) {
       return one;
     }
     const type = (who: Person, yes: boolean, channel = "chat:a") =>
-      typing.onAction(who, command({ channel, typing: yes }));
+      act(typing, who, { channel, typing: yes });
     const die = () => void alive.delete(signals);
     return { clock, typing, signals, person, type, die };
   });
@@ -272,7 +288,7 @@ describe("typing", () => {
   ])("%j is refused as a field", (data) => {
     const { typing, person } = open();
     const ann = person("ann");
-    expect(() => typing.onAction(ann, command(data))).toThrow(FieldError);
+    expect(() => typing.onAction(ann, readTyping(data))).toThrow(FieldError);
     expect(ann.answers).toEqual([]);
   });
 

@@ -1,59 +1,80 @@
 import {
   type ChannelName,
   channelOf,
-  type ExtensionCommand,
+  type Fields,
+  isChannelPattern,
   type PublicUser,
-  pushFrame,
-  refuse,
   requiredBoolean,
 } from "@aldis/protocol";
-import type { Identity } from "../auth/identity.ts";
-import { FORBIDDEN } from "../channel/permissions.ts";
-import { frameOf } from "../hub/frame.ts";
-import type { Hub } from "../hub/hub.ts";
-import type { Signals } from "../hub/signals.ts";
-import type { ActionContext } from "../session/actions.ts";
-import { type ChannelKey, channelKey, nameOf } from "../tenant/tenant.ts";
-import type { Clock } from "../time/clock.ts";
+import {
+  action,
+  type ChannelKey,
+  channelKey,
+  definePlugin,
+  type Identity,
+  nameOf,
+  type PluginContext,
+  type PluginSession,
+  refusal,
+} from "../plugins/index.ts";
+import { type TypingConfig, typingSchema } from "./config.ts";
 import { readTypingSignal, writeTypingSignal } from "./typing-signal.ts";
 import { type Typist, Typists } from "./typists.ts";
 
+/** Typing indicators (docs/protocol.md, section Typing): told to the others in the channel, ended by themselves, kept nowhere. */
+export const typing = definePlugin<TypingConfig>({
+  name: "typing",
+  config: typingSchema,
+  setup(context) {
+    const { onAction, onLeave, close } = createTyping(context);
+    return {
+      actions: {
+        typing: action({
+          input: readTyping,
+          run: ({ session, input }) => onAction(session, input),
+        }),
+      },
+      hooks: {
+        unsubscribed({ session, channel }) {
+          if (!isChannelPattern(channel)) onLeave(session, channel);
+        },
+      },
+      close,
+    };
+  },
+});
+
+type TypingInput = { readonly channel: ChannelName; readonly typing: boolean };
+
+/** By hand: it is asked for with every few keys that somebody presses. */
+export function readTyping(data: Fields): TypingInput {
+  return { channel: channelOf(data), typing: requiredBoolean(data, "typing") };
+}
+
+/** Who says it, as far as it matters here. */
+export type Speaker = Pick<PluginSession, "identity" | "connectionId" | "isSubscribed" | "may">;
+
 export type Typing = {
-  onAction(context: ActionContext, command: ExtensionCommand): void;
-  onLeave(context: ActionContext, channel: ChannelName): void;
+  onAction(speaker: Speaker, input: TypingInput): { readonly channel: ChannelName };
+  onLeave(speaker: Speaker, channel: ChannelName): void;
   close(): void;
 };
 
-export type TypingDeps = {
-  readonly clock: Clock;
-  readonly hub: Hub;
-  readonly signals: Signals;
-  /** This node's name among the others. */
-  readonly node: string;
+export type TypingDeps = Pick<PluginContext<TypingConfig>, "clock" | "config" | "channels"> & {
+  readonly nodes: Pick<PluginContext["nodes"], "self">;
 };
 
-export type TypingOptions = {
-  readonly expiryMs: number;
-  /** Others are told of two starts of a user in it. */
-  readonly minIntervalMs: number;
-};
-
-/** The feature's name among signals. */
-const SIGNAL = "typing";
 /** A node tells of those who type on twice in the time after which they stop by themselves; one that is silent for longer is dead. */
 const REPEATS = 2;
 const SILENCE = 1.5;
 
 /**
- * Typing indicators (docs/protocol.md, section Typing): told to the others in the channel, ended by
- * themselves, kept nowhere. Each node makes one typist of a user's connections to it and tells the nodes, itself too; each node
- * makes one typist of what the nodes tell, and tells its subscribers.
+ * Each node makes one typist of a user's connections to it and tells the nodes, itself too; each node makes one typist of what the nodes tell, and
+ * tells its subscribers.
  */
-export function createTyping(
-  { clock, hub, signals, node }: TypingDeps,
-  { expiryMs, minIntervalMs }: TypingOptions,
-): Typing {
-  const isHeard = (key: ChannelKey) => hub.subscriberCount(key) > 0;
+export function createTyping({ clock, config, channels, nodes }: TypingDeps): Typing {
+  const { expiryMs, minIntervalMs } = config;
+  const isHeard = (key: ChannelKey) => channels.subscriberCount(key) > 0;
   const here = new Typists(
     { clock, tell: tellNodes, isHeard },
     { expiryMs, minIntervalMs, repeatMs: expiryMs / REPEATS },
@@ -62,10 +83,10 @@ export function createTyping(
     { clock, tell: tellSubscribers, isHeard },
     { expiryMs: expiryMs * SILENCE, minIntervalMs },
   );
-  signals.on(SIGNAL, onSignal);
+  channels.onSignal(onSignal);
 
-  function tellNodes({ key, user }: Typist, typing: boolean): void {
-    signals.send(key, SIGNAL, writeTypingSignal({ node, user, typing }));
+  function tellNodes({ key, user }: Typist, isTyping: boolean): void {
+    channels.signal(key, writeTypingSignal({ node: nodes.self, user, typing: isTyping }));
   }
 
   function onSignal(key: ChannelKey, body: string): void {
@@ -75,28 +96,28 @@ export function createTyping(
     else everywhere.end(key, signal.user.id, signal.node);
   }
 
-  function tellSubscribers({ key, user }: Typist, typing: boolean): void {
-    const push = pushFrame("typing", { channel: nameOf(key), user, typing });
+  function tellSubscribers({ key, user }: Typist, isTyping: boolean): void {
     // The user's own other tabs need not show it.
-    hub.push(key, frameOf(push), { exceptUser: user.id });
+    const data = { channel: nameOf(key), user, typing: isTyping };
+    channels.push(key, "typing", data, { userId: user.id });
   }
 
-  function end({ identity, connectionId }: ActionContext, channel: ChannelName): void {
+  function end({ identity, connectionId }: Speaker, channel: ChannelName): void {
     here.end(channelKey(identity.tenant, channel), identity.userId, connectionId);
   }
 
   return {
-    onAction(context, command) {
-      const channel = channelOf(command.data);
-      const typing = requiredBoolean(command.data, "typing");
-      if (!context.isSubscribed(channel)) {
-        return context.refuse(command, refuse("not_subscribed", "subscribe to the channel first"));
+    onAction(speaker, { channel, typing: isTyping }) {
+      if (!speaker.isSubscribed(channel)) {
+        throw refusal("not_subscribed", "subscribe to the channel first");
       }
-      if (!context.mayPublish(channel)) return context.refuse(command, FORBIDDEN);
-      const { identity, connectionId } = context;
-      if (!typing) end(context, channel);
+      if (!speaker.may("publish", channel)) {
+        throw refusal("forbidden", "not allowed in this channel");
+      }
+      const { identity, connectionId } = speaker;
+      if (!isTyping) end(speaker, channel);
       else here.begin(channelKey(identity.tenant, channel), publicUser(identity), connectionId);
-      context.reply(command, { channel });
+      return { channel };
     },
     onLeave: end,
     close() {

@@ -1,8 +1,5 @@
 import type { PublicUser } from "@aldis/protocol";
-import { getOrCreate } from "../get-or-create.ts";
-import type { ChannelKey } from "../tenant/tenant.ts";
-import type { Clock } from "../time/clock.ts";
-import { createDeadlines, type Due } from "../time/deadlines.ts";
+import { type ChannelKey, type Clock, createDeadlines, type Due } from "../plugins/index.ts";
 
 export type TypistsOptions = {
   readonly expiryMs: number;
@@ -56,7 +53,9 @@ export class Typists {
   }
 
   begin(key: ChannelKey, user: PublicUser, hand: string): void {
-    const typist = getOrCreate(this.#typists, idOf(key, user.id), () => createTypist(key, user));
+    const id = idOf(key, user.id);
+    const typist = this.#typists.get(id) ?? createTypist(key, user);
+    this.#typists.set(id, typist);
     typist.hands.add(hand);
     typist.expiresAtMs = this.#deps.clock.monotonicMs() + this.#options.expiryMs;
     this.#settle(typist);

@@ -180,7 +180,6 @@ export class World {
       ),
       actions: options.actions ?? new Map(),
       onWelcome: [],
-      onLeave: [],
       hooks: NO_HOOKS,
       options: {
         refreshBeforeMs: 30_000,
