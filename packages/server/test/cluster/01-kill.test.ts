@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { eventually, runClusterFault, startRedis, usersIn } from "@aldis/testkit";
-import { FAST, FAST_RUN } from "./support/fast-cluster.ts";
+import { FAST, REDIS_IS_WELL } from "./support/fast-cluster.ts";
 
 const MIB = 1024 * 1024;
 
@@ -10,7 +10,7 @@ test("[P1] faults 1: `kill -9` of a node in the middle of a broadcast to a thous
   const load = { crowd, publishers: 2, channels: ["load:a"], pauseMs: 200, warmUp: 10 };
   const sdk = { backoff: { minMs: 100, maxMs: 5_000 }, connectTimeoutMs: 30_000 };
   // What so many clients ask of two cores is no sign of death.
-  const config = { ...FAST, heartbeat: {}, redis: { commandTimeoutMs: 2_000 } };
+  const config = { ...FAST, heartbeat: {}, redis: { commandTimeoutMs: 5_000 } };
   const allow = { heapBytes: 64 * MIB, rssBytes: 512 * MIB };
   const report = await runClusterFault(
     { config, redis, ...load, sdk, allow },
@@ -40,7 +40,7 @@ test("[P1] faults 1: `kill -9` of a node in the middle of a broadcast to a thous
 test("[P1] faults 1: nodes are killed one after another while everybody publishes", async () => {
   await using redis = await startRedis();
   const report = await runClusterFault(
-    { ...FAST_RUN, redis, subscribers: 20, publishers: 6, patient: true },
+    { ...REDIS_IS_WELL, redis, subscribers: 20, publishers: 6, patient: true },
     async ({ cluster, published, allConnected }) => {
       for (const node of cluster.nodes) {
         await published(30);

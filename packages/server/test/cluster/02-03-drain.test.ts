@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { ConfigInput } from "@aldis/server";
 import { type ClusterFaultReport, eventually, runClusterFault, startRedis } from "@aldis/testkit";
-import { FAST_RUN } from "./support/fast-cluster.ts";
+import { REDIS_IS_WELL } from "./support/fast-cluster.ts";
 
 const MIB = 1024 * 1024;
 /** With 5,000 it takes minutes: `ALDIS_TEST_CLIENTS=5000` when there is time; then it tells what it measured. */
@@ -23,7 +23,7 @@ test("[P6] faults 2: SIGTERM of a node with its clients: each resumes on another
   const load = { subscribers: 600, publishers: 3, channels: ["load:a"], pauseMs: 50 };
   const allow = { heapBytes: 64 * MIB, rssBytes: 512 * MIB };
   const report = await runClusterFault(
-    { ...FAST_RUN, redis, ...load, sdk: { ...FAST_RUN.sdk, ...CALM }, allow },
+    { ...REDIS_IS_WELL, redis, ...load, sdk: { ...REDIS_IS_WELL.sdk, ...CALM }, allow },
     async ({ cluster, published, allConnected }) => {
       const node = cluster.node(0);
       const { connections } = await node.gateway.sample();

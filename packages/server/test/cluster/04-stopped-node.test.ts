@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import { eventually, runClusterFault, startRedis, usersIn } from "@aldis/testkit";
-import { FAST_RUN } from "./support/fast-cluster.ts";
+import { REDIS_IS_WELL } from "./support/fast-cluster.ts";
 
 test("[P5] faults 4: a node that stands still for longer than its lease: the others go on; when it wakes it is a member again, and nobody is there twice", async () => {
   await using redis = await startRedis();
   const report = await runClusterFault(
-    { ...FAST_RUN, redis, subscribers: 15, publishers: 4 },
+    { ...REDIS_IS_WELL, redis, subscribers: 15, publishers: 4 },
     async ({ cluster, published, allConnected }) => {
       const [still, other] = [cluster.node(0), cluster.node(1)];
       const sleeper = await still.gateway.connect({ sub: "sleeper" });

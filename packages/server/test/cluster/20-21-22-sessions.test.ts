@@ -11,7 +11,7 @@ import {
   startCluster,
   startRedis,
 } from "@aldis/testkit";
-import { FAST, FAST_RUN } from "./support/fast-cluster.ts";
+import { FAST, REDIS_IS_WELL } from "./support/fast-cluster.ts";
 
 const channel = "chat:lobby";
 
@@ -64,7 +64,7 @@ describe("faults 21: one publish, and many times", () => {
   test("[PB2] publishers lose the answer, and then the node: every publish is repeated elsewhere, none counts twice", async () => {
     await using redis = await startRedis();
     const report = await runClusterFault(
-      { ...FAST_RUN, redis, publishers: 6, patient: true },
+      { ...REDIS_IS_WELL, redis, publishers: 6, patient: true },
       async (run) => {
         const { cluster, published, allConnected } = run;
         for (const name of ["publisher-0", "publisher-1", "publisher-2"]) {

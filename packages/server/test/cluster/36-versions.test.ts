@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { addFieldToHashes, type RedisServer, runClusterFault, startRedis } from "@aldis/testkit";
-import { FAST_RUN } from "./support/fast-cluster.ts";
+import { REDIS_IS_WELL } from "./support/fast-cluster.ts";
 
 /** What a later version might say, and what nobody should. */
 const STRANGE = [
@@ -16,7 +16,7 @@ const STRANGE = [
 
 test("[P1] faults 36: messages and fields of another version on every topic and in every record: passed over, nothing is lost", async () => {
   await using redis = await startRedis();
-  const report = await runClusterFault({ ...FAST_RUN, redis }, async (run) => {
+  const report = await runClusterFault({ ...REDIS_IS_WELL, redis }, async (run) => {
     for (let round = 0; round < 5; round++) {
       await run.published(20);
       await sayOnEveryTopic(redis);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createSeededRandom, runClusterFault, startRedis } from "@aldis/testkit";
-import { FAST_RUN } from "./support/fast-cluster.ts";
+import { REDIS_IS_WELL } from "./support/fast-cluster.ts";
 
 test("[P1] faults 18: random publishes from all nodes while clients are cut and come back to other nodes: in order, none missing, none twice", async () => {
   await using redis = await startRedis();
@@ -8,7 +8,7 @@ test("[P1] faults 18: random publishes from all nodes while clients are cut and 
   let cuts = 0;
   const channels = ["load:a", "load:b", "load:c"];
   const clients = { subscribers: 30, publishers: 9, channels };
-  const report = await runClusterFault({ ...FAST_RUN, redis, ...clients }, async (run) => {
+  const report = await runClusterFault({ ...REDIS_IS_WELL, redis, ...clients }, async (run) => {
     for (let round = 0; round < 30; round++) {
       await run.published(20);
       cuts += run.cluster.balancer.proxy.cutSome(0.05, random);
