@@ -18,7 +18,8 @@ beforeAll(async () => {
     config: {
       cluster: { heartbeatMs: 200, leaseMs: 1_500, requestTimeoutMs: 500 },
       session: { positionsMs: 200 },
-      redis: { commandTimeoutMs: 500 },
+      // A busy machine may take its time: what a command has no answer to in time ends a subscription.
+      redis: { commandTimeoutMs: 2_000 },
       namespaces: { chat: { history: { size: 1_000 }, presence: true } },
     },
   });
