@@ -1,3 +1,4 @@
+import { CHAT_GUARDS } from "./chat.ts";
 import { CLIENT_GUARDS } from "./clients.ts";
 import { CLUSTER_GUARDS } from "./cluster.ts";
 import type { Guard } from "./guard.ts";
@@ -30,4 +31,5 @@ export const GUARDS: readonly Guard[] = [
   ...INGEST_GUARDS,
   ...REDIS_GUARDS,
   ...POSTGRES_GUARDS,
+  ...CHAT_GUARDS,
 ];
