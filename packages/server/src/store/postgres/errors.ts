@@ -39,6 +39,13 @@ export function stateOf(error: unknown): string | undefined {
   return typeof errno === "string" && /^[0-9A-Z]{5}$/.test(errno) ? errno : undefined;
 }
 
+/** Of a `unique` one: what is there already is the record's key itself, and not what another index holds. */
+export function isOfKey(error: unknown): boolean {
+  const { constraint } = (error ?? {}) as { readonly constraint?: unknown };
+  // As the server calls it by itself; names of other indexes end otherwise.
+  return typeof constraint === "string" && constraint.endsWith("_pkey");
+}
+
 export function asUnavailable(error: unknown): StoreUnavailable {
   if (error instanceof StoreUnavailable) return error;
   return new StoreUnavailable("PostgreSQL is away, or did not do it in time", { cause: error });

@@ -1,6 +1,6 @@
 import type { Clock } from "../../time/clock.ts";
 import { type BatchLimits, type Group, groupsOf, takeBatch, type Write } from "./batch.ts";
-import { asUnavailable, verdictOf } from "./errors.ts";
+import { asUnavailable, isOfKey, verdictOf } from "./errors.ts";
 import type { Flights } from "./flights.ts";
 import type { Rows, Statement } from "./link.ts";
 import { lockStatement } from "./write-statements.ts";
@@ -28,6 +28,14 @@ const LIMITS: Omit<BatchLimits, "writes"> = { characters: 1 << 20, statements: 3
 /** What others at the same time keep from happening is tried again so often, each time later. */
 const ATTEMPTS = 8;
 const RETRY_MS = 10;
+/** For so long a collection's logs are locked before they are added to, when another node was found adding to one of them. */
+const LOCKED_MS = 10_000;
+
+/**
+ * How a batch that adds to logs is sent. `plain`: as if nobody else did; if somebody does, a number is there already, and nothing is kept. `locked`: nobody
+ * else can. `careful`: that, and what stands in the way of a record in a unique index is asked for, as the batch fails otherwise.
+ */
+type Care = "plain" | "locked" | "careful";
 
 /**
  * Writes of one collection. Those that are asked for while others are being committed gather, and are committed together: a kind of write is one
@@ -38,6 +46,7 @@ export class WriteQueue {
   readonly #waiting: Waiting[] = [];
   /** Records and logs that are on their way. */
   readonly #busy = new Set<string>();
+  #lockedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: WriteQueueDeps) {
     this.#deps = deps;
@@ -66,18 +75,31 @@ export class WriteQueue {
     });
   }
 
-  async #commit(writes: readonly Waiting[], care: "careful" | "plain" = "plain"): Promise<void> {
+  async #commit(writes: readonly Waiting[], care: Care = this.#usualCare()): Promise<void> {
     const groups = groupsOf(writes);
     let answers: Rows[];
     try {
       answers = await this.#send(groups, writes, care);
     } catch (error) {
-      const helps = care === "plain" && groups.some(({ kind }) => kind.careful !== undefined);
-      if (helps && verdictOf(error) === "unique") return await this.#commit(writes, "careful");
+      const more = this.#moreCare(groups, care, error);
+      if (more !== undefined) return await this.#commit(writes, more);
       return await this.#onFailed(writes, error);
     }
     this.#deps.onCommit(writes.length);
     for (const [place, group] of groups.entries()) settle(group, answers[place] ?? []);
+  }
+
+  #usualCare(): Care {
+    return this.#deps.clock.monotonicMs() < this.#lockedUntilMs ? "locked" : "plain";
+  }
+
+  /** With what care a batch that failed is sent again; undefined: none would help. */
+  #moreCare(groups: readonly Group<Waiting>[], care: Care, error: unknown): Care | undefined {
+    const adds = groups.some(({ kind }) => kind.appends);
+    if (!adds || care === "careful" || verdictOf(error) !== "unique") return undefined;
+    if (!isOfKey(error)) return "careful";
+    this.#lockedUntilMs = this.#deps.clock.monotonicMs() + LOCKED_MS;
+    return care === "plain" ? "locked" : "careful";
   }
 
   /** One write that the server does not take must not take others with it: halves are tried, down to that one. */
@@ -104,14 +126,15 @@ export class WriteQueue {
   async #send(
     groups: readonly Group<Waiting>[],
     writes: readonly Waiting[],
-    care: "careful" | "plain",
+    care: Care,
   ): Promise<Rows[]> {
     const statements = groups.map(({ kind, writes: together }) => {
       const rows = together.map(({ values }) => values);
       return (care === "careful" && kind.careful?.(rows)) || kind.statement(rows);
     });
-    // One statement locks its rows in order. Several, or those that count, need more than that.
-    const locks = groups.length > 1 || groups.some(({ kind }) => kind.appends);
+    // One statement locks its rows in order. Several need more than that.
+    const adds = groups.some(({ kind }) => kind.appends);
+    const locks = groups.length > 1 || (adds && care !== "plain");
     if (locks) statements.unshift(lockStatement(this.#lockNames(writes)));
     for (let attempt = 1; ; attempt++) {
       try {
