@@ -83,6 +83,8 @@ export type PluginUsers = {
   ): Promise<Reached>;
   /** Ends subscriptions: the clients are told, and may come back if their token and the hooks let them. */
   unsubscribe(tenant: TenantId, userId: string, channel: ChannelName): Promise<Reached>;
+  /** Whether each of these users is to hear of another one: what the `sending` hooks of all plugins say. Rejects with `Unavailable` when that cannot be decided. */
+  hears(tenant: TenantId, from: string, to: readonly string[]): Promise<readonly boolean[]>;
   /** Whether a user is connected to this node. */
   isHere(tenant: TenantId, userId: string): boolean;
   /** Users that are connected to this node, each once, in order of id, after `after`. O(users here) */

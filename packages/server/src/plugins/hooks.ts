@@ -37,6 +37,9 @@ export type PublishChange = { readonly event?: string; readonly data?: Payload }
 
 export type Published = Publishing & StreamPosition;
 
+/** Two users of a tenant; `to` may be connected or not. */
+export type Sending = { readonly tenant: TenantId; readonly from: string; readonly to: string };
+
 /** Somebody's part in a channel has changed: the first connection of a user came, the last went, or what others see of them. */
 export type PresenceChange = {
   readonly tenant: TenantId;
@@ -50,6 +53,11 @@ export type PresenceChange = {
  * change that one makes is what the next one sees.
  */
 export type PluginHooks<C = unknown> = {
+  /**
+   * Decides whether a user reaches another one: by a direct message, or by what a plugin asks `users.hears` for. `false`: it does not come, and the sender is answered as if nobody
+   * were connected. Not asked for backends.
+   */
+  readonly sending?: Hook<Sending, boolean | undefined, C>;
   /** Decides. A token was good; the session has no `welcome` yet. */
   readonly connecting?: Hook<{ readonly identity: Identity }, void, C>;
   /** A session has its `welcome`; `resumed`: it goes on where it was. */

@@ -42,7 +42,14 @@ export type {
   PluginUsers,
   UserPush,
 } from "./context.ts";
-export type { PluginHooks, PresenceChange, PublishChange, Published, Publishing } from "./hooks.ts";
+export type {
+  PluginHooks,
+  PresenceChange,
+  PublishChange,
+  Published,
+  Publishing,
+  Sending,
+} from "./hooks.ts";
 export { type AnyPlugin, definePlugin, type Plugin, type PluginParts } from "./plugin.ts";
 export { type ActionCall, action, type PluginAction, type PluginSession } from "./plugin-action.ts";
 export {

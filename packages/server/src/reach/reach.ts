@@ -1,13 +1,14 @@
 // Does things to connections wherever they are: here, and by asking the other nodes. Called by the HTTP API and by the command `send`.
-import { field, isFields } from "@aldis/protocol";
+import { FIELD_LIMITS, field, isFields, requiredString } from "@aldis/protocol";
 import type { Awaitable } from "../awaitable.ts";
-import { fieldsOf } from "../cluster/bus-fields.ts";
+import { fieldsOf, tenantIn } from "../cluster/bus-fields.ts";
 import type { BusAnswer, NodeBus } from "../cluster/node-bus.ts";
 import type { NodeRegistry } from "../cluster/node-registry.ts";
 import type { ConnectionIds } from "../random/connection-ids.ts";
 import { directFrame, sessionsOf } from "../session/direct.ts";
 import type { LiveSessions } from "../session/live-sessions.ts";
 import type { Reach, Reached, Whom } from "../session/reach.ts";
+import type { TenantId } from "../tenant/tenant.ts";
 import type { Clock } from "../time/clock.ts";
 import {
   type Deed,
@@ -67,6 +68,24 @@ export function createReach(deps: ReachDeps): Reach {
     });
   }
 
+  const ownerHere = (tenant: TenantId, connection: string) =>
+    live.byConnection(tenant, connection)?.identity.userId;
+
+  function ownerOf(tenant: TenantId, connection: string): Awaitable<string | undefined> {
+    const here = ownerHere(tenant, connection);
+    const others = othersFor({ tenant, to: { connection } }, here === undefined ? 0 : 1);
+    if (others.length === 0) return here;
+    const asked = others.map((node) => bus.request(node, OWNER, { tenant, connection }));
+    return Promise.all(asked).then((answers) =>
+      answers.map(userIn).find((user) => user !== undefined),
+    );
+  }
+
+  bus.on(OWNER, (body) => {
+    const fields = fieldsOf(body);
+    const connection = requiredString(fields, "connection", FIELD_LIMITS.connection);
+    return { user: ownerHere(tenantIn(fields), connection) };
+  });
   for (const deed of [SUBSCRIBE, UNSUBSCRIBE]) take(deed);
   take(SEND);
   take(DISCONNECT);
@@ -77,11 +96,19 @@ export function createReach(deps: ReachDeps): Reach {
       const frame = directFrame(message, clock.nowMs());
       return everywhere(SEND, { tenant, to }, { frame, urgent });
     },
+    ownerOf,
     subscribe: (whom, channel) => everywhere(SUBSCRIBE, whom, { channel }),
     unsubscribe: (whom, channel) => everywhere(UNSUBSCRIBE, whom, { channel }),
     disconnect: (whom, how) => everywhere(DISCONNECT, whom, how),
     refresh: (whom, withinMs) => everywhere(REFRESH, whom, { withinMs }),
   };
+}
+
+const OWNER = "reach.owner";
+
+function userIn(answer: BusAnswer): string | undefined {
+  const user = answer.ok && isFields(answer.body) ? field(answer.body, "user") : undefined;
+  return typeof user === "string" ? user : undefined;
 }
 
 function kindOf({ kind }: Pick<Deed<object>, "kind">): string {

@@ -2,16 +2,22 @@
 import type { ChannelName, ChannelPattern, Refusal } from "@aldis/protocol";
 import type { Identity } from "../auth/identity.ts";
 import type { Awaitable } from "../awaitable.ts";
+import type { TenantId } from "../tenant/tenant.ts";
 import type { Session } from "./session.ts";
 
 /** Why not; undefined: nobody objects. */
 export type Verdict = Refusal | undefined;
+
+/** Both are of the tenant. */
+export type Sending = { readonly tenant: TenantId; readonly from: string; readonly to: string };
 
 /**
  * Those that decide never throw and never reject, and answer in the turn of the call where they can; the others do neither. One that is undefined has
  * nobody behind it and costs nothing.
  */
 export type SessionHooks = {
+  /** A user wants to reach another one. `unheard`: they are not to, and not to know it. */
+  readonly sending?: ((sending: Sending) => Awaitable<Verdict | "unheard">) | undefined;
   /** A token was good; there is no `welcome` yet. */
   readonly connecting?: ((identity: Identity) => Awaitable<Verdict>) | undefined;
   readonly connected?: ((session: Session, how: { resumed: boolean }) => void) | undefined;

@@ -17,6 +17,8 @@ export type Whom = { readonly tenant: TenantId; readonly to: Addressee };
 export type Reach = {
   /** DM1. Messages of this node to one connection come in the order in which they were sent. */
   send(message: DirectMessage): Awaitable<Reached>;
+  /** Whose connection it is, wherever it is; undefined: nobody's, or its node does not say. */
+  ownerOf(tenant: TenantId, connection: string): Awaitable<string | undefined>;
   /** As {@link subscribeFor}. */
   subscribe(whom: Whom, channel: ChannelName): Awaitable<Reached>;
   /** As {@link unsubscribeFor}. */

@@ -124,6 +124,7 @@ export async function openLoneChat({ config = {}, nodes = 1 }: Options = {}): Pr
           return { connections: 1, missing: [] };
         },
         isHere: () => true,
+        hears: async (_, __, to: readonly string[]) => to.map(() => true),
         here: () => [],
       } as PluginContext["users"],
     };

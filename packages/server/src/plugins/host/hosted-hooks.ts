@@ -1,11 +1,11 @@
 // Hooks of plugins as the core calls them. A name that nobody hooks stays undefined, and costs nothing.
-import { Base64, FIELD_LIMITS, namespaceOf, type Payload } from "@aldis/protocol";
-import { mapReady } from "../../awaitable.ts";
+import { Base64, FIELD_LIMITS, namespaceOf, type Payload, type Refusal } from "@aldis/protocol";
+import { type Awaitable, mapReady } from "../../awaitable.ts";
 import type { PublishHooks, PublishVerdict } from "../../channel/publish-hooks.ts";
 import type { PublishRequest } from "../../channel/publisher.ts";
 import type { OnPresenceChange } from "../../presence/presence.ts";
 import type { SessionHooks } from "../../session/hooks.ts";
-import type { Hook, PluginHooks, PublishChange, Published, Publishing } from "../hooks.ts";
+import type { Hook, PluginHooks, PublishChange, Published, Publishing, Sending } from "../hooks.ts";
 import type { PluginParts } from "../plugin.ts";
 import { HookChain, type HookDeps, type HookOwner } from "./hook-chain.ts";
 import { SessionView } from "./session-view.ts";
@@ -62,7 +62,9 @@ function sessionHooks(chain: Chain): SessionHooks {
   const [disconnected, subscribing] = [chain("disconnected"), chain("subscribing")];
   const [subscribed, unsubscribed] = [chain("subscribed"), chain("unsubscribed")];
   const reading = chain("reading");
+  const sending = chain<"sending", boolean | undefined>("sending");
   return {
+    sending: sending && ((call) => askToSend(sending, call)),
     connecting: connecting && ((identity) => connecting.decide(() => ({ identity }))),
     connected:
       connected &&
@@ -103,6 +105,21 @@ function sessionHooks(chain: Chain): SessionHooks {
         return reading.decide(() => ({ session: view, channel, what }), namespace);
       }),
   };
+}
+
+function askToSend(
+  chain: HookChain<Sending, boolean | undefined>,
+  call: Sending,
+): Awaitable<Refusal | "unheard" | undefined> {
+  let isHeard = true;
+  const refusal = chain.decide(
+    () => call,
+    undefined,
+    (answer) => {
+      if (answer === false) isHeard = false;
+    },
+  );
+  return mapReady(refusal, (against) => against ?? (isHeard ? undefined : "unheard"));
 }
 
 function publishHooks(chain: Chain, { pendingMax }: HookOptions): PublishHooks {

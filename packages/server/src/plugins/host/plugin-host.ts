@@ -17,7 +17,7 @@ import { problemOfParts } from "./plugin-shape.ts";
 import { PluginUnfit } from "./plugin-unfit.ts";
 import { CORE_ACTIONS } from "./reserved.ts";
 
-export type HostDeps = ContextDeps & {
+export type HostDeps = Omit<ContextDeps, "sending"> & {
   /** A log of a plugin's own, so that its flood hides nobody else's lines. */
   readonly openLog: () => LimitedLog;
 };
@@ -52,7 +52,10 @@ export function createPluginHost(
   plugins: readonly ConfiguredPlugin[],
   options: HostOptions,
 ): PluginHost {
-  const running = plugins.map((plugin) => startPlugin(deps, plugin));
+  let hooks: HostedHooks | undefined;
+  const own = { ...deps, sending: () => hooks?.session.sending };
+  const running = plugins.map((plugin) => startPlugin(own, plugin));
+  hooks = hostHooks(deps, running, options);
   const { clock } = deps;
   const actions = new Map<string, ActionHandler>();
   const routes = new Map<string, HostedRoute>();
@@ -72,7 +75,7 @@ export function createPluginHost(
   return {
     actions,
     routes: [...routes.values()],
-    hooks: hostHooks(deps, running, options),
+    hooks,
     async close() {
       // Those that came last may use what came first.
       for (const one of running.reverse()) await closePlugin(deps, one, options);
@@ -89,7 +92,7 @@ function shapeOf(path: string): string {
   return path.replace(/\{\w+\}/g, "{}");
 }
 
-function startPlugin(deps: HostDeps, configured: ConfiguredPlugin): Running {
+function startPlugin(deps: HostDeps & ContextDeps, configured: ConfiguredPlugin): Running {
   const { plugin } = configured;
   const { name } = plugin;
   const limited = deps.openLog();

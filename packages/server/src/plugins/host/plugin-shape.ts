@@ -11,6 +11,7 @@ const METHODS: readonly unknown[] = ["get", "post", "put", "delete"];
 
 /** Each hook there is, and whether it decides. */
 export const HOOKS = {
+  sending: "decides",
   connecting: "decides",
   connected: "hears",
   disconnected: "hears",

@@ -1,7 +1,9 @@
-import { pushFrame } from "@aldis/protocol";
+import { pushFrame, type Refusal } from "@aldis/protocol";
 import type { Pushes } from "../../reach/pushes.ts";
+import type { SessionHooks } from "../../session/hooks.ts";
 import type { LiveSessions } from "../../session/live-sessions.ts";
 import type { Reach } from "../../session/reach.ts";
+import { Unavailable } from "../../unavailable.ts";
 import type { PluginUsers, UserPush } from "../context.ts";
 import { BODY_MAX_LENGTH } from "./body-text.ts";
 import { checkPushName } from "./reserved.ts";
@@ -10,10 +12,12 @@ export type PluginUsersDeps = {
   readonly live: LiveSessions;
   readonly pushes: Pushes;
   readonly reach: Reach;
+  /** Undefined: no plugin decides it, or not all have started yet. */
+  readonly sending: () => SessionHooks["sending"];
 };
 
 /** Users as plugins reach them. */
-export function createPluginUsers({ live, pushes, reach }: PluginUsersDeps): PluginUsers {
+export function createPluginUsers({ live, pushes, reach, sending }: PluginUsersDeps): PluginUsers {
   return {
     async push(tenant, list, how) {
       const frames = framesOf(list);
@@ -25,9 +29,19 @@ export function createPluginUsers({ live, pushes, reach }: PluginUsersDeps): Plu
     },
     unsubscribe: async (tenant, userId, channel) =>
       await reach.unsubscribe({ tenant, to: { user: userId } }, channel),
+    async hears(tenant, from, to) {
+      const decide = sending();
+      if (decide === undefined) return to.map(() => true);
+      return Promise.all(to.map(async (user) => isHeard(await decide({ tenant, from, to: user }))));
+    },
     isHere: (tenant, userId) => live.countOfUser(tenant, userId) > 0,
     here: (tenant, { after, limit }) => firstAfter(live.usersOf(tenant), after, limit),
   };
+}
+
+function isHeard(verdict: Refusal | "unheard" | undefined): boolean {
+  if (verdict === undefined || verdict === "unheard") return verdict === undefined;
+  throw new Unavailable(verdict.message);
 }
 
 /** Encoded once for those who are told the same. */
@@ -49,12 +63,19 @@ function frameOf(action: string, data: object): string {
   return frame;
 }
 
+const SORTED_MIN = 1_000;
+
 /** The first `limit` of `names` in their order, after one of them; the rest is never sorted. */
 export function firstAfter(
   names: Iterable<string>,
   after: string | undefined,
   limit: number,
 ): readonly string[] {
+  // Putting each into its place pays for few alone.
+  if (limit > SORTED_MIN) {
+    const rest = after === undefined ? [...names] : [...names].filter((name) => name > after);
+    return rest.sort().slice(0, limit);
+  }
   const first: string[] = [];
   for (const name of names) {
     if (after !== undefined && name <= after) continue;
