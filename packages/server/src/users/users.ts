@@ -86,10 +86,16 @@ function createUsers(context: PluginContext<UsersConfig>): PluginParts<UsersConf
     routes: usersRoutes(parts),
     hooks: {
       connected: ({ session }) => writeBehind.connected(session.identity),
+      sending: ({ tenant, from, to }) => isUnblocked(blocks.blocks({ tenant, userId: to }, from)),
       disconnected: ({ identity }) => writeBehind.disconnected(identity),
     },
     close: () => writeBehind.close(),
   };
+}
+
+/** In the same turn where the list is at hand. */
+function isUnblocked(isBlocked: boolean | Promise<boolean>): boolean | Promise<boolean> {
+  return isBlocked instanceof Promise ? isBlocked.then((blocked) => !blocked) : !isBlocked;
 }
 
 /** Nobody waits for it: whoever misses it reads their list anew. */

@@ -70,6 +70,29 @@ test("[US8] a block that was asked on one node holds on the others, and so does 
   expect((await bob.must("get_connected_users")).users.length).toBe(2);
 });
 
+test("[US8] messages of a blocked user do not come over nodes either, by user or by connection", async () => {
+  await using redis = await startRedis();
+  using store = sharedStore();
+  const config = { ...store.config, direct: { allow: "user" as const } };
+  await using nodes = await startNodes(redis.url, { config });
+  const ann = await nodes.at(0).connect({ sub: "ann" });
+  const bob = await nodes.at(1).connect({ sub: "bob" });
+  const { connection } = ann.welcome;
+  for (const to of [{ user: "ann" }, { connection }]) {
+    expect(await bob.must("send", { ...to, data: 1 })).toEqual({ delivered: 1 });
+  }
+  await ann.must("block_user", { user: "bob" });
+  await eventually("the other node to hear", async () => {
+    const { delivered } = await bob.must("send", { user: "ann", data: "early" });
+    return delivered === 0;
+  });
+  for (const to of [{ user: "ann" }, { connection }]) {
+    expect(await bob.must("send", { ...to, data: "late" })).toEqual({ delivered: 0 });
+  }
+  await ann.settle();
+  expect(ann.all.some(({ data }) => data?.data === "late")).toBe(false);
+});
+
 test("duplicate keys: both nodes put the same users there at once, and each is one, whole", async () => {
   await using redis = await startRedis();
   using store = sharedStore();

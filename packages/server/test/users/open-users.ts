@@ -27,6 +27,7 @@ export async function openUsers(
           { key: READ_KEY, scopes: ["read"] },
         ],
       },
+      metrics: { public: true },
       ...options.config,
     },
   });
