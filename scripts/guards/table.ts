@@ -14,6 +14,7 @@ import { RATE_GUARDS } from "./rates.ts";
 import { REDIS_GUARDS } from "./redis.ts";
 import { TIME_GUARDS } from "./time.ts";
 import { TOKEN_GUARDS } from "./tokens.ts";
+import { USER_GUARDS } from "./users.ts";
 
 /** Every guard that is broken on purpose, by the faults that it is for. */
 export const GUARDS: readonly Guard[] = [
@@ -32,4 +33,5 @@ export const GUARDS: readonly Guard[] = [
   ...REDIS_GUARDS,
   ...POSTGRES_GUARDS,
   ...CHAT_GUARDS,
+  ...USER_GUARDS,
 ];

@@ -2,17 +2,19 @@ import { describe, expect, test } from "bun:test";
 import { createSeededRandom } from "@aldis/testkit";
 import type { ProfileRecord } from "./collections.ts";
 import { NO_PROFILE } from "./directory.ts";
-import { givenAfter, profileOf } from "./profile.ts";
+import { givenAfter, type ProfileChange, profileOf } from "./profile.ts";
 import { directoryOn, HERE, openBench, recordsOf, THERE } from "./test/bench.ts";
 import { keyOfUser } from "./user-key.ts";
 import { entriesOf, wordsOf } from "./user-words.ts";
 
 const ann = { tenant: HERE, userId: "ann" };
 
-function named(name: string) {
+const named = (name: string) => given({ name });
+
+function given(change: ProfileChange) {
   return (known: ProfileRecord | undefined) => ({
     claimed: known?.claimed ?? NO_PROFILE,
-    given: givenAfter(known?.given ?? NO_PROFILE, { name }),
+    given: givenAfter(known?.given ?? NO_PROFILE, change),
     data: known?.data,
     lastSeenAt: known?.lastSeenAt ?? 0,
   });
@@ -46,15 +48,21 @@ describe("a directory", () => {
   test("duplicate keys: two nodes that put the same user there at once make one, with both changes", async () => {
     await using bench = await openBench();
     const other = directoryOn(await bench.connect(), bench.clock);
-    const withEmail = (known: ProfileRecord | undefined) => ({
-      ...named("x")(known),
-      given: givenAfter(known?.given ?? NO_PROFILE, { email: "Ann@Example.com" }),
-    });
     for (let n = 0; n < 20; n++) {
       const whose = { tenant: HERE, userId: `u${n}` };
-      await Promise.all([bench.directory.edit(whose, named("Ann")), other.edit(whose, withEmail)]);
+      await Promise.all([
+        bench.directory.edit(whose, named("Ann")),
+        other.edit(whose, given({ email: "Ann@Example.com" })),
+      ]);
       const record = await bench.directory.get(whose);
       expect(record?.given).toEqual({ name: "Ann", email: "Ann@Example.com" });
+      // And of one that is there already.
+      await Promise.all([
+        bench.directory.edit(whose, given({ name: "B" })),
+        other.edit(whose, given({ avatar: "b" })),
+      ]);
+      const changed = await bench.directory.get(whose);
+      expect(changed?.given).toEqual({ name: "B", email: "Ann@Example.com", avatar: "b" });
     }
     expect((await bench.directory.byEmail(HERE, "ANN@example.COM", 100)).length).toBe(20);
     expect(await bench.directory.byEmail(THERE, "ann@example.com", 100)).toEqual([]);
