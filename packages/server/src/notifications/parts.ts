@@ -80,7 +80,10 @@ export function createParts(context: Context): NotificationsParts {
     board,
     reading,
     acknowledging: { clock, inbox, board, users, inBackground, count },
-    sending: { clock, random, config, inbox, board, live, keepUp, inBackground, count },
+    sending: {
+      ...{ clock, random, config, inbox, board, live, keepUp, inBackground, count },
+      hears: (tenant, from, to) => users.hears(tenant, from, to),
+    },
     live,
     missed,
     arrivals,

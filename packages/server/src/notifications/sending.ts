@@ -16,6 +16,8 @@ export type SendingDeps = {
   readonly inbox: Inbox;
   readonly board: Board;
   readonly live: LivePush;
+  /** Which of these users hear of another one. */
+  readonly hears: PluginContext["users"]["hears"];
   /** The tenant has notifications from now on. */
   keepUp(tenant: TenantId): Promise<void>;
   inBackground(work: Promise<unknown>): void;
@@ -39,7 +41,7 @@ export async function sendToUsers(
   const { tenant, sender } = from;
   const draft = draftOf(deps, { message, sender, audience: "users" });
   await deps.keepUp(tenant);
-  const names = [...new Set(users)];
+  const names = await addressesOf(deps, from, [...new Set(users)]);
   let first: InboxRecord | undefined;
   for (let start = 0; start < names.length; start += BATCH) {
     const batch = names.slice(start, start + BATCH);
@@ -49,11 +51,28 @@ export async function sendToUsers(
     const now = deps.clock.nowMs();
     const waiting = written
       .map(({ record }) => record)
-      .filter((record) => record.lane !== undefined && record.expiresAt > now);
+      .filter((record) => record.lane !== undefined && record.expiresAt > now)
+      .filter(({ user }) => !user.startsWith(UNHEARD));
     deps.inBackground(deps.live.toUsers(tenant, waiting, { urgent: message.urgent }));
   }
   return { ...answerOf(first ?? draft), users: names.length };
 }
+
+/**
+ * Where the notification is put. Attack: somebody who is blocked sends again with the same idempotency key, and sees by the answer that the first was not kept. It is kept, until it
+ * ends, where nobody looks: no token is of a user so called.
+ */
+async function addressesOf(
+  { hears }: SendingDeps,
+  { tenant, sender }: { readonly tenant: TenantId; readonly sender: SenderName },
+  users: readonly string[],
+): Promise<readonly string[]> {
+  if (sender === "backend") return users;
+  const heard = await hears(tenant, sender.user, users);
+  return users.map((user, place) => (heard[place] === false ? `${UNHEARD}${user}` : user));
+}
+
+const UNHEARD = "anon:unheard/";
 
 /** The same for everyone of a tenant. */
 export async function sendToTenant(

@@ -134,3 +134,19 @@ describe("[US8] direct messages", () => {
     expect(blocked.body).toEqual({ users: [] });
   });
 });
+
+test("[US8] notifications of a blocked user do not come, and their sender sees no difference", async () => {
+  await using gateway = await openUsers({}, { config: { notifications: { fromUsers: "user" } } });
+  const { ann, bob } = await people(gateway);
+  const heard = await bob.must("notification", { user: "ann", title: "1" });
+  expect((await ann.next("notification")).data.title).toBe("1");
+  await ann.must("block_user", { user: "bob" });
+  const again = { user: "ann", title: "2", idempotencyKey: "k" };
+  const unheard = await bob.must("notification", again);
+  expect(Object.keys(unheard).toSorted()).toEqual(Object.keys(heard).toSorted());
+  expect(await bob.must("notification", again)).toEqual(unheard);
+  const { notifications, unread } = await ann.must("fetch_unacknowledged_notifications");
+  expect([notifications.length, unread]).toEqual([1, 1]);
+  await gateway.call("POST", "/api/notifications", { user: "ann", title: "3" });
+  expect((await ann.next("notification")).data.title).toBe("3");
+});
