@@ -23,7 +23,7 @@ export async function deleteRoom(
   const gone = await deps.rooms.update(
     tenant,
     { room: channel },
-    { state: "deleting" },
+    { state: "deleting", activeAt: deps.context.clock.nowMs() },
     { state: { is: "active" } },
   );
   deps.known.roomChanged(tenant, channel);

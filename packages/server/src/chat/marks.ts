@@ -2,7 +2,7 @@
 import type { ChatMarksBody, ChatReceiptsBody } from "@aldis/protocol";
 import { refusal } from "../plugins/index.ts";
 import type { Actor } from "./actor.ts";
-import type { MemberRecord } from "./collections.ts";
+import { accessOf, type MemberRecord } from "./collections.ts";
 import type { ChatDeps } from "./deps.ts";
 import { enter, enterExisting, personOf, type Room } from "./enter.ts";
 import { addRecord } from "./member-records.ts";
@@ -73,8 +73,10 @@ async function moveForward(
 }
 
 /** Somebody who has not joined a public room; or an owner whose record was never written, since a node died. */
-function addMarks(deps: ChatDeps, entered: Room, user: string): Promise<MemberRecord> {
+async function addMarks(deps: ChatDeps, entered: Room, user: string): Promise<MemberRecord> {
   const isOwner = entered.record.owners.includes(user);
+  // Removed a moment ago, or named by a backend without being a member: a mark makes nobody one.
+  if (!isOwner && accessOf(entered.record) === "private") throw forbidden();
   return addRecord(deps, entered, { user, role: isOwner ? "admin" : "guest", top: 0 });
 }
 

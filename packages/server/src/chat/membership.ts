@@ -62,9 +62,13 @@ async function takeOut(deps: ChatDeps, entered: Room, user: string): Promise<voi
   await changeOwners(deps, entered, user, "out");
   const gone = await deps.members.remove(actor.tenant, { room: name.channel, user });
   deps.known.memberChanged(actor.tenant, name.channel, user);
-  if (accessOf(entered.record) !== "private") return;
-  putOut(deps, actor.tenant, name.channel, user);
-  if (gone) await tellMember(deps, entered, { room: name.channel, user });
+  const isPrivate = accessOf(entered.record) === "private";
+  if (isPrivate) putOut(deps, actor.tenant, name.channel, user);
+  if (!gone) return;
+  const news = { room: name.channel, user };
+  pushMember(deps, entered, news);
+  // Who is there, in public rooms, presence tells; people come and go there too often for the channel's history.
+  if (isPrivate) await publishMember(deps, entered, news);
 }
 
 /**
@@ -103,8 +107,10 @@ export async function setMember(
   if (!mayGive && (role !== "member" || (standing ?? "member") !== "member")) throw forbidden();
   if (standing === role) return { room: channel, user, role };
   await writeRole(deps, entered, { user, role, former });
-  await tellMember(deps, entered, { room: channel, user, role });
-  return { room: channel, user, role };
+  const news = { room: channel, user, role };
+  pushMember(deps, entered, news);
+  await publishMember(deps, entered, news);
+  return news;
 }
 
 async function writeRole(
@@ -188,19 +194,26 @@ export async function members(
   return { room, members: listed, ...next };
 }
 
-/** CT23 and CT27: the room, and the one whom it concerns. */
-export async function tellMember(
-  { context, publications }: ChatDeps,
+/** CT27: to the one whom it concerns, unless they did it themselves. */
+function pushMember(
+  { context }: ChatDeps,
+  { actor }: Pick<Room, "actor">,
+  news: ChatMemberPush,
+): void {
+  if (news.user === actor.userId && !actor.trusted) return;
+  const push = { userId: news.user, action: "chat_member", data: news };
+  context.users.push(actor.tenant, [push]).catch(() => context.count("member_push_lost"));
+}
+
+/** CT23. */
+function publishMember(
+  { publications }: ChatDeps,
   { actor, name }: Pick<Room, "actor" | "name">,
   news: ChatMemberPush,
 ): Promise<void> {
-  const { tenant } = actor;
-  if (news.user !== actor.userId || actor.trusted) {
-    const push = { userId: news.user, action: "chat_member", data: news };
-    context.users.push(tenant, [push]).catch(() => context.count("member_push_lost"));
-  }
   const { channel } = name;
-  await publications.publish({
+  const { tenant } = actor;
+  return publications.publish({
     tenant,
     channel,
     event: "chat.member",

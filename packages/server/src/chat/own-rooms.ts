@@ -1,7 +1,7 @@
 // Rooms in lists: one's own by activity (CT21), and all of a tenant for its backend.
 import type { ChatMyRoom, ChatRoom, ChatRoomsBody, ChatUnreadBody } from "@aldis/protocol";
 import type { Actor } from "./actor.ts";
-import { channelOf, type MemberRecord, type RoomRecord } from "./collections.ts";
+import { accessOf, channelOf, type MemberRecord, type RoomRecord } from "./collections.ts";
 import type { ChatDeps } from "./deps.ts";
 import { personOf } from "./enter.ts";
 import { unreadOf } from "./marks.ts";
@@ -50,9 +50,13 @@ async function roomsOf(deps: ChatDeps, actor: Actor, user: string): Promise<Own[
   const records = keys.length === 0 ? [] : await deps.rooms.getMany(tenant, keys);
   return members.flatMap((member, i): Own[] => {
     const record = records[i];
-    const mayBe = record?.state === "active" && actor.may("subscribe", channelOf(record));
-    return mayBe ? [{ member, record }] : [];
+    return record !== undefined && isOpenTo(actor, record, member) ? [{ member, record }] : [];
   });
+}
+
+function isOpenTo(actor: Actor, record: RoomRecord, member: MemberRecord): boolean {
+  if (record.state !== "active" || !actor.may("subscribe", channelOf(record))) return false;
+  return accessOf(record) === "public" || roleOf(record, member.user, member) !== undefined;
 }
 
 async function withUnread(

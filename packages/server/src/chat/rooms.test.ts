@@ -8,6 +8,7 @@ import { history } from "./pages.ts";
 import { createRoom, readRoom, updateRoom } from "./rooms.ts";
 import { send } from "./send.ts";
 import { codeOf, type LoneChat, openLoneChat } from "./test/lone-chat.ts";
+import { createUpkeep } from "./upkeep.ts";
 
 const room = "chat:team";
 
@@ -118,6 +119,24 @@ describe("[CT2] [CT3] a private room", () => {
     expect(inside).toEqual(await answers("chat:nothing"));
     expect(new Set(inside).size).toBe(1);
     expect(inside[0]).toContain("forbidden");
+  });
+
+  test("a mark makes nobody a member", async () => {
+    const { chat, deps, eve } = await openTeam();
+    await using _ = chat;
+    await send(deps, chat.user("ben"), { room, text: "hi" });
+    expect(await codeOf(mark(deps, chat.backend("eve"), { room, read: 1 }))).toBe("forbidden");
+    // As one that was written while its user was being removed.
+    const key = { room, user: "eve" };
+    await deps.members.insert(eve.tenant, {
+      ...key,
+      role: "guest",
+      since: 1,
+      read: 1,
+      delivered: 1,
+    });
+    expect(await codeOf(history(deps, eve, { room, limit: 1 }))).toBe("forbidden");
+    expect((await ownRooms(deps, eve, { limit: 5 })).rooms).toEqual([]);
   });
 
   test("membership does not take the place of rights", async () => {
@@ -268,6 +287,25 @@ describe("[CT9] a room is deleted", () => {
     const again = { room, access: "private" as const, members: [] };
     expect(await codeOf(createRoom(deps, ann, again))).toBe("conflict");
     expect(await codeOf(send(deps, ann, { room, text: "hi" }))).toBe("forbidden");
+  });
+
+  test("a node that died while it deleted one leaves the rest to the upkeep", async () => {
+    const { chat, deps, ann, ben } = await openTeam();
+    await using _ = chat;
+    for (const text of ["a", "b"]) await send(deps, ben, { room, text });
+    const activeAt = chat.clock.nowMs();
+    await deps.rooms.update(ann.tenant, { room }, { state: "deleting", activeAt });
+    const upkeep = createUpkeep(deps);
+    await upkeep();
+    expect((await deps.rooms.get(ann.tenant, { room }))?.state).toBe("deleting");
+    chat.clock.advance(120_000);
+    await upkeep();
+    expect((await deps.rooms.get(ann.tenant, { room }))?.state).toBe("deleted");
+    const left = await deps.messages.list(ann.tenant, { index: "key", same: { room }, limit: 9 });
+    expect(left.map(({ body }) => body)).toEqual([{}]);
+    expect(chat.unsubscribed.toSorted()).toEqual(
+      ["ada", "ann", "ben"].map((user) => `${user} ${room}`),
+    );
   });
 
   test("a public one that comes to be again goes on counting", async () => {

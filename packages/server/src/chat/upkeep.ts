@@ -12,6 +12,7 @@ const ROOMS_AT_ONCE = 2_000;
 const PAGE = 200;
 const PIECES_AT_ONCE = 200;
 const AGED_AT_ONCE = 200;
+const TAKEN_OVER_MS = 60_000;
 
 /** Returns what is to be called again and again. */
 export function createUpkeep(deps: ChatDeps): () => Promise<void> {
@@ -58,6 +59,9 @@ async function lookAfter(
   budget: Budget,
 ): Promise<void> {
   if (record.state === "deleting") {
+    // The node that began with it is given its time; and by then no other takes the room for one that is there.
+    const { clock, config } = deps.context;
+    if (clock.nowMs() - record.activeAt < TAKEN_OVER_MS + 2 * config.cacheMs) return;
     await finishDeleting(deps, tenant, record);
     budget.pieces--;
     return;

@@ -1,7 +1,9 @@
 import { authWarnings } from "../auth/auth-rules.ts";
+import { DEFAULT_NAMESPACE } from "../channel/namespaces.ts";
 import { parseRedisTarget } from "../redis/target.ts";
 import { apiWarnings } from "./api-schema.ts";
 import type { ConfigProblem } from "./load.ts";
+import { namespaceSchema } from "./namespace-schema.ts";
 import type { Config } from "./schema.ts";
 
 /** What is allowed and yet hardly meant; told at each start. */
@@ -16,7 +18,7 @@ export function configWarnings(config: Config): readonly ConfigProblem[] {
     const message = "is longer than auth.timeoutMs: connections end before a slow key set has come";
     warnings.push({ path: "auth.jwks.timeoutMs", message });
   }
-  warnings.push(...clusterWarnings(config), ...storeWarnings(config));
+  warnings.push(...clusterWarnings(config), ...storeWarnings(config), ...chatWarnings(config));
   return warnings;
 }
 
@@ -50,6 +52,21 @@ function clusterWarnings(config: Config): ConfigProblem[] {
     warnings.push({ path: "redis.caFile", message });
   }
   return warnings;
+}
+
+/** What a publication of chat holds besides text and data. */
+const CHAT_ENVELOPE_BYTES = 4 * 1024;
+
+/** A message that is kept has to be published as well. */
+function chatWarnings({ chat, namespaces }: Config): ConfigProblem[] {
+  if (!chat.enabled) return [];
+  return Object.entries(chat.namespaces).flatMap(([name, { messageMaxBytes }]) => {
+    const options = namespaces[name] ?? namespaces[DEFAULT_NAMESPACE];
+    const most = options?.messageMaxBytes ?? namespaceSchema.parse({}).messageMaxBytes;
+    if (messageMaxBytes + CHAT_ENVELOPE_BYTES <= most) return [];
+    const message = `is too near to namespaces.${name}.messageMaxBytes: large messages would be kept and not published`;
+    return [{ path: `chat.namespaces.${name}.messageMaxBytes`, message }];
+  });
 }
 
 /** Nodes of a cluster need a common store. */

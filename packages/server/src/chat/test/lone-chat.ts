@@ -7,6 +7,7 @@ import { createLog } from "../../observe/log.ts";
 import type { PluginContext } from "../../plugins/index.ts";
 import { freshSqlite } from "../../store/sqlite/test/fresh-sqlite.ts";
 import type { Store } from "../../store/store.ts";
+import type { FreshDatabase } from "../../store/test/bench.ts";
 import { parseTenantId, type TenantId } from "../../tenant/tenant.ts";
 import { type Actor, backendActor, userActor } from "../actor.ts";
 import { chatPlan } from "../collections.ts";
@@ -48,12 +49,21 @@ export type LoneChat = AsyncDisposable & {
   backend(user?: string): Actor;
 };
 
-type Options = { readonly config?: object; readonly nodes?: number };
+type Options = {
+  readonly config?: object;
+  readonly nodes?: number;
+  /** A SQLite of its own unless given. */
+  readonly database?: () => Promise<FreshDatabase>;
+};
 
 const TENANT = tenantNamed("default");
 
-export async function openLoneChat({ config = {}, nodes = 1 }: Options = {}): Promise<LoneChat> {
-  const database = await freshSqlite();
+export async function openLoneChat({
+  config = {},
+  nodes = 1,
+  database: openDatabase = freshSqlite,
+}: Options = {}): Promise<LoneChat> {
+  const database = await openDatabase();
   const store = database.connect();
   await store.open([chatPlan]);
   const clock = createFakeClock();
