@@ -3,17 +3,19 @@ import { fileURLToPath } from "node:url";
 type Asset = { readonly body: string; readonly type: string };
 
 /**
- * The demo page, bundled now and held in memory. Gives the answer to a request for it, undefined for every other
- * path. Throws when the page does not build.
+ * The demo pages, bundled now and held in memory. Gives the answer to a request for it, undefined for every other
+ * path. Throws when a page does not build.
  */
 export async function createDemo(): Promise<
   (request: Request, pathname: string) => Response | undefined
 > {
   const assets = new Map<string, Asset>([
-    ["/", { body: await readPart("index.html"), type: "text/html" }],
+    ["/", { body: await readPart("page/index.html"), type: "text/html" }],
     ["/demo.css", { body: await readStyles(), type: "text/css" }],
-    ["/demo.svg", { body: await readPart("icon.svg"), type: "image/svg+xml" }],
-    ["/demo.js", { body: await bundle(), type: "text/javascript" }],
+    ["/demo.svg", { body: await readPart("page/icon.svg"), type: "image/svg+xml" }],
+    ["/demo.js", { body: await bundle("page"), type: "text/javascript" }],
+    ["/rooms", { body: await readPart("rooms/rooms.html"), type: "text/html" }],
+    ["/rooms.js", { body: await bundle("rooms"), type: "text/javascript" }],
   ]);
   return (request, pathname) => {
     const asset = assets.get(pathname);
@@ -56,26 +58,29 @@ const HEADERS = {
 };
 
 function partPath(name: string): string {
-  return fileURLToPath(new URL(`./page/${name}`, import.meta.url));
+  return fileURLToPath(new URL(`./${name}`, import.meta.url));
 }
 
 function readPart(name: string): Promise<string> {
   return Bun.file(partPath(name)).text();
 }
 
-const STYLES = ["base.css", "chat.css", "side.css", "narrow.css"];
+const STYLES = [
+  ...["page/base.css", "page/chat.css", "page/side.css", "rooms/rooms.css"],
+  "page/narrow.css",
+];
 
 async function readStyles(): Promise<string> {
   return (await Promise.all(STYLES.map(readPart))).join("\n");
 }
 
-async function bundle(): Promise<string> {
+async function bundle(page: "page" | "rooms"): Promise<string> {
   const { outputs } = await Bun.build({
-    entrypoints: [partPath("main.ts")],
+    entrypoints: [partPath(`${page}/main.ts`)],
     target: "browser",
     minify: true,
   });
   const [script] = outputs;
-  if (script === undefined) throw new Error("the demo page gave no script");
+  if (script === undefined) throw new Error("a demo page gave no script");
   return script.text();
 }

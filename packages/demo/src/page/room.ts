@@ -1,13 +1,14 @@
 // One user in the channel, over the public client alone: what comes goes into the timeline, what happens is told to the
 // listener. main.ts opens one for the tab's name, and another when the name changes.
 import {
-  AldisError,
+  type AldisError,
   type Client,
   type ClientState,
   createClient,
   type PresencePush,
   type Subscription,
 } from "@aldis/client";
+import { fetchToken } from "./dev-token.ts";
 import type { Network } from "./network.ts";
 import { applyPresence, type Crowd, crowdOf, NOBODY } from "./people.ts";
 import { RecoveryWatch, tellRecovery } from "./recovery.ts";
@@ -232,14 +233,4 @@ export class Room {
     else this.#typists.delete(name);
     this.#listener.onTyping(this.#typists);
   }
-}
-
-/** What is refused stays refused: the client then stops. Without an answer it tries again. */
-async function fetchToken(name: string, signal: AbortSignal): Promise<string> {
-  const response = await fetch(`/dev/token?user=${encodeURIComponent(name)}`, { signal });
-  const body: { token?: unknown; error?: { message?: string } } = await response.json();
-  if (response.ok && typeof body.token === "string") return body.token;
-  throw new AldisError("token_failed", body.error?.message ?? `status ${response.status}`, {
-    temporary: response.status >= 500,
-  });
 }
