@@ -1,4 +1,5 @@
-import { type Browser, type BrowserContext, chromium } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { RoomsTab } from "./rooms-tab.ts";
 import { Tab } from "./tab.ts";
 
 const ARGS = [
@@ -27,6 +28,8 @@ export type Tabs = AsyncDisposable & {
   readonly context: BrowserContext;
   /** Opens the demo page as this user, and waits until it is connected. */
   open(url: string, name: string): Promise<Tab>;
+  /** The same with the page of rooms; in `room`, or the lobby. */
+  openRooms(url: string, name: string, room?: string): Promise<RoomsTab>;
   /** What the pages complained about: errors, and what their policy forbade. */
   readonly complaints: string[];
 };
@@ -39,23 +42,34 @@ export async function openTabs(
   const viewport = { width: 1280, height: 800 };
   const context = await browser.newContext({ viewport, ...options });
   const complaints: string[] = [];
+
+  async function openPage(url: string, name: string): Promise<Page> {
+    const page = await context.newPage();
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("dialog", (dialog) => complaints.push(`dialog: ${dialog.message()}`));
+    page.on("console", (line) => {
+      if (/Content Security Policy|Trusted/i.test(line.text())) complaints.push(line.text());
+    });
+    await page.addInitScript((own) => {
+      if (sessionStorage.getItem("aldis-demo-name") === null) {
+        sessionStorage.setItem("aldis-demo-name", own);
+      }
+    }, name);
+    await page.goto(url);
+    return page;
+  }
+
   return {
     context,
     complaints,
     async open(url, name) {
-      const page = await context.newPage();
-      page.on("pageerror", (error) => complaints.push(error.message));
-      page.on("dialog", (dialog) => complaints.push(`dialog: ${dialog.message()}`));
-      page.on("console", (line) => {
-        if (/Content Security Policy|Trusted/i.test(line.text())) complaints.push(line.text());
-      });
-      await page.addInitScript((own) => {
-        if (sessionStorage.getItem("aldis-demo-name") === null) {
-          sessionStorage.setItem("aldis-demo-name", own);
-        }
-      }, name);
-      await page.goto(url);
-      const tab = new Tab(page);
+      const tab = new Tab(await openPage(url, name));
+      await tab.connected();
+      return tab;
+    },
+    async openRooms(url, name, room = "chat:lobby") {
+      const at = new URL(`/rooms#${encodeURIComponent(room)}`, url).href;
+      const tab = new RoomsTab(await openPage(at, name));
       await tab.connected();
       return tab;
     },

@@ -9,6 +9,8 @@ export type DevServer = AsyncDisposable & {
   readonly url: string;
   /** Publishes as a backend does. */
   publish(data: unknown): Promise<void>;
+  /** Says things in the room `lobby`, one after another, as a backend does. */
+  chat(texts: readonly string[]): Promise<void>;
   /** SIGTERM, and waits for the end. */
   stop(): Promise<void>;
 };
@@ -21,13 +23,16 @@ const SETTINGS = {
 };
 
 /** The real dev server as a process of its own; its secrets are the same after a restart. */
-export async function startDevServer(port = 0): Promise<DevServer> {
+export async function startDevServer(
+  port = 0,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<DevServer> {
   const child = Bun.spawn([process.execPath, MAIN, "dev", "--port", String(port)], {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "ignore",
     // Where CI is set the banner is in colour, also on a pipe.
-    env: { ...process.env, ...SETTINGS, NO_COLOR: "1" },
+    env: { ...process.env, ...SETTINGS, ...settings, NO_COLOR: "1" },
   });
   const output = collect(child.stdout);
   const [, url = ""] = await eventually("the banner of the dev server", () => {
@@ -38,16 +43,21 @@ export async function startDevServer(port = 0): Promise<DevServer> {
     child.kill("SIGTERM");
     await child.exited;
   }
+  async function post(path: string, body: object): Promise<void> {
+    const response = await fetch(`${url}/api/${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${API_KEY}`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  }
   return {
     port: Number(new URL(url).port),
     url,
-    async publish(data) {
-      const response = await fetch(`${url}/api/publish`, {
-        method: "POST",
-        headers: { authorization: `Bearer ${API_KEY}`, "content-type": "application/json" },
-        body: JSON.stringify({ channel: "chat:lobby", event: "say", data }),
-      });
-      if (!response.ok) throw new Error(`publish: ${response.status}`);
+    publish: (data) => post("publish", { channel: "chat:lobby", event: "say", data }),
+    async chat(texts) {
+      await eventually("it is ready", async () => (await fetch(`${url}/health/ready`)).ok);
+      for (const text of texts) await post("chat/send", { room: "lobby", text });
     },
     stop,
     [Symbol.asyncDispose]: stop,

@@ -15,6 +15,7 @@ const PRESET = {
     origins: ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"],
   },
   direct: { allow: "user" },
+  notifications: { fromUsers: "user" },
   namespaces: {
     default: { wildcard: true, history: { size: 1_000, ttlMs: DAY_MS } },
   },

@@ -31,6 +31,8 @@ test("what one says the other sees, with marks, edits, reactions and tombstones"
   await eventually("both are there", () =>
     [mine, theirs].every(({ view }) => view.state === "live"),
   );
+  // Nobody has said anything yet: it is a room all the same (CT4).
+  await eventually("it is known", () => theirs.view.state === "live");
   const sent = mine.send("hello");
   expect(mine.view.outgoing).toMatchObject([{ text: "hello", state: "pending" }]);
   const { seq } = await sent;
@@ -54,6 +56,8 @@ test("what one says the other sees, with marks, edits, reactions and tombstones"
   expect(theirs.view.unread).toBe(0);
   await eventually("the receipt is there", () => mine.view.receipts.get("bob")?.read === seq);
 
+  expect([mine.view.state, theirs.view.state]).toEqual(["live", "live"]);
+  await eventually("the room is known", () => mine.view.room?.access === "public");
   await mine.delete(seq);
   await eventually("the tombstone is there", () => {
     const [message] = theirs.view.messages;

@@ -14,7 +14,7 @@ import type { AldisError } from "../errors.ts";
 import type { FeatureTools } from "../feature.ts";
 import { LiveView } from "../live-view.ts";
 import { Marks } from "./marks.ts";
-import { reacted, withOwn, withReactions } from "./merge.ts";
+import { reacted, saidMessage, withHeard, withOwnReaction, withReactions } from "./merge.ts";
 import { type ChatDraft, type Outgoing, OutgoingMessages } from "./outgoing.ts";
 import type { ChatItem, ChatRoomView } from "./room-types.ts";
 import { Timeline } from "./timeline.ts";
@@ -134,19 +134,10 @@ export class RoomState {
       const next = apply(message);
       // Heard of by the channel already, perhaps: then only that it is one's own is new.
       const last = Math.max(revision, message.revision ?? 0);
-      return last > (message.revision ?? 0)
-        ? withReactions(next, next.reactions, last)
-        : this.#own(message, emoji, on);
+      if (last > (message.revision ?? 0)) return withReactions(next, next.reactions, last);
+      this.#timeline.update(seq, (known) => withOwnReaction(known, emoji, on));
+      return message;
     });
-  }
-
-  #own(message: ChatMessage, emoji: string, on: boolean): ChatMessage {
-    const before = new Set(message.reactions?.filter(({ own }) => own).map((each) => each.emoji));
-    if (on) before.add(emoji);
-    else before.delete(emoji);
-    const reactions = withOwn(message.reactions ?? [], (each) => before.has(each));
-    this.#timeline.update(message.seq, (known) => withReactions(known, reactions, known.revision));
-    return message;
   }
 
   loadOlder(limit = PAGE): Promise<void> {
@@ -237,8 +228,17 @@ export class RoomState {
   }
 
   async #learn(): Promise<void> {
-    this.#room = await this.ask<WireRoom>("chat_room", {});
+    await this.#learnRoom();
     if (!this.#isAnonymous()) this.marks.know(await this.ask<ChatMarksBody>("chat_read", {}));
+  }
+
+  async #learnRoom(): Promise<void> {
+    this.#room = await this.ask<WireRoom>("chat_room", {}).catch((error: AldisError) => {
+      // Its messages were read a moment ago: a room that nobody has said anything in yet is not there (CT4).
+      if (error.code === "forbidden") return undefined;
+      throw error;
+    });
+    this.live.changed();
   }
 
   #onReadFailed(what: "everything" | "end", error: AldisError): void {
@@ -270,7 +270,10 @@ export class RoomState {
     const { seq } = message;
     if (seq > this.top && !isOwn) this.marks.noteNew(seq);
     this.#timeline.hear(message);
-    if (this.#room !== undefined && seq > this.#room.top) {
+    if (this.#room === undefined) {
+      // The first word has made the room. Asked again when the next one comes, should it fail.
+      if (this.#state === "live") this.#learnRoom().catch(() => {});
+    } else if (seq > this.#room.top) {
       this.#room = { ...this.#room, top: seq, activeAt: message.at };
     }
     if (isOwn && idempotencyKey !== undefined) {
@@ -289,19 +292,9 @@ export class RoomState {
     this.live.changed();
   }
 
-  #onReaction({ seq, user, emoji, on, ...heard }: ChatPublications["chat.reaction"]): void {
-    const isMe = user === this.#userId();
-    this.#timeline.update(seq, (known) => {
-      if (heard.revision <= (known.revision ?? 0)) return known;
-      const own = new Set(known.reactions?.filter((each) => each.own).map((each) => each.emoji));
-      if (isMe && on) own.add(emoji);
-      if (isMe && !on) own.delete(emoji);
-      return withReactions(
-        known,
-        withOwn(heard.reactions, (each) => own.has(each)),
-        heard.revision,
-      );
-    });
+  #onReaction(heard: ChatPublications["chat.reaction"]): void {
+    const isMe = heard.user === this.#userId();
+    this.#timeline.update(heard.seq, (known) => withHeard(known, heard, isMe));
     this.live.changed();
   }
 
@@ -320,14 +313,8 @@ export class RoomState {
   }
 
   /** The publication may have come before; then this is no news. */
-  #onSent({ text, data, replyTo }: Outgoing, { room, seq, id, at }: ChatSentBody): void {
-    const message: ChatMessage = { room, seq, id, at, version: 1 };
-    const from = this.#me();
-    if (from !== undefined) message.from = from;
-    if (text !== undefined) message.text = text;
-    if (data !== undefined) message.data = data;
-    if (replyTo !== undefined) message.replyTo = replyTo;
-    this.#timeline.hear(message);
+  #onSent(item: Outgoing, body: ChatSentBody): void {
+    this.#timeline.hear(saidMessage(item, body, this.#me()));
     if (this.#timeline.isMissingSome) this.#mend("end");
     this.live.changed();
   }

@@ -1,7 +1,8 @@
 import type { ChatRoomView } from "@aldis/client/chat";
 import { byId } from "../page/dom.ts";
 import { entriesOf } from "./entries.ts";
-import { createItem, type Entry, type Look, type MessageDeeds } from "./message-item.ts";
+import { Items } from "./items.ts";
+import type { Entry, MessageDeeds } from "./message-item.ts";
 
 /** Messages of one sender within this time stand together under one name. */
 const GROUP_MS = 3 * 60_000;
@@ -26,7 +27,8 @@ export function createConversationView(events: ConversationEvents): Conversation
   const list = byId("messages", HTMLOListElement);
   const scroll = byId("scroll", HTMLElement);
   const empty = byId("empty", HTMLElement);
-  const items = new Map<string, { readonly element: HTMLLIElement; readonly look: string }>();
+  const items = new Items(list, events);
+  let shown: readonly string[] = [];
   let atEnd = true;
   const look = () => {
     atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END_PX;
@@ -39,55 +41,26 @@ export function createConversationView(events: ConversationEvents): Conversation
   scroll.addEventListener("scroll", look);
   new ResizeObserver(() => atEnd && toEnd()).observe(scroll);
 
-  function itemFor(entry: Entry, how: Look): HTMLLIElement {
-    const print = JSON.stringify([entry, how]);
-    const known = items.get(entry.id);
-    if (known?.look === print) return known.element;
-    const element = createItem(entry, how, events);
-    known?.element.replaceWith(element);
-    items.set(entry.id, { element, look: print });
-    return element;
-  }
-
-  function removeOthers(entries: readonly Entry[]): void {
-    const ids = new Set(entries.map(({ id }) => id));
-    for (const [id, { element }] of items) {
-      if (ids.has(id)) continue;
-      element.remove();
-      items.delete(id);
-    }
-  }
-
-  /** Each at its place; what is there already stays. */
-  function place(view: ChatRoomView, entries: readonly Entry[], me: string): void {
-    removeOthers(entries);
-    for (const [index, entry] of entries.entries()) {
-      const own = entry.user === me;
-      const grouped = isGrouped(entry, entries[index - 1]);
-      const element = itemFor(entry, { own, grouped, seenBy: seenBy(view, entry) });
-      const there = list.children[index];
-      if (there !== element) list.insertBefore(element, there ?? null);
-    }
-  }
-
   return {
     show(view, me) {
       const entries = entriesOf(view, me);
-      const anchor = list.firstElementChild;
-      const anchorTop = anchor instanceof HTMLElement ? anchor.offsetTop : 0;
-      place(view, entries, me);
+      // By its id: with something before it the same message may look otherwise, and be another element.
+      const [anchor] = shown;
+      const anchorTop = items.topOf(anchor);
+      shown = entries.map(({ id }) => id);
+      place(items, view, { entries, me });
       empty.hidden = entries.length > 0 || view.state !== "live";
       if (view.hasNewer) atEnd = false;
       if (atEnd || entries.at(-1)?.delivery === "pending") toEnd();
       // Older ones came in front: what was looked at stays where it is.
-      else if (anchor instanceof HTMLElement && anchor.isConnected) {
-        scroll.scrollTop += anchor.offsetTop - anchorTop;
+      else if (anchor !== undefined && items.has(anchor)) {
+        scroll.scrollTop += items.topOf(anchor) - anchorTop;
       }
       look();
     },
     clear() {
+      shown = [];
       items.clear();
-      list.replaceChildren();
       atEnd = true;
     },
     reveal(seq) {
@@ -95,6 +68,23 @@ export function createConversationView(events: ConversationEvents): Conversation
       list.querySelector(`[data-seq="${seq}"]`)?.scrollIntoView({ block: "center" });
     },
   };
+}
+
+function place(
+  items: Items,
+  view: ChatRoomView,
+  { entries, me }: { readonly entries: readonly Entry[]; readonly me: string },
+): void {
+  items.show(
+    entries.map((entry, index) => ({
+      entry,
+      look: {
+        own: entry.user === me,
+        grouped: isGrouped(entry, entries[index - 1]),
+        seenBy: seenBy(view, entry),
+      },
+    })),
+  );
 }
 
 function isGrouped(entry: Entry, before: Entry | undefined): boolean {

@@ -42,7 +42,7 @@ function createRow(
   if (isOpen) button.setAttribute("aria-current", "true");
   const words = textElement("span", "words");
   const label = isolatedText("who", labelOf(room));
-  if (room.access === "private") label.append(" 🔒");
+  if (room.access === "private") label.append(textElement("span", "private", "private"));
   words.append(label, isolatedText("last", lastOf(room)));
   button.append(words);
   if (room.unread > 0) {
