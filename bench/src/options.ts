@@ -16,6 +16,7 @@ export const SCENARIO_NAMES = [
   "presence",
   "stuck",
   "chat",
+  "chat-history",
 ] as const;
 export type ScenarioName = (typeof SCENARIO_NAMES)[number];
 

@@ -77,7 +77,7 @@ async function runOnce(machine: Machine, plan: Plan, messageBytes: number): Prom
     },
   );
   try {
-    const job = { ...plan, ...place.address };
+    const job = { ...plan, ...place.address, ...(store && { storeUrl: store.url }) };
     const generator = join(import.meta.dir, "generator", "main.ts");
     const child = Bun.spawn(
       pinned(machine, 1, [process.execPath, generator, JSON.stringify(job)]),

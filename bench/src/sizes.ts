@@ -22,6 +22,9 @@ export type Sizes = {
   channelsWindow: number;
   members: number;
   churners: number;
+  /** Messages in one room, and who reads pages of it. */
+  chatMessages: number;
+  chatReaders: number;
   stuckHealthy: number;
   stuckClients: number;
   stuckPayloadBytes: number;
@@ -50,6 +53,8 @@ export const FULL: Sizes = {
   channelsWindow: 64,
   members: 500,
   churners: 50,
+  chatMessages: 1_000_000,
+  chatReaders: 4,
   stuckHealthy: 900,
   stuckClients: 100,
   stuckPayloadBytes: 1000,

@@ -43,6 +43,8 @@ const TINY: Options = {
     channelsWindow: 8,
     members: 15,
     churners: 4,
+    chatMessages: 500,
+    chatReaders: 2,
     stuckHealthy: 18,
     stuckClients: 3,
     stuckMeasureMs: 300,
@@ -161,6 +163,7 @@ describe("bench smoke run", () => {
       "presence churn among 15",
       "p99 ms of 18, all read",
       "chat sends/s, sqlite, 10 people",
+      "p99 ms of a page",
       ...(isClustered ? ["3 nodes over Redis, 8 in flight", "publishes/s over Redis"] : []),
     ]) {
       expect(table).toContain(name);

@@ -1,5 +1,6 @@
 import type { Job, JobResult } from "../scenarios/all.ts";
 import { runChannels } from "./channels.ts";
+import { runChatHistory } from "./chat-history.ts";
 import { runClientPublish } from "./client-publish.ts";
 import { runConnect } from "./connect.ts";
 import { runFanOut } from "./fan-out.ts";
@@ -27,6 +28,8 @@ async function run(job: Job): Promise<JobResult[]> {
       return await runPresence(job);
     case "stuck":
       return await runStuck(job);
+    case "chat-history":
+      return await runChatHistory(job);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Scenario } from "../scenario.ts";
 import { broker } from "./broker.ts";
 import { type ChannelsJob, type ChannelsResult, channels } from "./channels.ts";
 import { chat } from "./chat.ts";
+import { type ChatHistoryJob, type ChatHistoryResult, chatHistory } from "./chat-history.ts";
 import { type ClientsJob, type ClientsResult, clientPublish } from "./client-publish.ts";
 import { cluster } from "./cluster.ts";
 import { codec } from "./codec.ts";
@@ -28,6 +29,7 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   presence,
   stuck,
   chat,
+  "chat-history": chatHistory,
 };
 
 /** What the load generator is told, and what it answers: plain JSON both ways. */
@@ -39,7 +41,8 @@ export type Job =
   | ConnectJob
   | MemoryJob
   | PresenceJob
-  | StuckJob;
+  | StuckJob
+  | ChatHistoryJob;
 
 export type JobResult =
   | FanOutResult
@@ -49,4 +52,5 @@ export type JobResult =
   | ConnectResult
   | MemoryResult
   | PresenceResult
-  | StuckResult;
+  | StuckResult
+  | ChatHistoryResult;

@@ -106,6 +106,19 @@ test("with a Redis it is a warning to name no store, or a file", () => {
   expect(warned("postgres://aldis@db/aldis")).toEqual([]);
 });
 
+test("a message of chat that its channel could not publish is a warning", () => {
+  const warned = (file: object) =>
+    configWarnings(load({ file: { auth: { jwtSecret: SECRET }, ...file } })).map(
+      ({ path }) => path,
+    );
+  const path = "chat.namespaces.chat.messageMaxBytes";
+  expect(warned({})).toEqual([]);
+  expect(warned({ namespaces: { chat: { messageMaxBytes: 16_384 } } })).toEqual([path]);
+  expect(warned({ namespaces: { default: { messageMaxBytes: 20_000 } } })).toEqual([path]);
+  expect(warned({ chat: { namespaces: { chat: { messageMaxBytes: 61_440 } } } })).toEqual([]);
+  expect(warned({ chat: { namespaces: { chat: { messageMaxBytes: 61_441 } } } })).toEqual([path]);
+});
+
 test("contradictions: idleTimeoutMs must be above pingIntervalMs; a slow key set is a warning", () => {
   const heartbeat = { pingIntervalMs: 5_000, idleTimeoutMs: 5_000 };
   expect(messages({ file: { heartbeat } })).toContainKey("heartbeat.idleTimeoutMs");
