@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { Validator } from "@seriousme/openapi-schema-validator";
 import { startChat } from "./start-chat.ts";
 
 const KEYS = { all: "key-with-every-scope-0001", reads: "key-that-only-reads-0002" };
@@ -116,6 +117,10 @@ describe("[CT29] chat over HTTP", () => {
   test("[HT5] the example of every route is taken by that route, in the order of the document", async () => {
     await using gateway = await startChat({ api });
     const document = await (await fetch(`${gateway.url}/openapi.json`)).json();
+    const verdict = await new Validator().validate(structuredClone(document));
+    expect([verdict.valid, verdict.errors]).toEqual([true, undefined]);
+    expect(document.tags.map(({ name }: { name: string }) => name)).toContain("Chat");
+    expect(document.paths["/api/chat/send"].post.security).toHaveLength(2);
     let tried = 0;
     for (const [route, operations] of Object.entries(document.paths)) {
       if (!route.startsWith("/api/chat/")) continue;
