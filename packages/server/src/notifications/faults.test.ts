@@ -1,7 +1,7 @@
 /** P4, P5: what was committed reaches who is connected, whatever breaks between the nodes. */
 import { describe, expect, test } from "bun:test";
 import { eventually } from "@aldis/testkit";
-import { createWorld, type TestNode, told, type World } from "./test/world.ts";
+import { createWorld, lookedUp, type TestNode, told, type World } from "./test/world.ts";
 
 const AWAY = { title: "away" };
 
@@ -16,6 +16,7 @@ describe("between the nodes", () => {
     await using world = await createWorld({ nodes: 3 });
     const ann = world.node(1).connect("ann");
     const here = world.node(2).connect("ann");
+    await Promise.all([ann, here].map(lookedUp));
     const bob = world.node(1).connect("bob");
     world.cutOff.add("node-2");
     await world.node(0).send({ user: "ann", title: "own" });
@@ -38,6 +39,7 @@ describe("between the nodes", () => {
   test("P5 [NT4]: a node that the others took for gone looks, when it is back, at what was sent meanwhile", async () => {
     await using world = await createWorld({ nodes: 2 });
     const ann = world.node(1).connect("ann");
+    await lookedUp(ann);
     await second(world);
     await world.node(0).send({ user: "ann", title: "before" });
     await told(ann, 1);
@@ -59,6 +61,7 @@ describe("between the nodes", () => {
   test("P4 [NT4]: what a node committed and died before it told is told by those who live", async () => {
     await using world = await createWorld({ nodes: 3 });
     const ann = world.node(1).connect("ann");
+    await lookedUp(ann);
     await second(world);
     // Killed between the commit and the push: it reaches nobody any more, and nobody knows that yet.
     world.cutOff.add("node-1");
@@ -74,6 +77,7 @@ describe("between the nodes", () => {
   test("P4 [NT4] [NT11]: or by the repeat of the call", async () => {
     await using world = await createWorld({ nodes: 2 });
     const ann = world.node(1).connect("ann");
+    await lookedUp(ann);
     const message = { user: "ann", ...AWAY, idempotencyKey: "k" };
     world.cutOff.add("node-1");
     const first = await world.node(0).send(message);

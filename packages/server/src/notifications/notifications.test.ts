@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { FieldError } from "@aldis/protocol";
 import { eventually } from "@aldis/testkit";
-import { createWorld, type TestDevice, tenant, told } from "./test/world.ts";
+import { createWorld, lookedUp, type TestDevice, tenant, told } from "./test/world.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -358,6 +358,7 @@ describe("collapsing, expiry, withdrawing", () => {
   test("[NT5] P4: on two nodes at once one remains, the last in the store's order", async () => {
     await using world = await createWorld({ nodes: 2 });
     const ann = world.node(0).connect("ann");
+    await lookedUp(ann);
     for (let round = 0; round < 10; round++) {
       await Promise.all(
         Array.from({ length: 6 }, (_, n) =>

@@ -357,3 +357,8 @@ export async function told(
   });
   return device.told;
 }
+
+/** Waits until it has been looked up what waits for the first who connected to a node: whatever is sent from then on is pushed once. */
+export async function lookedUp({ node }: TestDevice): Promise<void> {
+  await eventually("looked up", () => node.counted.has("pushed_waiting"));
+}
