@@ -20,6 +20,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   "3D": "unfit", // invalid_catalog_name
   "3F": "unfit", // invalid_schema_name
   "42501": "unfit", // insufficient_privilege
+  "08P01": "unfit", // protocol_violation: a pooler that takes no settings
   "53300": "full", // too_many_connections
 };
 

@@ -172,7 +172,10 @@ export class PostgresStore implements Store {
     if (verdict !== "unfit" && verdict !== "refused" && verdict !== "unique") return;
     this.#pool?.close();
     const said = error instanceof Error ? error.message : "";
-    throw new StoreUnfit(`${this.description}: ${said}`, { cause: error });
+    const hint = said.includes("startup parameter")
+      ? "; behind a pooler add `prepare=false` to store.url"
+      : "";
+    throw new StoreUnfit(`${this.description}: ${said}${hint}`, { cause: error });
   }
 
   #pause(): Promise<void> {
