@@ -1,5 +1,11 @@
 import { afterAll, expect, test } from "bun:test";
-import { createSeededRandom, eventually, startPostgres, startTcpProxy } from "@aldis/testkit";
+import {
+  createFakeClock,
+  createSeededRandom,
+  eventually,
+  startPostgres,
+  startTcpProxy,
+} from "@aldis/testkit";
 import { StoreUnavailable } from "../store-unavailable.ts";
 import { ACME, LINES, line, PEOPLE, PLANS, person } from "../test/bench.ts";
 import type { PostgresStore } from "./postgres-store.ts";
@@ -158,6 +164,29 @@ test("a value that the server does not take is refused alone", async () => {
   expect(poison?.status === "rejected" && poison.reason).toBeInstanceOf(TypeError);
   expect(await people.count(ACME, { index: "key", limit: 100 })).toBe(39);
   await store.close();
+});
+
+test("connections that nobody needs any more are closed", async () => {
+  const clock = createFakeClock();
+  const database = await tests.fresh({ clock });
+  const server = await tests.server();
+  const name = new URL(database.url).pathname.slice(1);
+  const count = `SELECT count(*) FROM pg_stat_activity WHERE datname = '${name}'`;
+  const store = database.connect();
+  await store.open(PLANS);
+  const people = store.records(PEOPLE);
+  const get = () => people.get(ACME, { id: "ann" });
+  await Promise.all(Array.from({ length: 50 }, get));
+  expect(await server.psql(count)).toBe("5");
+  for (let second = 0; second < 70; second++) {
+    clock.advance(1_000);
+    await get();
+  }
+  await eventually("one that works, and one that tries", async () => {
+    return (await server.psql(count)) === "2";
+  });
+  expect(store.isWell).toBe(true);
+  await database[Symbol.asyncDispose]();
 });
 
 test("what waits is bounded: more is refused at once, and there is room again", async () => {

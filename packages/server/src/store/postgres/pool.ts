@@ -19,6 +19,8 @@ export type PoolDeps = LinkDeps & {
 const PROBE_MS = 1_000;
 /** A server that takes no more connections is asked for one again after so long. */
 const FULL_MS = 1_000;
+/** One that nobody needed for so long is closed: a firewall on the way may have forgotten it, and told nobody. */
+const IDLE_MS = 60_000;
 
 const PROBE: Statement = { text: "SELECT current_setting('transaction_read_only')", values: [] };
 
@@ -34,7 +36,8 @@ type Waiting = {
  */
 export class Pool {
   readonly #deps: PoolDeps;
-  readonly #idle: Link[] = [];
+  /** The one that was used last is last, and is taken first: the others grow old. */
+  readonly #idle: { readonly link: Link; readonly sinceMs: number }[] = [];
   readonly #all = new Set<Link>();
   #opening = 0;
   #waiting: Waiting[] = [];
@@ -100,9 +103,9 @@ export class Pool {
     if (this.#state === "away" || this.#state === "closed") {
       throw new StoreUnavailable(`PostgreSQL is ${this.#state}`);
     }
-    for (let link = this.#idle.pop(); link !== undefined; link = this.#idle.pop()) {
-      if (link.isOpen) return link;
-      this.#all.delete(link);
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.link.isOpen) return idle.link;
+      this.#all.delete(idle.link);
     }
     if (this.#waiting.length >= this.#deps.waitingMax) {
       this.#deps.onOverflow();
@@ -122,8 +125,8 @@ export class Pool {
       return this.#openMore();
     }
     const next = this.#waiting.shift();
-    if (next === undefined) this.#idle.push(link);
-    else next.resolve(link);
+    if (next !== undefined) return next.resolve(link);
+    this.#idle.push({ link, sinceMs: this.#deps.clock.monotonicMs() });
   }
 
   #openMore(): void {
@@ -168,8 +171,16 @@ export class Pool {
     while ((this.#waiting[0]?.untilMs ?? nowMs) < nowMs) {
       this.#waiting.shift()?.reject(new StoreUnavailable("no connection was free in time"));
     }
+    while ((this.#idle[0]?.sinceMs ?? nowMs) < nowMs - IDLE_MS) this.#closeOldest();
     this.#openMore();
     this.#tryNow();
+  }
+
+  #closeOldest(): void {
+    const link = this.#idle.shift()?.link;
+    if (link === undefined) return;
+    this.#all.delete(link);
+    link.close();
   }
 
   #tryNow(): void {

@@ -1,6 +1,6 @@
 import { type PostgresOptions, type PostgresServer, startPostgres } from "@aldis/testkit";
 import { createLog } from "../../../observe/log.ts";
-import { systemClock } from "../../../time/clock.ts";
+import { type Clock, systemClock } from "../../../time/clock.ts";
 import type { FreshDatabase } from "../../test/bench.ts";
 import { PostgresStore, type PostgresOptions as StoreOptions } from "../postgres-store.ts";
 import { parsePostgresTarget } from "../target.ts";
@@ -13,16 +13,19 @@ export const POSTGRES_LIMITS = {
   batchMax: 256,
 };
 
-export type PostgresSetup = Partial<StoreOptions> & { readonly onLog?: (line: string) => void };
+export type PostgresSetup = Partial<StoreOptions> & {
+  readonly clock?: Clock;
+  readonly onLog?: (line: string) => void;
+};
 
 export function postgresStore(
   url: string,
-  { onLog = () => {}, ...options }: PostgresSetup = {},
+  { onLog = () => {}, clock = systemClock, ...options }: PostgresSetup = {},
 ): PostgresStore {
   const target = parsePostgresTarget(url);
   if (!target.ok) throw new Error(target.message);
   const log = createLog("debug", onLog);
-  const deps = { clock: systemClock, log, onCommit: () => {}, onOverflow: () => {} };
+  const deps = { clock, log, onCommit: () => {}, onOverflow: () => {} };
   return new PostgresStore(deps, { ...POSTGRES_LIMITS, target: target.value, ...options });
 }
 
