@@ -12,6 +12,7 @@ import { POSTGRES_GUARDS } from "./postgres.ts";
 import { PRESENCE_GUARDS } from "./presence.ts";
 import { RATE_GUARDS } from "./rates.ts";
 import { REDIS_GUARDS } from "./redis.ts";
+import { STORE_GUARDS } from "./store.ts";
 import { TIME_GUARDS } from "./time.ts";
 import { TOKEN_GUARDS } from "./tokens.ts";
 import { USER_GUARDS } from "./users.ts";
@@ -34,4 +35,5 @@ export const GUARDS: readonly Guard[] = [
   ...POSTGRES_GUARDS,
   ...CHAT_GUARDS,
   ...USER_GUARDS,
+  ...STORE_GUARDS,
 ];

@@ -154,6 +154,8 @@ const OF_THE_FILE =
 /** At opening these do not heal by themselves. */
 const UNFIT = /^SQLITE_(CANTOPEN|NOTADB|CORRUPT|READONLY|PERM|AUTH|CONSTRAINT)/;
 
+const MAY_NOT = /^SQLITE_(CANTOPEN|READONLY|PERM|AUTH)/;
+
 function isOfTheFile(error: unknown): boolean {
   return error instanceof SQLiteError && OF_THE_FILE.test(error.code ?? "");
 }
@@ -162,5 +164,6 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof StoreUnfit) return { code: "UNFIT", message: error.message, unfit: true };
   const message = error instanceof Error ? error.message : String(error);
   const code = (error instanceof SQLiteError ? error.code : undefined) ?? "UNKNOWN";
-  return { code, message, unfit: UNFIT.test(code) };
+  const hint = MAY_NOT.test(code) ? ": is its directory there, and may this user write there?" : "";
+  return { code, message: `${message}${hint}`, unfit: UNFIT.test(code) };
 }

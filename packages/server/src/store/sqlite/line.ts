@@ -2,10 +2,11 @@
 import type { Clock, Timer } from "../../time/clock.ts";
 import { StoreUnavailable } from "../store-unavailable.ts";
 import type { Answer, Ask, Failure, FromWorker, OpenRequest } from "./messages.ts";
-import { startWorker, type WorkerLink } from "./worker-link.ts";
+import type { WorkerLink } from "./worker-link.ts";
 
 export type LineDeps = {
   readonly clock: Clock;
+  readonly startWorker: () => WorkerLink;
   /** So many were answered together. */
   readonly onBatch: (asks: number) => void;
   /** Refused, as too much waits. */
@@ -61,7 +62,7 @@ export class Line {
 
   /** Opens the file on a thread of its own, a new one if the last has ended. Takes as long as it takes; undefined: it is open. */
   async open(request: OpenRequest): Promise<Failure | undefined> {
-    this.#link ??= startWorker();
+    this.#link ??= this.#deps.startWorker();
     const answer = await this.#link.exchange({ to: "open", request });
     if (answer.from === "failed") {
       this.#dropDead();
@@ -92,9 +93,14 @@ export class Line {
     return settling.promise;
   }
 
+  /** Takes nothing more. */
+  seal(): void {
+    this.#isOpen = false;
+  }
+
   /** Lets end what has been asked for, then ends the thread. */
   async close(): Promise<void> {
-    this.#isOpen = false;
+    this.seal();
     await Promise.allSettled([...this.#running, ...this.#queue].map(({ promise }) => promise));
     this.#timer?.cancel();
     const link = this.#link;

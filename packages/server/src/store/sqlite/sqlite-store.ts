@@ -10,6 +10,7 @@ import { Line, type LineOptions } from "./line.ts";
 import type { Ask, Failure } from "./messages.ts";
 import { collectionSql } from "./sql.ts";
 import { SqliteRecords } from "./sqlite-records.ts";
+import { startWorker } from "./worker-link.ts";
 
 export type SqliteDeps = {
   readonly clock: Clock;
@@ -64,7 +65,7 @@ export class SqliteStore implements Store {
     const line = (role: Role, onBatch: (asks: number) => void) =>
       new Line(
         {
-          ...{ clock: deps.clock, onBatch, onOverflow: deps.onOverflow },
+          ...{ clock: deps.clock, startWorker, onBatch, onOverflow: deps.onOverflow },
           onOutcome: (failure) => this.#note(role, failure),
         },
         options,
@@ -114,6 +115,7 @@ export class SqliteStore implements Store {
     this.#opened.reject(new StoreUnavailable("the store was closed"));
     this.#state = "closed";
     this.#timer?.cancel();
+    this.#lines.writer.seal();
     // The writer last: it takes the log into the file.
     await this.#lines.reader.close();
     await this.#lines.writer.close();
