@@ -8,6 +8,7 @@ import type { Sample } from "./scenario.ts";
 import { describeMachine, type Machine, openMachine } from "./servers/launch.ts";
 import { missingRedis } from "./servers/redis.ts";
 import { soakMain } from "./soak/main.ts";
+import { storeMain } from "./store/main.ts";
 import { renderTable } from "./table.ts";
 
 /** `bun bench`: see bench/README.md. Returns the exit code. */
@@ -81,6 +82,8 @@ function run([first, ...rest]: string[]): Promise<number> {
       return scaleMain(rest);
     case "capacity":
       return capacityMain(rest);
+    case "store":
+      return storeMain(rest);
     default:
       return main(process.argv.slice(2));
   }
