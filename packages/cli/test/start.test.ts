@@ -158,6 +158,32 @@ test("a config file that is not there is named", async () => {
   expect(refused.stderr).toContain("/not/there.json: is not there");
 });
 
+test("[P5] a store that cannot be used ends start and dev, with one line for the operator", async () => {
+  await using folder = await tempFolder();
+  const env = { ...AUTHENTICATED, ALDIS_STORE_URL: `sqlite:${folder.path}/missing/a.db` };
+  for (const command of ["start", "dev"]) {
+    const refused = await runCli([command, "--port", "0", "--host", "127.0.0.1"], env);
+    expect(refused.code).toBe(78);
+    const [told, ...others] = refused.stderr
+      .split("\n")
+      .filter((line) => line.includes("store.url"));
+    expect(told).toContain(`${folder.path}/missing/a.db: unable to open database file`);
+    expect(others).toEqual([]);
+  }
+});
+
+test("start keeps records in the file that ALDIS_STORE_URL names, and leaves it whole when it stops", async () => {
+  await using folder = await tempFolder();
+  const path = join(folder.path, "kept.db");
+  const env = { ALDIS_STORE_URL: `sqlite:${path}`, ALDIS_DRAIN_WINDOW_MS: "0" };
+  await using gateway = await startProduction({ ...AUTHENTICATED, ...env });
+  await gateway.until(/the store is open/);
+  gateway.kill("SIGTERM");
+  expect(await gateway.exited).toBe(0);
+  expect(await Bun.file(path).exists()).toBe(true);
+  expect(await Bun.file(`${path}-wal`).exists()).toBe(false);
+});
+
 async function tempFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), "aldis-cli-"));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
