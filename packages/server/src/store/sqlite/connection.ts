@@ -1,6 +1,7 @@
 // One connection to the file, on the thread that waits for the disk.
 import { Database, type Statement as Prepared, SQLiteError } from "bun:sqlite";
 import { StoreUnfit } from "../store.ts";
+import { askOnce } from "./ask-once.ts";
 import type { Answer, Ask, Failure, Inserted, OpenRequest, Row } from "./messages.ts";
 import { migrate } from "./migrate.ts";
 import type { Statement } from "./sql.ts";
@@ -130,13 +131,13 @@ export class Connection {
 
 /** A file with tables that are not ours is left as it is, journal and all. */
 function refuseStrange(db: Database): void {
-  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").values().flat();
+  const tables = askOnce(db, "SELECT name FROM sqlite_schema WHERE type = 'table'").flat();
   if (tables.length === 0 || tables.includes("aldis_steps")) return;
   throw new StoreUnfit("the file is the database of something else: name another one in store.url");
 }
 
 function useLog(db: Database): void {
-  const [[mode] = []] = db.prepare("PRAGMA journal_mode = WAL").values();
+  const [[mode] = []] = askOnce(db, "PRAGMA journal_mode = WAL");
   if (mode !== "wal") {
     throw new StoreUnfit(
       "its file system cannot share memory between processes, which SQLite's write-ahead log needs: put it on a local disk",

@@ -2,9 +2,13 @@ import type { Database } from "bun:sqlite";
 import { collectionsOf, fingerprintOf, stepsLeft } from "../applied-steps.ts";
 import type { CollectionShape } from "../collection.ts";
 import type { PlanStep, StorePlan } from "../plan.ts";
+import { askOnce } from "./ask-once.ts";
 import { columnOf, createIndex, createTable, indexName, quoted } from "./sql.ts";
 
 const STEPS = `CREATE TABLE IF NOT EXISTS "aldis_steps" ("owner" TEXT NOT NULL, "place" INTEGER NOT NULL, "fingerprint" TEXT NOT NULL, PRIMARY KEY ("owner", "place")) STRICT, WITHOUT ROWID`;
+
+const APPLIED = `SELECT "fingerprint" FROM "aldis_steps" WHERE "owner" = ? ORDER BY "place"`;
+const NOTE = `INSERT INTO "aldis_steps" VALUES (?, ?, ?)`;
 
 /** Written to when the store had failed, to see whether it is well again. */
 const PROBE = `CREATE TABLE IF NOT EXISTS "aldis_probe" ("id" INTEGER PRIMARY KEY, "value" INTEGER NOT NULL) STRICT`;
@@ -32,14 +36,10 @@ function applySteps(
   plan: StorePlan,
   shapes: ReadonlyMap<string, CollectionShape>,
 ): void {
-  const applied = db
-    .prepare(`SELECT "fingerprint" FROM "aldis_steps" WHERE "owner" = ? ORDER BY "place"`)
-    .values(plan.owner)
-    .flat() as string[];
-  const note = db.prepare(`INSERT INTO "aldis_steps" VALUES (?, ?, ?)`);
+  const applied = askOnce(db, APPLIED, plan.owner).map(([fingerprint]) => String(fingerprint));
   for (const [more, step] of stepsLeft(plan, applied).entries()) {
     for (const sql of statementsOf(step, shapes)) db.run(sql);
-    note.run(plan.owner, applied.length + more, fingerprintOf(step));
+    askOnce(db, NOTE, plan.owner, applied.length + more, fingerprintOf(step));
   }
 }
 
