@@ -1,5 +1,6 @@
 // Rooms in lists: one's own by activity (CT21), and all of a tenant for its backend.
 import type { ChatMyRoom, ChatRoom, ChatRoomsBody, ChatUnreadBody } from "@aldis/protocol";
+import { howManyFit } from "../plugins/index.ts";
 import type { Actor } from "./actor.ts";
 import { accessOf, channelOf, type MemberRecord, type RoomRecord } from "./collections.ts";
 import type { ChatDeps } from "./deps.ts";
@@ -27,9 +28,10 @@ export async function ownRooms(
   const from = place && { record: { activeAt: Number(place[1]), room: place[2] ?? "" } };
   const after = from === undefined ? own : own.filter((one) => byActivity(one, from) > 0);
   const page = after.slice(0, limit);
-  const rooms = await Promise.all(page.map((one) => withUnread(deps, actor, one)));
-  const last = page.at(-1)?.record;
-  const more = last && after.length > limit;
+  const all = await Promise.all(page.map((one) => withUnread(deps, actor, one)));
+  const rooms = all.slice(0, howManyFit(all));
+  const last = page[rooms.length - 1]?.record;
+  const more = last && after.length > rooms.length;
   return { rooms, ...(more && { next: `${last.activeAt}/${last.room}` }) };
 }
 

@@ -1,6 +1,6 @@
 // A room's messages in pages (CT15) and searched (CT18): so many calls of the store, whatever the page holds.
-import type { ChatHistoryBody, ChatSearchBody } from "@aldis/protocol";
-import { foldText, type Query } from "../plugins/index.ts";
+import type { ChatHistoryBody, ChatMessage, ChatSearchBody } from "@aldis/protocol";
+import { foldText, howManyFit, type Query } from "../plugins/index.ts";
 import type { Actor } from "./actor.ts";
 import type { MessageRecord } from "./collections.ts";
 import type { ChatDeps } from "./deps.ts";
@@ -18,14 +18,14 @@ export type Asked = {
 };
 
 type Found = {
-  readonly messages: readonly MessageRecord[];
+  readonly messages: readonly ChatMessage[];
   readonly older: boolean;
   readonly newer: boolean;
 };
 type Line = Pick<Query<MessageRecord>, "index" | "same">;
 type ReadLine = (
   query: Omit<Query<MessageRecord>, "index" | "same">,
-) => Promise<readonly MessageRecord[]>;
+) => Promise<readonly ChatMessage[]>;
 
 const NOTHING: Found = { messages: [], older: false, newer: false };
 
@@ -43,18 +43,15 @@ export async function history(
     asked.thread === undefined
       ? { index: "key", same: { room } }
       : { index: "replies", same: { room, replyTo: asked.thread } };
-  const read: ReadLine = (query) => deps.messages.list(actor.tenant, { ...line, ...query });
+  const read: ReadLine = async (query) => {
+    const found = await deps.messages.list(actor.tenant, { ...line, ...query });
+    return found.map((message) => wireMessage(message, actor.userId));
+  };
   const [{ messages, older, newer }, top] =
     record === undefined
       ? [NOTHING, 0]
       : await Promise.all([find(read, asked), topOf(deps, actor, room)]);
-  return {
-    room,
-    messages: messages.map((message) => wireMessage(message, actor.userId)),
-    top,
-    older,
-    newer,
-  };
+  return { room, messages: [...messages], top, older, newer };
 }
 
 /** The `seq` of a room's latest message; 0: there is none. */
@@ -84,8 +81,9 @@ async function findBefore(read: ReadLine, before: number | undefined, limit: num
     read({ below: before, order: "descending", limit: limit + 1 }),
     before === undefined ? [] : read({ above: before - 1, limit: 1 }),
   ]);
-  const older = page.length > limit;
-  return { messages: page.slice(0, limit).reverse(), older, newer: next.length > 0 };
+  const messages = fitting(page, limit);
+  const older = page.length > messages.length;
+  return { messages: messages.reverse(), older, newer: next.length > 0 };
 }
 
 async function findAfter(read: ReadLine, after: number, limit: number) {
@@ -93,8 +91,9 @@ async function findAfter(read: ReadLine, after: number, limit: number) {
     read({ above: after, limit: limit + 1 }),
     read({ below: after + 1, order: "descending", limit: 1 }),
   ]);
-  const newer = page.length > limit;
-  return { messages: page.slice(0, limit), older: previous.length > 0, newer };
+  const messages = fitting(page, limit);
+  const newer = page.length > messages.length;
+  return { messages, older: previous.length > 0, newer };
 }
 
 async function findAround(read: ReadLine, around: number, limit: number) {
@@ -104,11 +103,18 @@ async function findAround(read: ReadLine, around: number, limit: number) {
     read({ below: around, order: "descending", limit: before + 1 }),
     read({ above: around - 1, limit: from + 1 }),
   ]);
+  const [older, newer] = [fitting(left, before), fitting(right, from)];
   return {
-    messages: [...left.slice(0, before).reverse(), ...right.slice(0, from)],
-    older: left.length > before,
-    newer: right.length > from,
+    messages: [...older.toReversed(), ...newer],
+    older: left.length > older.length,
+    newer: right.length > newer.length,
   };
+}
+
+/** The first of what was found that a page has room for. */
+function fitting(found: readonly ChatMessage[], limit: number): ChatMessage[] {
+  const page = found.slice(0, limit);
+  return page.slice(0, howManyFit(page));
 }
 
 export type Search = {
@@ -143,8 +149,10 @@ export async function search(deps: ChatDeps, actor: Actor, asked: Search): Promi
     contains: { field: "words", text },
     limit: asked.limit,
   });
-  const messages = found.map((message) => wireMessage(message, actor.userId));
-  const last = found.at(-1);
-  const next = found.length === asked.limit && last ? last.seq : above + 1;
+  const all = found.map((message) => wireMessage(message, actor.userId));
+  const messages = fitting(all, asked.limit);
+  const last = messages.at(-1);
+  const isCut = all.length === asked.limit || messages.length < all.length;
+  const next = isCut && last ? last.seq : above + 1;
   return { room, messages, ...(first && next > first.seq && { next }) };
 }

@@ -1,6 +1,6 @@
 // What a user has: their own notifications and those of the tenant, as one list.
 import type { WireNotification } from "@aldis/protocol";
-import type { Clock, TenantId } from "../plugins/index.ts";
+import { type Clock, howManyFit, type TenantId } from "../plugins/index.ts";
 import type { Board } from "./board.ts";
 import { FIRST_PLACE, type ListPlace, type WaitingPlace } from "./cursor.ts";
 import type { Inbox } from "./inbox.ts";
@@ -52,11 +52,17 @@ export async function readWaiting(
     return after && (sinceMs === undefined || at > sinceMs);
   });
   const entries = merge(own.map(entryOf), tenants.map(entryOf), precedes);
-  const page = entries.slice(0, limit);
+  const notifications = fitting(entries.slice(0, limit).map(({ record }) => wireOf(record)));
+  const page = entries.slice(0, notifications.length);
   return {
-    notifications: page.map(({ record }) => wireOf(record)),
-    next: entries.length > limit ? page.reduce(placeAfter, place) : undefined,
+    notifications,
+    next: entries.length > page.length ? page.reduce(placeAfter, place) : undefined,
   };
+}
+
+/** The first ones that a page has room for. */
+function fitting(notifications: readonly WireNotification[]): WireNotification[] {
+  return notifications.slice(0, howManyFit(notifications));
 }
 
 /** Those of the tenant that the user has not acknowledged. */
@@ -106,14 +112,16 @@ export async function readNewest(
     .filter(({ seq }) => seq < place.tenantSeq)
     .sort((one, other) => other.seq - one.seq);
   const entries = merge(own.map(entryOf), tenants.map(entryOf), isNewer);
-  const page = entries.slice(0, limit);
+  const wires = entries.slice(0, limit).map(({ record }) => {
+    const at = "audience" in record ? acknowledged.get(record.seq) : record.acknowledgedAt;
+    return wireOf(record, at);
+  });
+  const notifications = fitting(wires);
+  const page = entries.slice(0, notifications.length);
   const next = page.reduce(listPlaceAfter, place);
-  const more = entries.length > limit;
+  const more = entries.length > page.length;
   return {
-    notifications: page.map(({ record }) => {
-      const at = "audience" in record ? acknowledged.get(record.seq) : record.acknowledgedAt;
-      return wireOf(record, at);
-    }),
+    notifications,
     next: more ? next : over ? undefined : { ...next, seq: below },
   };
 }
@@ -128,10 +136,11 @@ export async function readTenantsOwn(
   const left = active
     .filter(({ seq }) => seq < place.tenantSeq)
     .sort((one, other) => other.seq - one.seq);
-  const page = left.slice(0, limit).map(entryOf);
+  const notifications = fitting(left.slice(0, limit).map((record) => wireOf(record)));
+  const page = left.slice(0, notifications.length).map(entryOf);
   return {
-    notifications: page.map(({ record }) => wireOf(record)),
-    next: left.length > limit ? page.reduce(listPlaceAfter, place) : undefined,
+    notifications,
+    next: left.length > page.length ? page.reduce(listPlaceAfter, place) : undefined,
   };
 }
 

@@ -50,6 +50,7 @@ export type {
   Publishing,
   Sending,
 } from "./hooks.ts";
+export { howManyFit } from "./how-many-fit.ts";
 export { type AnyPlugin, definePlugin, type Plugin, type PluginParts } from "./plugin.ts";
 export { type ActionCall, action, type PluginAction, type PluginSession } from "./plugin-action.ts";
 export {
