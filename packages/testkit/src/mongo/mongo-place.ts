@@ -12,8 +12,16 @@ export type MongoPlace = AsyncDisposable & {
 /** Why tests of MongoDB cannot be run on this machine, for their names; undefined: they can. */
 export function whyNoMongo(): string | undefined {
   if (Bun.env["MONGODB_URL"] !== undefined) return undefined;
+  return (
+    whyNoStandIn() &&
+    "MongoDB: skipped, as there is neither MONGODB_URL, nor Go to build a stand-in"
+  );
+}
+
+/** Why there cannot be a server that is stopped and started, as the one that MONGODB_URL names is left alone; undefined: there can. */
+export function whyNoStandIn(): string | undefined {
   if (goProgram() !== undefined || existsSync(standInPath())) return undefined;
-  return "neither MONGODB_URL, nor Go to build a stand-in";
+  return "MongoDB: skipped, as there is no Go to build a stand-in";
 }
 
 /** `await using` removes its databases. */

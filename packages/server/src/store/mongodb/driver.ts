@@ -7,29 +7,31 @@ export type ClientOptions = {
   readonly timeoutMs: number;
   /** Connections at most. */
   readonly poolMax: number;
-  /** For what takes as long as it takes, as the making of an index: then no command has a limit. */
-  readonly patient?: boolean;
+  /** For what takes long, as the making of an index: {@link PATIENCE_MS} for each command. */
+  readonly patient: boolean;
   /** Told of the client before it connects, to be able to end that. */
   readonly onClient: (client: MongoClient) => void;
 };
 
+/** MongoDB goes on making an index whose client is gone; who asks again waits for the same one. */
+const PATIENCE_MS = 600_000;
+
 /**
- * A client that has connected. The driver is loaded here alone: it takes 50 MB and 0.2 s of those who use it. What matters to us is set whatever the URL
+ * A client that has connected; whoever is told of it closes it. The driver is loaded here alone: it takes 50 MB and 0.2 s of those who use it. What matters to us is set whatever the URL
  * says. Rejects with `StoreUnfit` when the driver is not installed, else with what the driver says.
  */
 export async function connectTo(target: MongoTarget, options: ClientOptions): Promise<MongoClient> {
   const { MongoClient: Client } = await loadDriver();
   const client = new Client(target.url, clientOptions(options));
   options.onClient(client);
-  try {
-    return await client.connect();
-  } catch (error) {
-    await client.close().catch(() => {});
-    throw error;
-  }
+  return await client.connect();
 }
 
-function clientOptions({ timeoutMs, poolMax, patient = false }: ClientOptions): MongoClientOptions {
+export function clientOptions({
+  timeoutMs,
+  poolMax,
+  patient,
+}: Omit<ClientOptions, "onClient">): MongoClientOptions {
   const wtimeoutMS = Math.ceil(timeoutMs * SERVER_SHARE);
   return {
     appName: "aldis",
@@ -37,7 +39,7 @@ function clientOptions({ timeoutMs, poolMax, patient = false }: ClientOptions): 
     serverSelectionTimeoutMS: timeoutMs,
     connectTimeoutMS: timeoutMs,
     waitQueueTimeoutMS: timeoutMs,
-    socketTimeoutMS: patient ? 0 : timeoutMs,
+    socketTimeoutMS: patient ? PATIENCE_MS : timeoutMs,
     // What is acknowledged is in the journals of a majority, and what is read is, too.
     writeConcern: { w: "majority", journal: true, ...(!patient && { wtimeoutMS }) },
     readConcern: { level: "majority" },

@@ -54,14 +54,24 @@ export type BatchOutcome = {
   readonly refused: ReadonlyMap<number, Error>;
 };
 
-/** Reads a failed `insertMany`. Throws `StoreUnavailable` when it is not known what became of the rest, which is then not acknowledged. */
-export function batchOutcome(error: unknown): BatchOutcome {
-  const { writeErrors, result } = (error ?? {}) as BulkError;
-  const isKnown = writeErrors !== undefined && result?.getWriteConcernError?.() === undefined;
-  if (!isKnown) throw asUnavailable(error);
+/**
+ * Reads a failed `insertMany` of `count` documents. Throws `StoreUnavailable` when it is not known what became of each: the driver gives an error of the
+ * network the same form, without any document in it, and then nothing may be acknowledged (P4). So the numbers have to add up, too.
+ */
+export function batchOutcome(
+  error: unknown,
+  { count, ordered }: { readonly count: number; readonly ordered: boolean },
+): BatchOutcome {
+  const { writeErrors, insertedCount, result } = (error ?? {}) as BulkError;
+  const failed = [writeErrors ?? []].flat();
+  const tried = ordered ? (failed[0]?.index ?? 0) + 1 : count;
+  const isConfirmed = result?.getWriteConcernError?.() === undefined;
+  if (failed.length === 0 || !isConfirmed || insertedCount !== tried - failed.length) {
+    throw asUnavailable(error);
+  }
   const duplicates = new Set<number>();
   const refused = new Map<number, Error>();
-  for (const one of [writeErrors].flat()) {
+  for (const one of failed) {
     const verdict = verdictOf(one);
     if (verdict === "away" || verdict === "unfit") throw asUnavailable(error);
     if (verdict === "duplicate") duplicates.add(one.index);
@@ -74,6 +84,7 @@ type WriteError = { readonly index: number; readonly code?: number };
 
 type BulkError = {
   readonly writeErrors?: WriteError | readonly WriteError[];
+  readonly insertedCount?: number;
   /** The majority did not confirm in time. */
   readonly result?: { readonly getWriteConcernError?: () => unknown };
 };

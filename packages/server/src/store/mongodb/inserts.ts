@@ -92,7 +92,7 @@ export async function insertAll(
     await collection.insertMany(documents, { ordered });
     return { duplicates: new Set(), refused: new Map() };
   } catch (error) {
-    return batchOutcome(error);
+    return batchOutcome(error, { count: documents.length, ordered });
   }
 }
 

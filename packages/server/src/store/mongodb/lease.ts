@@ -54,41 +54,41 @@ type Held = Pick<Lock, "holder" | "beats">;
 function held({ clock, holder }: LeaseDeps, locks: Collection<Lock>, taken: Held): Lease {
   let known: Held = taken;
   let isLost = false;
-  let isOver = false;
   let timer: Timer | undefined;
   let renewing: Promise<void> = Promise.resolve();
 
-  async function renew(): Promise<void> {
-    const next = { holder, beats: known.beats + 1 };
-    if (await change(locks, known, next)) known = next;
-    else isLost = true;
+  /** One after another: each has to know what the one before it made of it. */
+  function renew(): Promise<void> {
+    const renewed = renewing.then(async () => {
+      if (isLost) return;
+      const next = { holder, beats: known.beats + 1 };
+      if (await change(locks, known, next)) known = next;
+      else isLost = true;
+    });
+    renewing = renewed.catch(() => {});
+    return renewed;
   }
 
   function renewLater(): void {
     timer = clock.setTimer(RENEW_MS, () => {
-      // MongoDB is away: who checks it is told.
-      renewing = renew()
-        .catch(() => {})
-        .then(() => {
-          if (!isOver && !isLost) renewLater();
-        });
+      // When MongoDB is away, who checks it is told.
+      void renew().catch(() => {});
+      renewLater();
     });
   }
 
   renewLater();
   return {
     async check() {
-      await renewing;
-      if (!isLost) await renew();
+      await renew();
       if (isLost) throw new StoreUnavailable("another node has taken over setting up the store");
     },
     async [Symbol.asyncDispose]() {
-      isOver = true;
       timer?.cancel();
       await renewing;
-      // If MongoDB is away now, others take it over when it is old.
-      if (!isLost)
-        await change(locks, known, { holder: NOBODY, beats: known.beats + 1 }).catch(() => {});
+      if (isLost) return;
+      // When MongoDB is away now, others take it over in time.
+      await change(locks, known, { holder: NOBODY, beats: known.beats + 1 }).catch(() => {});
     },
   };
 }

@@ -1,7 +1,7 @@
 // How a database comes to have its collections and indexes. What a step does may be done again, so that one that was cut short is repeated as a whole.
 import type { Collection, Db, Document } from "mongodb";
 import type { Clock } from "../../time/clock.ts";
-import { collectionsOf, fingerprintOf, stepsLeft } from "../applied-steps.ts";
+import { fingerprintOf, stepsLeft } from "../applied-steps.ts";
 import type { PlanStep, StorePlan } from "../plan.ts";
 import { shapesOf } from "../plan.ts";
 import { indexesOf, indexOf } from "./documents.ts";
@@ -27,10 +27,7 @@ export async function migrate(
   database: Db,
   plans: readonly StorePlan[],
 ): Promise<void> {
-  collectionsOf(plans);
   const steps = database.collection<Step>(STEPS);
-  // Most starts find nothing to do, and need no lock.
-  if (!(await anyLeft(steps, plans))) return;
   await using lease = await holdLease(deps, database);
   for (const plan of plans) {
     const applied = await appliedOf(steps, plan.owner);
@@ -42,7 +39,9 @@ export async function migrate(
   }
 }
 
-async function anyLeft(steps: Collection<Step>, plans: readonly StorePlan[]): Promise<boolean> {
+/** Whether there is anything to do. Rejects as {@link migrate} does. */
+export async function hasStepsLeft(database: Db, plans: readonly StorePlan[]): Promise<boolean> {
+  const steps = database.collection<Step>(STEPS);
   for (const plan of plans) {
     if (stepsLeft(plan, await appliedOf(steps, plan.owner)).length > 0) return true;
   }
@@ -71,7 +70,9 @@ async function note(steps: Collection<Step>, { lease, plan, place, step }: Noted
 async function take(database: Db, plan: StorePlan, step: PlanStep): Promise<void> {
   switch (step.step) {
     case "create":
-      await database.collection(step.collection.name).createIndexes(indexesOf(step.collection));
+      for (const index of indexesOf(step.collection)) {
+        await database.collection(step.collection.name).createIndexes([index]);
+      }
       return;
     case "add-fields":
       // A document is without a field until it has one.

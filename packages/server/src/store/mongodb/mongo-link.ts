@@ -129,7 +129,7 @@ export class MongoLink {
     this.#askedBytes += bytes;
     const attempt = new Attempt(this.#deps.clock);
     // It takes its place until the driver has let go of it, which may be later than who asked has been told.
-    const running = run(attempt).finally(() => this.#left(bytes));
+    const running = (async () => run(attempt))().finally(() => this.#left(bytes));
     try {
       const value = await this.#limited(running, attempt);
       this.#deps.onOutcome(kind, undefined);

@@ -9,7 +9,7 @@ import { type Records, type Store, StoreUnfit } from "../store.ts";
 import { StoreUnavailable } from "../store-unavailable.ts";
 import { connectTo } from "./driver.ts";
 import { causeOf, verdictOf } from "./errors.ts";
-import { migrate } from "./migrate.ts";
+import { hasStepsLeft, migrate } from "./migrate.ts";
 import { type Kind, type LinkOptions, MongoLink } from "./mongo-link.ts";
 import { MongoRecords } from "./mongo-records.ts";
 import type { MongoTarget } from "./target.ts";
@@ -32,6 +32,10 @@ export type MongoOptions = LinkOptions & {
 
 /** How often a MongoDB that is away is tried again, and one that is there is asked whether it still is. */
 const AGAIN_MS = 1_000;
+/** After so many probes in a row without an answer it is tried with a new client, too. */
+const MISSES_MAX = 2;
+/** How long the driver may take to take its leave. */
+const CLOSE_MS = 2_000;
 /** A write that changes nothing else: reads may be answered where writes are not. */
 const PROBES = "aldis_probes";
 
@@ -48,8 +52,11 @@ export class MongoStore implements Store {
   #state: "new" | "opening" | "open" | "closed" = "new";
   #opened = Promise.withResolvers<void>();
   #opening: Promise<void> = Promise.resolve();
-  /** The one that is used, or that is connecting. */
-  #client: MongoClient | undefined;
+  /** Those that are connected or connecting; the last one is used. */
+  readonly #clients = new Set<MongoClient>();
+  /** So many probes in a row had no answer. */
+  #misses = 0;
+  #isRenewing = false;
   readonly #failing = new Map<Kind, string>();
   #timer: Timer | undefined;
 
@@ -102,15 +109,18 @@ export class MongoStore implements Store {
     this.#timer?.cancel();
     await this.#link.close();
     // Also one that is still connecting, so that nobody waits for a MongoDB that is away.
-    await this.#client?.close();
+    await this.#dropAll();
     await this.#opening;
-    await this.#client?.close();
+    await this.#dropAll();
   }
 
   async #tryToOpen(): Promise<void> {
     try {
-      await this.#setUp();
       const client = await this.#connect({ patient: false });
+      const { database } = this.#options.target;
+      // Most starts find nothing to do, and need no lock.
+      if (await hasStepsLeft(client.db(database), this.#plans)) await this.#setUp();
+      // Closed meanwhile.
       if (this.#state !== "opening") return;
       await this.#warnAlone(client);
       this.#link.use(client, this.#options.target.database);
@@ -132,20 +142,28 @@ export class MongoStore implements Store {
       const deps = { clock, holder: random.id(12), isOver };
       await migrate(deps, client.db(this.#options.target.database), this.#plans);
     } finally {
-      await client.close();
+      await this.#drop(client);
     }
   }
 
   async #connect({ patient }: { readonly patient: boolean }): Promise<MongoClient> {
-    if (this.#state !== "opening") throw new StoreUnavailable("the store was closed");
+    if (this.#state === "closed") throw new StoreUnavailable("the store was closed");
     const { target, timeoutMs, poolMax } = this.#options;
+    let connecting: MongoClient | undefined;
     const onClient = (client: MongoClient) => {
-      this.#client = client;
+      connecting = client;
+      this.#clients.add(client);
     };
-    return await connectTo(target, { timeoutMs, poolMax, patient, onClient });
+    try {
+      return await connectTo(target, { timeoutMs, poolMax, patient, onClient });
+    } catch (error) {
+      if (connecting !== undefined) await this.#drop(connecting);
+      throw error;
+    }
   }
 
   #notOpened(error: unknown): void {
+    void this.#dropAll();
     if (this.#state !== "opening") return;
     if (error instanceof StoreUnfit || error instanceof TypeError) {
       this.#opened.reject(error);
@@ -185,16 +203,50 @@ export class MongoStore implements Store {
 
   async #probe(): Promise<void> {
     const probes = () => this.#link.collection(PROBES);
+    const seen = { $inc: { seen: 1 } };
     // Their outcomes are noted like that of anything else.
-    if (this.#failing.has("write")) {
-      const seen = { $inc: { seen: 1 } };
-      await this.#link
-        .write(() => probes().updateOne({ of: "aldis" }, seen, UPSERT))
-        .catch(() => {});
-    } else {
-      await this.#link.read(() => probes().findOne({ of: "aldis" })).catch(() => {});
-    }
+    const probe = this.#failing.has("write")
+      ? this.#link.write(() => probes().updateOne({ of: "aldis" }, seen, UPSERT))
+      : this.#link.read(() => probes().findOne({ of: "aldis" }));
+    const isThere = await probe.then(
+      () => true,
+      () => false,
+    );
+    this.#misses = isThere ? 0 : this.#misses + 1;
+    if (this.#misses >= MISSES_MAX && !this.#isRenewing) void this.#renew();
     if (this.#state === "open") this.#lookAgain();
+  }
+
+  /**
+   * The driver finds a MongoDB that is back by itself, unless the connection by which it looks was lost in a way that it does not notice (seen on Bun). So
+   * a client that finds nothing gives way to a new one as soon as that one connects.
+   */
+  async #renew(): Promise<void> {
+    this.#isRenewing = true;
+    try {
+      const before = [...this.#clients];
+      const client = await this.#connect({ patient: false });
+      if (this.#state !== "open") return;
+      this.#link.use(client, this.#options.target.database);
+      await Promise.all(before.map((one) => this.#drop(one)));
+    } catch {
+      // Away: tried again after the next probe that has no answer.
+    } finally {
+      this.#isRenewing = false;
+    }
+  }
+
+  async #dropAll(): Promise<void> {
+    await Promise.all([...this.#clients].map((client) => this.#drop(client)));
+  }
+
+  /** Ends it; one whose connections are dead may never say that it has ended. */
+  async #drop(client: MongoClient): Promise<void> {
+    this.#clients.delete(client);
+    const late = Promise.withResolvers<void>();
+    const timer = this.#deps.clock.setTimer(CLOSE_MS, late.resolve);
+    await Promise.race([client.close().catch(() => {}), late.promise]);
+    timer.cancel();
   }
 
   #note(kind: Kind, failure: string | undefined): void {
