@@ -7,6 +7,7 @@ import { INGEST_GUARDS } from "./ingest.ts";
 import { INPUT_GUARDS } from "./input.ts";
 import { LIMIT_GUARDS } from "./limits.ts";
 import { LOSS_GUARDS } from "./losses.ts";
+import { MONGO_GUARDS } from "./mongo.ts";
 import { OPERATION_GUARDS } from "./operation.ts";
 import { POSTGRES_GUARDS } from "./postgres.ts";
 import { PRESENCE_GUARDS } from "./presence.ts";
@@ -36,4 +37,5 @@ export const GUARDS: readonly Guard[] = [
   ...CHAT_GUARDS,
   ...USER_GUARDS,
   ...STORE_GUARDS,
+  ...MONGO_GUARDS,
 ];

@@ -3,9 +3,10 @@
 import type { Collection, Document } from "mongodb";
 import type { CollectionShape } from "../collection.ts";
 import { StoreUnavailable } from "../store-unavailable.ts";
+import { collectionName } from "./documents.ts";
 import { byKey } from "./filters.ts";
 import { Gathering } from "./gathering.ts";
-import { insertAll, type Stands, sameInTheWay } from "./inserts.ts";
+import { allInTheWay, insertAll, type Stands } from "./inserts.ts";
 import type { Attempt, MongoLink } from "./mongo-link.ts";
 
 type Waiting = {
@@ -14,6 +15,12 @@ type Waiting = {
   readonly resolve: (stands: Stands) => void;
   readonly reject: (error: unknown) => void;
 };
+
+/**
+ * So many lines of one log go together. FerretDB cuts ordered writes into pieces of 100, and does not stop behind a piece with an error; the sums would not
+ * be right then ({@link insertAll}).
+ */
+const BATCH_MAX = 100;
 
 /** Appends to the logs of one collection. Those to one log wait for each other, so that only other nodes compete for its next number. */
 export class Appends {
@@ -45,7 +52,10 @@ export class Appends {
         if (this.#logs.get(name)?.isIdle) this.#logs.delete(name);
       });
     };
-    const log = new Gathering(run, { batchMax: this.#link.batchMax, atOnceMax: 1 });
+    const log = new Gathering(run, {
+      batchMax: Math.min(this.#link.batchMax, BATCH_MAX),
+      atOnceMax: 1,
+    });
     this.#logs.set(name, log);
     return log;
   }
@@ -73,7 +83,7 @@ export class Appends {
     }
     const [first] = left;
     if (first === undefined) return [];
-    const collection = this.#link.collection(this.#shape.name);
+    const collection = this.#link.collection(collectionName(this.#shape));
     const highest = await this.#highest(collection, first.document);
     const numbered = left.map(({ document }, place) => ({
       ...document,
@@ -98,17 +108,23 @@ export class Appends {
     return await this.#settle(stuck, behind);
   }
 
-  /** Something was in the way of `stuck`: the record itself, or another node's that took the number. */
+  /**
+   * Something was in the way of the first of them: the record itself, or another node's that took the number. All are looked for together: attack, many
+   * repeats of one idempotency key, which would hold up the log for a round each.
+   */
   async #settle(stuck: Waiting, behind: Waiting[]): Promise<Waiting[]> {
-    const collection = this.#link.collection(this.#shape.name);
-    const standing = await sameInTheWay(collection, this.#shape, stuck.document);
-    if (standing !== null) {
-      stuck.resolve({ written: false, document: standing });
-      return behind;
-    }
+    const collection = this.#link.collection(collectionName(this.#shape));
+    const all = [stuck, ...behind];
+    const documents = all.map(({ document }) => document);
+    const standing = await allInTheWay(collection, this.#shape, documents);
+    const left = all.filter(({ resolve }, place) => {
+      const document = standing[place];
+      if (document !== undefined) resolve({ written: false, document });
+      return document === undefined;
+    });
     // Over: told in the next round.
-    await stuck.attempt.again().catch(() => {});
-    return [stuck, ...behind];
+    if (left[0] === stuck) await stuck.attempt.again().catch(() => {});
+    return left;
   }
 
   /** Also of what is not confirmed yet: what is written behind that is confirmed after it. */

@@ -5,6 +5,16 @@ import type { CollectionShape, IndexShape } from "../collection.ts";
 import { columnsOf, recordOf, type Value } from "../row.ts";
 import { Refused } from "./errors.ts";
 
+/** What the store keeps for itself; no collection can be called so. */
+export const STEPS = "aldis.steps";
+export const LOCKS = "aldis.locks";
+export const PROBES = "aldis.probes";
+
+/** Apart from what other programs may keep in the same database. */
+export function collectionName({ name }: { readonly name: string }): string {
+  return `aldis_${name}`;
+}
+
 export function documentOf(shape: CollectionShape, tenant: TenantId, row: readonly Value[]) {
   const document: Document = { tenant };
   for (const [place, name] of columnsOf(shape).entries()) {

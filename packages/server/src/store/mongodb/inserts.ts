@@ -1,6 +1,7 @@
 import type { Collection, Document } from "mongodb";
 import type { CollectionShape } from "../collection.ts";
 import { StoreUnavailable } from "../store-unavailable.ts";
+import { collectionName } from "./documents.ts";
 import { batchOutcome, verdictOf } from "./errors.ts";
 import { byKey, bySame } from "./filters.ts";
 import { Gathering } from "./gathering.ts";
@@ -48,7 +49,7 @@ export class Inserts {
   }
 
   get #collection(): Collection<Document> {
-    return this.#link.collection(this.#shape.name);
+    return this.#link.collection(collectionName(this.#shape));
   }
 
   /** False: a unique index is in the way. */
@@ -113,12 +114,29 @@ export async function sameInTheWay(
   shape: CollectionShape,
   document: Document,
 ): Promise<Document | null> {
+  const [standing] = await allInTheWay(collection, shape, [document]);
+  return standing ?? null;
+}
+
+/** For each of `documents` the one that has the same in a unique index, in one query for each index. */
+export async function allInTheWay(
+  collection: Collection<Document>,
+  shape: CollectionShape,
+  documents: readonly Document[],
+): Promise<(Document | undefined)[]> {
+  const standing: (Document | undefined)[] = documents.map(() => undefined);
   for (const { unique, fields } of Object.values(shape.indexes)) {
-    const filter = unique ? bySame(fields, document) : undefined;
-    const standing = filter === undefined ? null : await collection.findOne(filter, OWN);
-    if (standing !== null) return standing;
+    if (!unique) continue;
+    const filters = documents.flatMap((document) => bySame(fields, document) ?? []);
+    if (filters.length === 0) continue;
+    const found = await collection.find({ $or: filters }, OWN).toArray();
+    const nameOf = (document: Document) => JSON.stringify(fields.map((field) => document[field]));
+    const byName = new Map(found.map((document) => [nameOf(document), document]));
+    for (const [place, document] of documents.entries()) {
+      standing[place] ??= byName.get(nameOf(document));
+    }
   }
-  return null;
+  return standing;
 }
 
 export function isDuplicate(error: unknown): boolean {

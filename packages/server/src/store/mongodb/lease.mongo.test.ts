@@ -11,6 +11,7 @@ import { type Db, MongoClient } from "mongodb";
 import { systemClock } from "../../time/clock.ts";
 import { StoreUnavailable } from "../store-unavailable.ts";
 import { PEOPLE, PLANS } from "../test/bench.ts";
+import { collectionName, STEPS } from "./documents.ts";
 import { holdLease, type Lease } from "./lease.ts";
 import { migrate } from "./migrate.ts";
 
@@ -101,7 +102,7 @@ describe.skipIf(reason !== undefined)(reason ?? "setting up a MongoDB, or its st
     const url = place.createDatabase();
     await using one = await databaseOf(url);
     const deps = { clock: systemClock, holder: "a", isOver: never };
-    const steps = one.db.collection<{ _id: string }>("aldis_steps");
+    const steps = one.db.collection<{ _id: string }>(STEPS);
     const dropped = [
       ...PLANS.slice(1),
       {
@@ -118,7 +119,7 @@ describe.skipIf(reason !== undefined)(reason ?? "setting up a MongoDB, or its st
     await steps.deleteMany({ _id: { $in: ["lines 0", "people 1"] } });
     await migrate(deps, one.db, dropped);
     expect((await steps.find().toArray()).map(({ _id }) => _id).sort()).toEqual(noted);
-    const indexes = await one.db.collection(PEOPLE.name).indexes();
+    const indexes = await one.db.collection(collectionName(PEOPLE)).indexes();
     expect(indexes.map(({ name }) => name).sort()).toEqual(["_id_", "born", "key", "nickname"]);
   });
 });

@@ -1,8 +1,8 @@
 import type { Collection, Db } from "mongodb";
 import type { Clock, Timer } from "../../time/clock.ts";
 import { StoreUnavailable } from "../store-unavailable.ts";
+import { LOCKS } from "./documents.ts";
 
-const LOCKS = "aldis_locks";
 const LOCK = "migrate";
 
 /** A holder that has not renewed it for so long has died; measured by the clock of who waits, as clocks of nodes differ. */

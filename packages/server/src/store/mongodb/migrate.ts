@@ -4,12 +4,9 @@ import type { Clock } from "../../time/clock.ts";
 import { fingerprintOf, stepsLeft } from "../applied-steps.ts";
 import type { PlanStep, StorePlan } from "../plan.ts";
 import { shapesOf } from "../plan.ts";
-import { indexesOf, indexOf } from "./documents.ts";
+import { collectionName, indexesOf, indexOf, STEPS } from "./documents.ts";
 import type { Lease } from "./lease.ts";
 import { holdLease } from "./lease.ts";
-
-/** `aldis_` is not to be had as the beginning of a collection's name. */
-const STEPS = "aldis_steps";
 
 type Step = { _id: string; owner: string; place: number; fingerprint: string };
 
@@ -71,7 +68,7 @@ async function take(database: Db, plan: StorePlan, step: PlanStep): Promise<void
   switch (step.step) {
     case "create":
       for (const index of indexesOf(step.collection)) {
-        await database.collection(step.collection.name).createIndexes([index]);
+        await database.collection(collectionName(step.collection)).createIndexes([index]);
       }
       return;
     case "add-fields":
@@ -80,11 +77,13 @@ async function take(database: Db, plan: StorePlan, step: PlanStep): Promise<void
     case "add-index": {
       const shape = shapesOf(upTo(plan, step)).get(step.collection);
       if (shape === undefined) throw new Error(`there is no ${step.collection}`);
-      await database.collection(step.collection).createIndexes([indexOf(shape, step.name)]);
+      await database
+        .collection(collectionName({ name: step.collection }))
+        .createIndexes([indexOf(shape, step.name)]);
       return;
     }
     case "drop-index":
-      await dropIndex(database.collection(step.collection), step.name);
+      await dropIndex(database.collection(collectionName({ name: step.collection })), step.name);
       return;
     default:
       return step satisfies never;

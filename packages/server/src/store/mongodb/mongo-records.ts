@@ -5,7 +5,7 @@ import type { CollectionShape } from "../collection.ts";
 import { changeOf, keyOf, rowOf, type Value } from "../row.ts";
 import type { Conditions, Key, Query, Records, Swept, Written } from "../store.ts";
 import { Appends } from "./appends.ts";
-import { bytesOf, documentOf, recordIn } from "./documents.ts";
+import { bytesOf, collectionName, documentOf, recordIn } from "./documents.ts";
 import { behind, byKey, byKeys, filterOf, sortOf, sweepSort } from "./filters.ts";
 import { Inserts, isDuplicate, OWN, type Stands, sameInTheWay } from "./inserts.ts";
 import type { Attempt, MongoLink } from "./mongo-link.ts";
@@ -152,7 +152,7 @@ export class MongoRecords<R extends object> implements Records<R> {
   }
 
   get #collection(): Collection<Document> {
-    return this.#link.collection(this.#shape.name);
+    return this.#link.collection(collectionName(this.#shape));
   }
 
   async #found(tenant: TenantId, query: Query<R>, projection: Document): Promise<Document[]> {

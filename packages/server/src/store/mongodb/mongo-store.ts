@@ -7,6 +7,7 @@ import type { Collection, CollectionShape } from "../collection.ts";
 import type { StorePlan } from "../plan.ts";
 import { type Records, type Store, StoreUnfit } from "../store.ts";
 import { StoreUnavailable } from "../store-unavailable.ts";
+import { PROBES } from "./documents.ts";
 import { connectTo } from "./driver.ts";
 import { causeOf, verdictOf } from "./errors.ts";
 import { hasStepsLeft, migrate } from "./migrate.ts";
@@ -36,8 +37,6 @@ const AGAIN_MS = 1_000;
 const MISSES_MAX = 2;
 /** How long the driver may take to take its leave. */
 const CLOSE_MS = 2_000;
-/** A write that changes nothing else: reads may be answered where writes are not. */
-const PROBES = "aldis_probes";
 
 /** One database of a MongoDB, for all nodes that name it. */
 export class MongoStore implements Store {
@@ -203,6 +202,7 @@ export class MongoStore implements Store {
 
   async #probe(): Promise<void> {
     const probes = () => this.#link.collection(PROBES);
+    // Reads may be answered where writes are not.
     const seen = { $inc: { seen: 1 } };
     // Their outcomes are noted like that of anything else.
     const probe = this.#failing.has("write")
