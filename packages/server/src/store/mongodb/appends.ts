@@ -69,7 +69,10 @@ export class Appends {
   async #run(items: Waiting[]): Promise<void> {
     let left = items;
     try {
-      while (left.length > 0) left = await this.#some(left);
+      while (left.length > 0) {
+        const some = left;
+        left = await this.#link.inTime(() => this.#some(some));
+      }
     } catch (error) {
       for (const { reject } of left) reject(error);
     }

@@ -65,7 +65,9 @@ export class Inserts {
     const left = items.filter(({ attempt }) => !attempt.isOver);
     if (left.length === 0) return;
     try {
-      const { duplicates, refused } = await insertAll(this.#collection, left.map(copyOf), false);
+      const { duplicates, refused } = await this.#link.inTime(() =>
+        insertAll(this.#collection, left.map(copyOf), false),
+      );
       this.#link.committed(left.length - duplicates.size - refused.size);
       for (const [place, { resolve, reject }] of left.entries()) {
         const error = refused.get(place);

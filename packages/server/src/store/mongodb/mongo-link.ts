@@ -54,6 +54,8 @@ export class Attempt {
 }
 
 const PAUSE_MAX_MS = 64;
+/** The driver looks for a server, waits for a connection and then for an answer, each for as long as all may take. What has not ended then never will. */
+const GIVE_UP_AFTER = 4;
 /** The server's own limit comes first, so that a server that is alive says itself that it was too slow. */
 export const SERVER_SHARE = 0.9;
 
@@ -93,10 +95,11 @@ export class MongoLink {
     this.#database = client.db(database);
   }
 
-  /** Takes nothing more; resolves when what was asked has been answered. */
+  /** Takes nothing more; resolves when what was asked has been answered, or its time is over. */
   async close(): Promise<void> {
     this.#database = undefined;
-    if (this.#asked > 0) await this.#idle.promise;
+    if (this.#asked === 0) return;
+    await this.#limited(this.#idle.promise, this.#options.timeoutMs).catch(() => {});
   }
 
   /** Throws `StoreUnavailable` when it is not open. */
@@ -129,20 +132,31 @@ export class MongoLink {
     this.#askedBytes += bytes;
     const attempt = new Attempt(this.#deps.clock);
     // It takes its place until the driver has let go of it, which may be later than who asked has been told.
-    const running = (async () => run(attempt))().finally(() => this.#left(bytes));
+    const running = (async () => run(attempt))();
+    void this.#limited(running, GIVE_UP_AFTER * this.#options.timeoutMs)
+      .catch(() => {})
+      .then(() => this.#left(bytes));
     try {
-      const value = await this.#limited(running, attempt);
+      const value = await this.#limited(running, this.#options.timeoutMs);
       this.#deps.onOutcome(kind, undefined);
       return value;
     } catch (error) {
+      attempt.giveUp();
       throw this.#judged(kind, error);
     }
   }
 
-  async #limited<T>(running: Promise<T>, attempt: Attempt): Promise<T> {
+  /**
+   * For what others wait behind: a command that the driver never ends (seen on Bun, when a connection was lost in a bad moment) holds them up for no
+   * longer than this. Should it be carried out after all it is as one whose answer was lost.
+   */
+  inTime<T>(run: () => Promise<T>): Promise<T> {
+    return this.#limited(run(), this.#options.timeoutMs);
+  }
+
+  async #limited<T>(running: Promise<T>, limitMs: number): Promise<T> {
     const late = Promise.withResolvers<never>();
-    const timer = this.#deps.clock.setTimer(this.#options.timeoutMs, () => {
-      attempt.giveUp();
+    const timer = this.#deps.clock.setTimer(limitMs, () => {
       late.reject(new StoreUnavailable("MongoDB did not answer in time"));
     });
     try {

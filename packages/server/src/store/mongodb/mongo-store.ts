@@ -154,7 +154,9 @@ export class MongoStore implements Store {
       this.#clients.add(client);
     };
     try {
-      return await connectTo(target, { timeoutMs, poolMax, patient, onClient });
+      return await this.#link.inTime(() =>
+        connectTo(target, { timeoutMs, poolMax, patient, onClient }),
+      );
     } catch (error) {
       if (connecting !== undefined) await this.#drop(connecting);
       throw error;
