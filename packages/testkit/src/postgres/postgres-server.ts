@@ -144,12 +144,14 @@ async function initialise(
   const passwordFile = join(folder, "password");
   writeFileSync(passwordFile, POSTGRES_PASSWORD, { mode: 0o600 });
   if (account !== undefined) chownSync(passwordFile, account.uid, account.gid);
+  // PostgreSQL 15 and later.
+  const takesIcu = (await run([initdb, "--help"])).text.includes("--icu-locale");
   const { code, text } = await run([
     ...asAccount(account),
     ...[initdb, "-D", join(folder, "data"), "-U", POSTGRES_USER, "--pwfile", passwordFile],
     ...["--auth-local", "trust", "--auth-host", "scram-sha-256", "--no-sync"],
     ...["--encoding", "UTF8", "--locale", "C.UTF-8"],
-    ...["--locale-provider", "icu", "--icu-locale", "en-US"],
+    ...(takesIcu ? ["--locale-provider", "icu", "--icu-locale", "en-US"] : []),
   ]);
   if (code !== 0) throw new Error(`initdb: ${text}`);
 }
