@@ -1,8 +1,14 @@
 import { configReference, explainConfig } from "@aldis/server";
 import { Command } from "commander";
 import type { CliContext } from "./console.ts";
+import { pluginFolder, setupOf } from "./load-plugins.ts";
 import { printable } from "./printable.ts";
-import { type ProductionOptions, productionConfig, readProduction } from "./production-config.ts";
+import {
+  configPathOf,
+  type ProductionOptions,
+  productionConfig,
+  readProduction,
+} from "./production-config.ts";
 
 const HELP = `
 Examples:
@@ -35,7 +41,9 @@ export function configCommand(context: CliContext): Command {
 }
 
 async function check(context: CliContext, options: ProductionOptions): Promise<void> {
-  const { warnings } = productionConfig(await readProduction(context.env, options));
+  const { env } = context;
+  const { config, warnings } = productionConfig(await readProduction(env, options));
+  await setupOf(config, { folder: pluginFolder(env, configPathOf(env, options)) });
   for (const { path, message } of warnings) context.note(`warning: ${path}: ${message}`);
   context.out("the configuration is in order\n");
 }

@@ -8,6 +8,7 @@ import { devBanner } from "./dev-banner.ts";
 import { createDevSecrets, type DevConfig, type DevOptions, devConfig } from "./dev-config.ts";
 import { devLogLine } from "./dev-log.ts";
 import { createDevToken } from "./dev-token.ts";
+import { pluginFolder, type Setup, setupOf } from "./load-plugins.ts";
 import { mintToken, type Signing, signingOf } from "./mint.ts";
 import { parsePort } from "./options.ts";
 import { reloading } from "./reloading.ts";
@@ -17,8 +18,8 @@ import { type UnfitStore, watchStore } from "./unfit-store.ts";
 
 const HELP = `
 The secret and the API key are made anew at each start; set ALDIS_JWT_SECRET and ALDIS_API_KEY to keep them. It
-listens on this machine alone. The \`auth\` section of a config file is left aside. When the config file changes, the
-gateway starts anew with it; clients come back by themselves.
+listens on this machine alone. The \`auth\` section of a config file is left aside. When the config file or a plugin
+that it names changes, the gateway starts anew with it; clients come back by themselves.
 `;
 
 export function devCommand(context: CliContext): Command {
@@ -40,12 +41,16 @@ async function dev(context: CliContext, options: DevOptions): Promise<void> {
     const file = path === undefined ? {} : await readConfigFile(path);
     return devConfig({ env, file, options, secrets });
   };
+  const folder = pluginFolder(env, path);
+  let round = 0;
+  const prepare = (config: Config) => setupOf(config, { folder, round: round++ });
   const settings = await read();
   const signing = requireSigning(settings);
   const stopping = catchSignals();
   const unfit = watchStore();
   const open = await createOpener(context, signing, unfit);
-  const first = open(settings.config);
+  const setup = await prepare(settings.config);
+  const first = open(setup);
   const token = await mintToken(signing, {
     user: "dev",
     capabilities: { "*": ["*"] },
@@ -53,11 +58,8 @@ async function dev(context: CliContext, options: DevOptions): Promise<void> {
   });
   out(devBanner({ ...settings, url: publicUrl(first.url), token, env }));
   const running = reloading(
-    { path, note, open, read: async () => (await read()).config },
-    {
-      gateway: first,
-      config: settings.config,
-    },
+    { path, note, open, read: async () => await prepare((await read()).config) },
+    { gateway: first, setup },
   );
   try {
     await Promise.race([stopping, unfit.found]);
@@ -71,9 +73,10 @@ async function dev(context: CliContext, options: DevOptions): Promise<void> {
 async function createOpener({ note }: CliContext, signing: Signing, { onUnfit }: UnfitStore) {
   const demo = await createDemo();
   const devToken = createDevToken(signing);
-  return (config: Config): Gateway =>
+  return ({ config, plugins }: Setup): Gateway =>
     openGateway({
       config,
+      plugins,
       write: (line) => note(devLogLine(line)),
       onUnfit,
       pages: (request, target) => devToken(request, target) ?? demo(request, target.pathname),

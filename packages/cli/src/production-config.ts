@@ -18,13 +18,22 @@ const NO_AUTHENTICATION = {
     "nothing can verify a token: set ALDIS_JWT_SECRET (openssl rand -base64 32), auth.publicKey, auth.jwks.url or auth.provider. To try things out, use `aldis dev`.",
 };
 
+/** The config file that is asked for. */
+export function configPathOf(
+  env: CliContext["env"],
+  { config }: ProductionOptions,
+): string | undefined {
+  return (config ?? env["ALDIS_CONFIG"]) || undefined;
+}
+
 /** What `start` takes its settings from. */
 export async function readProduction(
   env: CliContext["env"],
-  { config, port, host }: ProductionOptions,
+  options: ProductionOptions,
 ): Promise<ConfigSources> {
-  const path = config ?? env["ALDIS_CONFIG"];
-  const file = path === undefined || path === "" ? {} : await readConfigFile(path);
+  const { port, host } = options;
+  const path = configPathOf(env, options);
+  const file = path === undefined ? {} : await readConfigFile(path);
   const listen = {
     ...(port === undefined ? {} : { port }),
     ...(host === undefined ? {} : { host }),

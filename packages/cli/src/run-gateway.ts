@@ -1,4 +1,10 @@
-import { type Config, type Gateway, type GatewayOptions, startGateway } from "@aldis/server";
+import {
+  type Config,
+  type Gateway,
+  type GatewayOptions,
+  PluginUnfit,
+  startGateway,
+} from "@aldis/server";
 import { CliFailure, EXIT } from "./console.ts";
 
 /** Starts a gateway; what the operator can mend is told in one line. */
@@ -6,6 +12,7 @@ export function openGateway(options: GatewayOptions): Gateway {
   try {
     return startGateway(options);
   } catch (error) {
+    if (error instanceof PluginUnfit) throw new CliFailure(error.message, EXIT.config);
     const tlsProblem = tlsProblemOf(error, options.config.listen);
     if (tlsProblem !== undefined) throw new CliFailure(tlsProblem, EXIT.config);
     throw new CliFailure(listenProblem(error, options.config.listen));

@@ -1,7 +1,13 @@
 import { Command } from "commander";
 import type { CliContext } from "./console.ts";
+import { pluginFolder, setupOf } from "./load-plugins.ts";
 import { parsePort } from "./options.ts";
-import { type ProductionOptions, productionConfig, readProduction } from "./production-config.ts";
+import {
+  configPathOf,
+  type ProductionOptions,
+  productionConfig,
+  readProduction,
+} from "./production-config.ts";
 import { openGateway } from "./run-gateway.ts";
 import { catchSignals } from "./signals.ts";
 import { watchStore } from "./unfit-store.ts";
@@ -26,8 +32,10 @@ export function startCommand(context: CliContext): Command {
 async function start({ env, log }: CliContext, options: ProductionOptions): Promise<void> {
   const stopping = catchSignals();
   const { config } = productionConfig(await readProduction(env, options));
+  const folder = pluginFolder(env, configPathOf(env, options));
+  const { plugins } = await setupOf(config, { folder });
   const unfit = watchStore();
-  const gateway = openGateway({ config, write: log, onUnfit: unfit.onUnfit });
+  const gateway = openGateway({ config, plugins, write: log, onUnfit: unfit.onUnfit });
   try {
     await Promise.race([stopping, unfit.found]);
     await gateway.drain();

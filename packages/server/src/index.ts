@@ -13,6 +13,7 @@ export {
 export type { NamespaceInput, NamespaceOptions } from "./config/namespace-schema.ts";
 export { type Config, type ConfigInput, configSchema } from "./config/schema.ts";
 export { configWarnings } from "./config/warnings.ts";
+export { problemOfPlugins } from "./gateway/plugin-part.ts";
 export { type Gateway, type GatewayOptions, startGateway } from "./gateway.ts";
 export type { RequestTarget } from "./listen/request-target.ts";
 export { configurePlugin, type PluginEntry } from "./plugins/host/collect.ts";

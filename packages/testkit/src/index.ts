@@ -45,6 +45,7 @@ export {
 export { type GatewayProcess, startGatewayProcess } from "./gateway-process.ts";
 export type { Sample } from "./gateway-process-messages.ts";
 export type { HttpAnswer, HttpClient, HttpInit } from "./http-client.ts";
+export { createHttpClient } from "./http-client.ts";
 export { type MongoPlace, openMongo, whyNoMongo, whyNoStandIn } from "./mongo/mongo-place.ts";
 export { type MongoServer, startMongo } from "./mongo/mongo-server.ts";
 export {

@@ -11,7 +11,9 @@ type Caller = { readonly tenant: TenantId; readonly caller: Identity | undefined
 
 /** A plugin's route; with `users` it takes the tokens of users, too. */
 export function pluginApiRoute({ spec, run }: HostedRoute): Route {
-  const apiSpec: RouteSpec<z.ZodObject, z.ZodObject, z.ZodType> = spec;
+  const refusals = [...(spec.refusals ?? []), "unavailable"] as const;
+  // Whatever a plugin needs may be away, and it may take too long itself.
+  const apiSpec: RouteSpec<z.ZodObject, z.ZodObject, z.ZodType> = { ...spec, refusals };
   return {
     spec: apiSpec,
     async answer(call) {

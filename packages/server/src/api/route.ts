@@ -164,8 +164,6 @@ const ALWAYS: readonly ErrorCode[] = ["bad_request", "unauthorized", "rate_limit
 export function documentOf({ spec }: Route): RouteConfig {
   const codes = new Set<ErrorCode>([...ALWAYS, ...(spec.refusals ?? [])]);
   if (spec.access !== "user-token" && spec.access !== "any-key") codes.add("forbidden");
-  // Their tokens may not be judged now.
-  if (spec.users === true) codes.add("unavailable");
   if (spec.body !== undefined) codes.add("too_large").add("unsupported_media");
   const { method, path, summary, description, tag, access } = spec;
   return {

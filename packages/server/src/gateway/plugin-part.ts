@@ -17,6 +17,7 @@ import type { Reach } from "../session/reach.ts";
 import type { Clock } from "../time/clock.ts";
 import { builtInPlugins } from "./features.ts";
 import type { Shared } from "./shared-parts.ts";
+import { storeTarget } from "./store-part.ts";
 
 const CLOSE_TIME_LIMIT_MS = 5_000;
 
@@ -41,6 +42,29 @@ export function choosePlugins(
   checkNames(all);
   return all;
 }
+
+/** What would keep a gateway from starting with these plugins, as far as it shows without running them; undefined: nothing does. */
+export function problemOfPlugins(
+  config: Config,
+  entries: readonly PluginEntry[],
+): string | undefined {
+  try {
+    const hasStore = storeTarget(config).kind !== "none";
+    choosePlugins(config, entries, { hasStore, log: SILENT });
+    return undefined;
+  } catch (error) {
+    if (error instanceof PluginUnfit) return error.message;
+    throw error;
+  }
+}
+
+const SILENT: Log = {
+  isLevelEnabled: () => false,
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+};
 
 export function openPlugins(
   shared: Shared,

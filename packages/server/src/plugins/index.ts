@@ -1,5 +1,20 @@
 // All that a plugin is written with. Features of the gateway import from here and from the protocol alone.
 
+export {
+  type ChannelName,
+  channelOf,
+  type ErrorCode,
+  type Fields,
+  type Json,
+  namespaceOf,
+  optionalInteger,
+  optionalString,
+  type Payload,
+  parseChannelName,
+  requiredBoolean,
+  requiredJson,
+  requiredString,
+} from "@aldis/protocol";
 /** The zod whose schemas stand in the OpenAPI document with their descriptions (`.openapi(…)`). */
 export { z } from "@hono/zod-openapi";
 export { allows, type Capabilities, type Right } from "../auth/capabilities.ts";

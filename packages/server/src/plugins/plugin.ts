@@ -37,6 +37,8 @@ export type Plugin<C = unknown> = PluginParts<C> & {
 export type AnyPlugin = Plugin<any>;
 
 /** Types a plugin as what it is; `C` comes from its `config`. */
-export function definePlugin<C = undefined>(plugin: Plugin<C>): Plugin<C> {
+export function definePlugin<C = undefined>(
+  plugin: { readonly config?: z.ZodType<C> } & Plugin<NoInfer<C>>,
+): Plugin<C> {
   return plugin;
 }

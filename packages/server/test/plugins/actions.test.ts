@@ -60,7 +60,7 @@ describe("actions of plugins", () => {
     },
   });
 
-  test("are answered with what `run` gives, now or later", async () => {
+  test("[FR7] are answered with what `run` gives, now or later", async () => {
     await using gateway = await start(echo);
     const ann = await gateway.connect();
     expect(await ann.must("echo", { text: "hi" })).toEqual({ text: "hi", user: "ann" });

@@ -32,17 +32,20 @@ describe("hook connecting", () => {
     ["unauthorized", 4002],
     ["limit_reached", 4009],
     ["unavailable", 4007],
-  ] as const)("a refusal with %s closes with %d, and says why before", async (code, close) => {
-    const later = () => Promise.reject(refusal(code, "not today"));
-    for (const connecting of [throwing(refusal(code, "not today")), later]) {
-      await using gateway = await startTestGateway({ plugins: [hooked({ connecting })] });
-      const client = await RawClient.open(`${gateway.wsUrl}?token=${await gateway.token()}`);
-      expect((await client.closed).code).toBe(close);
-      const seen = client.all.map(({ action: name, data }) => [name, data.code]);
-      expect(seen).toEqual([["error", code]]);
-      expect(gateway.gateway.connections).toBe(0);
-    }
-  });
+  ] as const)(
+    "[AU10] a refusal with %s closes with %d, and says why before",
+    async (code, close) => {
+      const later = () => Promise.reject(refusal(code, "not today"));
+      for (const connecting of [throwing(refusal(code, "not today")), later]) {
+        await using gateway = await startTestGateway({ plugins: [hooked({ connecting })] });
+        const client = await RawClient.open(`${gateway.wsUrl}?token=${await gateway.token()}`);
+        expect((await client.closed).code).toBe(close);
+        const seen = client.all.map(({ action: name, data }) => [name, data.code]);
+        expect(seen).toEqual([["error", code]]);
+        expect(gateway.gateway.connections).toBe(0);
+      }
+    },
+  );
 
   test("sees who it is; frames that come before its answer wait, and are handled after it", async () => {
     const { promise: door, resolve: open } = Promise.withResolvers<void>();
@@ -61,7 +64,7 @@ describe("hook connecting", () => {
     expect(client.all.map(({ action: name }) => name)).toEqual(["welcome", "subscribe"]);
   });
 
-  test("who is refused keeps the session for who comes next, by token and by session alone", async () => {
+  test("[AU10] who is refused keeps the session for who comes next, by token and by session alone", async () => {
     let refuses = false;
     const connecting = () => {
       if (refuses) throw NO;
@@ -218,7 +221,7 @@ describe("hook subscribing", () => {
     ["at once", sync],
     ["later", later],
   ])(
-    "refuses %s channels and patterns of its namespaces, and asks about no others",
+    "[SU10] refuses %s channels and patterns of its namespaces, and asks about no others",
     async (_, plugin) => {
       await using gateway = await startTestGateway({ plugins: [plugin], config });
       const [ann, bob] = [await gateway.connect(), await gateway.connect({ sub: "bob" })];
@@ -299,7 +302,7 @@ describe("hook subscribing", () => {
     }
   });
 
-  test("what the client wants last holds, whatever is still being decided", async () => {
+  test("[SU10] what the client wants last holds, whatever is still being decided", async () => {
     const doors: (() => void)[] = [];
     const subscribing = () => new Promise<void>((resolve) => doors.push(resolve));
     await using gateway = await startTestGateway({ plugins: [hooked({ subscribing })] });
@@ -352,7 +355,7 @@ describe("hook subscribing", () => {
 });
 
 describe("hook reading", () => {
-  test("refuses the history and the list of who is there, now and later", async () => {
+  test("[SU10] refuses the history and the list of who is there, now and later", async () => {
     for (const wait of [undefined, Promise.resolve()]) {
       const reading: PluginHooks["reading"] = ({ channel, what, session }) => {
         const decide = () => {
