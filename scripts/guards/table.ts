@@ -9,6 +9,7 @@ import { LIMIT_GUARDS } from "./limits.ts";
 import { LOSS_GUARDS } from "./losses.ts";
 import { MONGO_GUARDS } from "./mongo.ts";
 import { OPERATION_GUARDS } from "./operation.ts";
+import { PLUGIN_GUARDS } from "./plugins.ts";
 import { POSTGRES_GUARDS } from "./postgres.ts";
 import { PRESENCE_GUARDS } from "./presence.ts";
 import { RATE_GUARDS } from "./rates.ts";
@@ -38,4 +39,5 @@ export const GUARDS: readonly Guard[] = [
   ...USER_GUARDS,
   ...STORE_GUARDS,
   ...MONGO_GUARDS,
+  ...PLUGIN_GUARDS,
 ];
