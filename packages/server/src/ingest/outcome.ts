@@ -1,4 +1,4 @@
-import { ERRORS, type Refusal } from "@aldis/protocol";
+import { ERRORS, FieldError, type Refusal } from "@aldis/protocol";
 import type { Awaitable } from "../awaitable.ts";
 import type { PublishOutcome } from "../broker/broker.ts";
 import type { Publisher, PublishRequest } from "../channel/publisher.ts";
@@ -43,6 +43,8 @@ async function publishedBy(
 }
 
 function failed({ counters, log }: PublishDeps, error: unknown): Refusal {
+  // A hook has refused it later than in the turn of the call.
+  if (error instanceof FieldError) return refused(counters, error.refusal);
   if (error instanceof Unavailable) return refused(counters, UNAVAILABLE);
   counters.faults++;
   log.error({ err: error }, "what came through Redis could not be published");

@@ -235,6 +235,7 @@ describe("what does not fit is told at start", () => {
 
   test.each([
     [[one("a"), one("a")], "plugin a: another plugin has this name"],
+    [[one("presence")], "plugin presence: may not be called presence"],
     [[one("A")], "plugin A: has no `name` of lower case letters, digits and `-`"],
     [[7 as unknown as AnyPlugin], "plugin without a name: is no plugin"],
     [[one("a", { actions: { publish: a } })], "plugin a: action publish is the gateway's own"],

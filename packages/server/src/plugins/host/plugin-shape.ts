@@ -5,6 +5,8 @@ import type { PluginHooks } from "../hooks.ts";
 import type { AnyPlugin } from "../plugin.ts";
 
 const NAME = /^[a-z][a-z0-9-]{0,47}$/;
+/** Names among signals that are the gateway's own. */
+const RESERVED_NAMES: ReadonlySet<unknown> = new Set(["presence"]);
 const ACTION_NAME = /^[a-z][a-z0-9_.:-]*$/i;
 const ROUTE_PATH = /^\/api(\/([\w.~-]+|\{\w+\}))+$/;
 const METHODS: readonly unknown[] = ["get", "post", "put", "delete"];
@@ -34,6 +36,7 @@ export function problemOfPlugin(value: unknown): string | undefined {
   if (typeof name !== "string" || !NAME.test(name)) {
     return "has no `name` of lower case letters, digits and `-`";
   }
+  if (RESERVED_NAMES.has(name)) return `may not be called ${name}: the gateway uses that name`;
   if (config !== undefined && !isSchema(config)) return "`config` is no schema";
   for (const [key, part] of Object.entries({ setup, close })) {
     if (part !== undefined && typeof part !== "function") return `\`${key}\` is no function`;
