@@ -20,6 +20,7 @@ import type { Shared } from "./shared-parts.ts";
 import { storeTarget } from "./store-part.ts";
 
 const CLOSE_TIME_LIMIT_MS = 5_000;
+const OFF = "a feature is off: it keeps records, and there is no store: see store.url";
 
 /** The features and the operator's own plugins, in this order. Throws `PluginUnfit`. */
 export function choosePlugins(
@@ -29,7 +30,8 @@ export function choosePlugins(
 ): ConfiguredPlugin[] {
   const features = builtInPlugins(config).filter(({ plugin }) => {
     if (plugin.store === undefined || hasStore) return true;
-    log.warn({ feature: plugin.name }, "a feature is off: it keeps records, and there is no store");
+    // Who has asked for none knows.
+    if (config.store.url === undefined) log.warn({ feature: plugin.name }, OFF);
     return false;
   });
   const own = configurePlugins(entries);

@@ -4,6 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startTestGateway } from "@aldis/testkit";
+import { loadConfig } from "../../src/config/load.ts";
+import { startGateway } from "../../src/gateway.ts";
 import {
   action,
   createAll,
@@ -58,6 +60,22 @@ test("records outlive the gateway, by tenant; a collection that is not the plugi
     }
   } finally {
     await rm(folder, { recursive: true });
+  }
+});
+
+test("features that keep records are off without a store, and that is told unless it was asked for", async () => {
+  for (const store of [{ url: "none" }, {}]) {
+    const listen = { port: 0, host: "127.0.0.1" };
+    const loaded = loadConfig({ file: { listen, store, broker: "redis://127.0.0.1:1" } });
+    if (!loaded.ok) throw new Error("a config");
+    const logged: string[] = [];
+    const gateway = startGateway({
+      config: loaded.config,
+      write: (line) => void logged.push(line),
+    });
+    await gateway.close();
+    const off = logged.some((line) => line.includes("a feature is off"));
+    expect([store, off]).toEqual([store, !("url" in store)]);
   }
 });
 
