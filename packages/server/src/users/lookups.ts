@@ -1,11 +1,11 @@
 // What the directory tells, to clients and backends alike: everything passes through what its viewer may see.
 import type { DirectoryUser } from "@aldis/protocol";
-import type { Clock, Records } from "../plugins/index.ts";
+import { type Clock, howManyFit, type Records } from "../plugins/index.ts";
 import type { Blocks } from "./blocks.ts";
 import type { ProfileRecord, WordRecord } from "./collections.ts";
 import { readUserCursor, writeCursor } from "./cursor.ts";
 import type { Directory } from "./directory.ts";
-import type { Online, Whereabouts } from "./online.ts";
+import type { Online, OnlinePage, Whereabouts } from "./online.ts";
 import { isMeant, searchUsers } from "./search.ts";
 import { userOfKey } from "./user-key.ts";
 import { scopesOf, sees, seesPresence, shownTo, type Viewer } from "./viewer.ts";
@@ -34,7 +34,14 @@ export type OneUser = ListedUser & {
 type PageAsked = { readonly cursor?: string | undefined; readonly limit: number };
 type Listed = { readonly userId: string; readonly record: ProfileRecord | undefined };
 
+type Place = { readonly after: string | undefined; readonly limit: number };
+/** `place`: up to where it was looked. */
+type VisiblePage = OnlinePage & { readonly place: string | undefined };
+
 const NOBODY: ReadonlySet<string> = new Set();
+/** So many times that many users are looked beyond. */
+const ROUNDS_MAX = 8;
+const HIDDEN_PIECE = 500;
 const NOWHERE: Whereabouts = { nodes: new Map(), missing: [] };
 /** Of those with the same address so many are named. */
 const SHARED_MAX = 11;
@@ -69,19 +76,39 @@ export class Lookups {
     if (viewer.userId !== undefined && !seesPresence(viewer)) {
       return this.#onlySelf(viewer, viewer.userId);
     }
-    const page = await this.#deps.online.page(tenant, { after, limit });
-    const userIds = page.users.map(({ userId }) => userId);
-    const [records, hidden] = await Promise.all([
-      this.#deps.directory.getMany(tenant, userIds),
-      this.#hiddenFrom(viewer, userIds),
-    ]);
-    const users = page.users.flatMap(({ userId, nodes }, n) =>
-      hidden.has(userId) ? [] : [this.#show(viewer, { userId, record: records[n] }, nodes)],
+    const page = await this.#visiblePage(viewer, { after, limit });
+    const records = await this.#deps.directory.getMany(
+      tenant,
+      page.users.map(({ userId }) => userId),
     );
-    // The last one that was shown: a cursor must not tell of somebody hidden.
-    const last = page.more ? (users.at(-1)?.id ?? userIds.at(-1)) : undefined;
+    const all = page.users.map(({ userId, nodes }, n) =>
+      this.#show(viewer, { userId, record: records[n] }, nodes),
+    );
+    const users = all.slice(0, howManyFit(all));
+    const more = page.more || users.length < all.length;
+    const last = more ? (users.at(-1)?.id ?? page.place) : undefined;
     const next = last === undefined ? undefined : writeCursor(listing, [last]);
     return { users, next, missing: page.missing };
+  }
+
+  /**
+   * Attack: pages of one user, until one is empty: its cursor would tell of somebody hidden. So a page of hidden ones alone is looked beyond, and only where
+   * thousands of them stand in a row does it say where it stopped: the next page has to begin somewhere.
+   */
+  async #visiblePage(viewer: Viewer, { after, limit }: Place): Promise<VisiblePage> {
+    let asked: Place = { after, limit };
+    for (let round = 1; ; round++) {
+      const { users, more, missing } = await this.#deps.online.page(viewer.tenant, asked);
+      const userIds = users.map(({ userId }) => userId);
+      const hidden = await this.#hiddenFrom(viewer, userIds);
+      const visible = users.filter(({ userId }) => !hidden.has(userId));
+      const place = userIds.at(-1);
+      if (visible.length > 0 || !more || round === ROUNDS_MAX) {
+        const isCut = visible.length > limit;
+        return { users: visible.slice(0, limit), more: more || isCut, missing, place };
+      }
+      asked = { after: place, limit: HIDDEN_PIECE };
+    }
   }
 
   /** US5. */
@@ -100,7 +127,11 @@ export class Lookups {
       limit,
       hidden: (userIds) => this.#hiddenFrom(viewer, userIds),
     });
-    return { ...(await this.#showAll(viewer, found)), next };
+    const shown = await this.#showAll(viewer, found);
+    const fits = howManyFit(shown.users);
+    if (fits === shown.users.length) return { ...shown, next };
+    // Looked for again, for the place of the last that fits: seldom, and there is one way to count places.
+    return this.search(viewer, { query, cursor, limit: fits });
   }
 
   /** US10. Whoever may not see addresses finds nobody by one. */
@@ -124,9 +155,11 @@ export class Lookups {
     const listed = records
       .slice(0, limit)
       .map((record) => ({ userId: userOfKey(record.user), record }));
-    const last = records.length > limit ? listed.at(-1) : undefined;
-    const next = last === undefined ? undefined : writeCursor(listing, [last.userId]);
-    return { ...(await this.#showAll(viewer, listed)), next };
+    const shown = await this.#showAll(viewer, listed);
+    const users = shown.users.slice(0, howManyFit(shown.users));
+    const last = records.length > users.length ? users.at(-1) : undefined;
+    const next = last === undefined ? undefined : writeCursor(listing, [last.id]);
+    return { users, next, missing: shown.missing };
   }
 
   async #onlySelf(viewer: Viewer, userId: string): Promise<UserList> {
