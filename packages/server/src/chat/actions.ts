@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { action, type PluginAction } from "../plugins/index.ts";
+import { action, type PluginAction, type PluginSession } from "../plugins/index.ts";
 import { type Actor, sessionActor } from "./actor.ts";
 import { edit, react, remove } from "./change.ts";
 import type { ChatConfig } from "./config.ts";
@@ -10,6 +10,7 @@ import { mark, receipts } from "./marks.ts";
 import { join, leave, members, removeMember, setMember } from "./membership.ts";
 import { ownRooms } from "./own-rooms.ts";
 import { history, search } from "./pages.ts";
+import { parseRoomName } from "./room-name.ts";
 import { createRoom, readRoom, updateRoom } from "./rooms.ts";
 import { send } from "./send.ts";
 
@@ -31,7 +32,7 @@ export function createActions(deps: ChatDeps): Readonly<Record<string, Act>> {
       input: inputs.sending,
       run: ({ session, input }) =>
         admit(() =>
-          deps.turns.run(`${session.id}\0${input.room}`, () =>
+          deps.turns.run(turnOf(deps, session, input.room), () =>
             send(deps, sessionActor(session), input),
           ),
         ),
@@ -54,4 +55,9 @@ export function createActions(deps: ChatDeps): Readonly<Record<string, Act>> {
     chat_set_member: of(inputs.giving, (actor, asked) => setMember(deps, actor, asked)),
     chat_remove_member: of(inputs.naming, (actor, asked) => removeMember(deps, actor, asked)),
   };
+}
+
+/** One room is one turn, whichever of its names stands in a command. */
+function turnOf({ context }: ChatDeps, session: PluginSession, room: string): string {
+  return `${session.id}\0${parseRoomName(room, context.config)?.channel ?? room}`;
 }

@@ -45,6 +45,25 @@ describe("[CT6] rooms are created", () => {
     expect(chat.published.filter(({ event }) => event === "chat.room")).toHaveLength(1);
   });
 
+  test("P3 [CT21]: not by who has as many as one may have, nor with such a member: no room is left that nobody is in", async () => {
+    await using chat = await openLoneChat({ config: { roomsPerUserMax: 2, membersMax: 3 } });
+    const make = (who: string, with_: readonly string[] = [], name?: string) =>
+      codeOf(
+        createRoom(chat.deps, chat.user(who), {
+          ...(name !== undefined && { room: name }),
+          members: with_.map((user) => ({ user, role: "member" })),
+        }),
+      );
+    expect(await make("ann", [], "chat:one")).toBe("done");
+    expect(await make("ann")).toBe("done");
+    for (let n = 0; n < 3; n++) expect(await make("ann")).toBe("limit_reached");
+    for (let n = 0; n < 3; n++) expect(await make("ben", ["ann"])).toBe("limit_reached");
+    expect(await make("ben", ["u1", "u2", "u3"])).toBe("limit_reached");
+    expect((await allRooms(chat.deps, chat.backend(), { limit: 50 })).rooms).toHaveLength(2);
+    // What is repeated is there already.
+    expect(await make("ann", [], "chat:one")).toBe("done");
+  });
+
   test("by those who may: not where backends do it, not by anonymous users, not private where there are none", async () => {
     const namespaces = {
       chat: {},

@@ -7,7 +7,7 @@ import { accessOf, type RoomRecord } from "./collections.ts";
 import { CHAT_NAMESPACE } from "./config.ts";
 import type { ChatDeps } from "./deps.ts";
 import { enterExisting, mustBe, type Room, roleIn } from "./enter.ts";
-import { addRecord } from "./member-records.ts";
+import { addRecord, mustHaveRoomFor } from "./member-records.ts";
 import { badRequest, conflict, forbidden } from "./refusals.ts";
 import { parseRoomName, type RoomName } from "./room-name.ts";
 import { wireRoom } from "./wire.ts";
@@ -39,6 +39,10 @@ export async function createRoom(
   checkRoomData(wanted.data);
   const { userId: creator } = actor;
   const owners = [...ownersAtFirst(wanted, creator)];
+  const firstMembers = new Set([...owners, ...wanted.members.map(({ user }) => user)]);
+  // Attack: somebody who has all the rooms one may have makes more and more that nobody is in.
+  const standing = await deps.rooms.get(actor.tenant, { room: name.channel });
+  if (standing?.state !== "active") await mustHaveRoomFor(deps, actor.tenant, firstMembers);
   const record = await writeRoom(deps, actor.tenant, name.channel, {
     access,
     owners,

@@ -22,6 +22,7 @@ type Whose = { readonly tenant: TenantId; readonly user: string };
 
 /** So many at once; more by another call. */
 const AT_ONCE_MAX = 1_000;
+const NOTHING: Taken = { acknowledged: [], failed: undefined };
 
 /**
  * NT7. Each one is taken by a change that the store makes for one caller alone, whichever device and node it came by; what was taken by
@@ -32,25 +33,40 @@ export async function acknowledge(
   whose: Whose,
   asked: Acknowledgement,
 ): Promise<AcknowledgeNotificationBody> {
-  const answer =
+  const taken =
     "ids" in asked ? await byIds(deps, whose, asked) : await upTo(deps, whose, asked.upTo);
-  const { acknowledged } = answer;
+  const { acknowledged, more, failed } = taken;
   if (acknowledged.length > 0) {
     deps.count("acknowledged", acknowledged.length);
     tellDevices(deps, whose, acknowledged);
   }
-  return answer;
+  // Some may be taken all the same: no repeat takes them again, so the devices have been told.
+  if (failed !== undefined) throw failed.reason;
+  return more ? { acknowledged, more } : { acknowledged };
+}
+
+type Taken = AcknowledgeNotificationBody & { readonly failed: PromiseRejectedResult | undefined };
+
+/** Waits for all, also when one fails: which of `ids` were taken. */
+async function takenOf(ids: readonly string[], takes: readonly Promise<boolean>[]): Promise<Taken> {
+  const settled = await Promise.allSettled(takes);
+  const isTaken = (index: number) => {
+    const one = settled[index];
+    return one?.status === "fulfilled" && one.value;
+  };
+  const failed = settled.find((one) => one.status === "rejected");
+  return { acknowledged: ids.filter((_, index) => isTaken(index)), failed };
 }
 
 async function byIds(
   deps: AcknowledgingDeps,
   whose: Whose,
   asked: { readonly ids: readonly string[]; readonly idempotencyKey?: string | undefined },
-): Promise<AcknowledgeNotificationBody> {
+): Promise<Taken> {
   const ids = [...new Set(asked.ids)];
   const by = asked.idempotencyKey === undefined ? undefined : hashOf(asked.idempotencyKey);
-  const taken = await Promise.all(ids.map((id) => byId(deps, whose, { id, by })));
-  return { acknowledged: ids.filter((_, index) => taken[index]) };
+  const takes = ids.map((id) => byId(deps, whose, { id, by }));
+  return await takenOf(ids, takes);
 }
 
 async function byId(
@@ -70,28 +86,24 @@ async function byId(
 }
 
 /** What was sent before is told by the place in the log; between the logs by the gateway's clock, which is all that they share. */
-async function upTo(
-  deps: AcknowledgingDeps,
-  { tenant, user }: Whose,
-  id: string,
-): Promise<AcknowledgeNotificationBody> {
+async function upTo(deps: AcknowledgingDeps, { tenant, user }: Whose, id: string): Promise<Taken> {
   const { inbox, board } = deps;
-  if (!isNotificationId(id)) return { acknowledged: [] };
+  if (!isNotificationId(id)) return NOTHING;
   const last = isForTenant(id) ? await board.find(tenant, id) : await inbox.find(tenant, user, id);
-  if (last === undefined) return { acknowledged: [] };
+  if (last === undefined) return NOTHING;
   const tenants = await tenantsUpTo(deps, { tenant, user }, last);
   const own = await inbox.waitingUpTo(tenant, user, {
     upTo: "audience" in last ? { at: last.at } : { seq: last.seq },
     limit: AT_ONCE_MAX + 1,
   });
   const some = own.slice(0, AT_ONCE_MAX);
-  const taken = await Promise.all([
+  const takes = [
     ...some.map((record) => inbox.acknowledge(tenant, record, undefined)),
     ...tenants.map((record) => board.acknowledge(tenant, user, { record, by: undefined })),
-  ]);
-  const all: readonly (InboxRecord | TenantRecord)[] = [...some, ...tenants];
-  const acknowledged = all.filter((_, index) => taken[index]).map((record) => record.id);
-  return own.length > AT_ONCE_MAX ? { acknowledged, more: true } : { acknowledged };
+  ];
+  const ids = [...some, ...tenants].map((record) => record.id);
+  const taken = await takenOf(ids, takes);
+  return own.length > AT_ONCE_MAX ? { ...taken, more: true } : taken;
 }
 
 async function tenantsUpTo(

@@ -1,6 +1,7 @@
 /** P4, P5: what was committed reaches who is connected, whatever breaks between the nodes. */
 import { describe, expect, test } from "bun:test";
 import { eventually } from "@aldis/testkit";
+import { StoreUnavailable } from "../store/store-unavailable.ts";
 import { createWorld, lookedUp, type TestNode, told, type World } from "./test/world.ts";
 
 const AWAY = { title: "away" };
@@ -143,4 +144,28 @@ describe("the store", () => {
       return world.node(1).counted.has("removed");
     });
   });
+});
+
+test("P4 [NT7] [NT8]: when the store goes away halfway, all devices are told of what was taken", async () => {
+  await using world = await createWorld();
+  const node = world.node(0);
+  const [phone, laptop] = [node.connect("ann"), node.connect("ann")];
+  const ids: string[] = [];
+  for (let n = 0; n < 4; n++) ids.push((await node.send({ user: "ann", title: "x" })).id);
+  for (const ask of [{ ids: ids.slice(0, 2) }, { upTo: ids[3] ?? "" }]) {
+    let updates = 0;
+    world.storeAway = (method) => method === "update" && ++updates === 2;
+    const error = await phone.ask("acknowledge_notification", ask).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(StoreUnavailable);
+  }
+  world.storeAway = false;
+  const { notifications } = await phone.ask<{ notifications: { id: string }[] }>(
+    "fetch_unacknowledged_notifications",
+  );
+  const left = new Set(notifications.map(({ id }) => id));
+  expect(left.size).toBe(1);
+  for (const device of [phone, laptop]) {
+    const gone = device.takenAway.flatMap((push) => push.ids);
+    expect(gone.toSorted()).toEqual(ids.filter((id) => !left.has(id)).toSorted());
+  }
 });

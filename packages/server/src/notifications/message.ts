@@ -66,8 +66,7 @@ export function messageOf(
   if (expiresInMs !== undefined && expiresInMs > expiryMaxMs) {
     throw refusal("bad_request", `\`expiresInMs\` must be at most ${expiryMaxMs}`);
   }
-  const size = Buffer.byteLength(JSON.stringify({ type, title, body, data }));
-  if (size > maxBytes) {
+  if (sizeOf({ type, title, body, data }) > maxBytes) {
     throw refusal("too_large", `the notification is over its limit of ${maxBytes} bytes`);
   }
   return {
@@ -80,4 +79,13 @@ export function messageOf(
     expiresInMs,
     idempotencyKey,
   };
+}
+
+function sizeOf(said: object): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(said));
+  } catch {
+    // Attack: nesting that the parser takes and the serialiser's stack does not.
+    throw refusal("bad_request", "`data` is nested too deeply");
+  }
 }

@@ -92,6 +92,14 @@ describe("sending", () => {
     }
   });
 
+  test("[NT15] data that is nested beyond measure is the caller's fault", async () => {
+    await using world = await createWorld();
+    const data: unknown = JSON.parse(`${"[".repeat(400_000)}${"]".repeat(400_000)}`);
+    expect(await refusal(world.node(0).send({ user: "ann", title: "x", data }))).toBe(
+      "bad_request",
+    );
+  });
+
   test("[NT10] a user sends where the config allows it, and says who", async () => {
     const cases = [
       { fromUsers: "off", capable: true, may: false },

@@ -1,5 +1,5 @@
 // What backends change in the directory (US10, US11).
-import { FieldError, refuse } from "@aldis/protocol";
+import { FieldError, type Json, refuse } from "@aldis/protocol";
 import type { Blocks } from "./blocks.ts";
 import type { ProfileRecord } from "./collections.ts";
 import { type Directory, type Draft, NO_PROFILE, type Whose } from "./directory.ts";
@@ -15,7 +15,7 @@ export type UpsertDeps = {
 export function createUpserts({ directory, blocks, forget }: UpsertDeps, dataMaxBytes: number) {
   async function upsert(whose: Whose, change: ProfileChange): Promise<ProfileRecord> {
     const { data } = change;
-    if (data !== undefined && Buffer.byteLength(JSON.stringify(data)) > dataMaxBytes) {
+    if (data !== undefined && sizeOf(data) > dataMaxBytes) {
       throw new FieldError(refuse("too_large", `\`data\` has at most ${dataMaxBytes} bytes`));
     }
     const record = await directory.edit(whose, (known) => drafted(known, change));
@@ -65,4 +65,13 @@ function drafted(known: ProfileRecord | undefined, change: ProfileChange): Draft
     sameProfile(known.given, given) &&
     JSON.stringify(known.data) === JSON.stringify(data);
   return isSame ? undefined : draft;
+}
+
+function sizeOf(data: Json): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(data));
+  } catch {
+    // Attack: nesting that the parser takes and the serialiser's stack does not.
+    throw new FieldError(refuse("bad_request", "`data` is nested too deeply"));
+  }
 }

@@ -29,8 +29,8 @@ export type World = AsyncDisposable & {
   readonly clock: FakeClock;
   readonly nodes: readonly TestNode[];
   node(index: number): TestNode;
-  /** The store answers nothing, for all nodes. */
-  storeAway: boolean;
+  /** The store answers nothing, for all nodes; or nothing that is asked by these methods. */
+  storeAway: boolean | ((method: string) => boolean);
   /** Nodes that hear no other and that no other hears. */
   readonly cutOff: Set<string>;
   /** Nodes that the others take for gone. */
@@ -334,8 +334,9 @@ function contextOf(
         get(target, name) {
           const method: unknown = Reflect.get(target, name);
           if (typeof method !== "function") return method;
+          const { storeAway } = world;
           return (...args: unknown[]) =>
-            world.storeAway
+            (typeof storeAway === "function" ? storeAway(String(name)) : storeAway)
               ? Promise.reject(new StoreUnavailable("away"))
               : Reflect.apply(method, target, args);
         },
