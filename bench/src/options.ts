@@ -17,6 +17,7 @@ export const SCENARIO_NAMES = [
   "stuck",
   "chat",
   "chat-history",
+  "notify",
 ] as const;
 export type ScenarioName = (typeof SCENARIO_NAMES)[number];
 

@@ -164,6 +164,7 @@ describe("bench smoke run", () => {
       "p99 ms of 18, all read",
       "chat sends/s, sqlite, 10 people",
       "p99 ms of a page",
+      "notifications/s, sqlite",
       ...(isClustered ? ["3 nodes over Redis, 8 in flight", "publishes/s over Redis"] : []),
     ]) {
       expect(table).toContain(name);

@@ -6,6 +6,7 @@ import { runConnect } from "./connect.ts";
 import { runFanOut } from "./fan-out.ts";
 import { runHttpPublish } from "./http-publish.ts";
 import { runMemory } from "./memory.ts";
+import { runNotify } from "./notify.ts";
 import { runPresence } from "./presence.ts";
 import { runStuck } from "./stuck.ts";
 
@@ -24,6 +25,8 @@ async function run(job: Job): Promise<JobResult[]> {
       return [await runConnect(job)];
     case "memory":
       return [await runMemory(job)];
+    case "notify":
+      return await runNotify(job);
     case "presence":
       return await runPresence(job);
     case "stuck":

@@ -11,6 +11,7 @@ import { type ConnectJob, type ConnectResult, connect } from "./connect.ts";
 import { type FanOutJob, type FanOutResult, fanOut, history } from "./fan-out.ts";
 import { type HttpJob, type HttpResult, httpPublish } from "./http-publish.ts";
 import { type MemoryJob, type MemoryResult, memory } from "./memory.ts";
+import { type NotifyJob, type NotifyResult, notify } from "./notify.ts";
 import { type PresenceJob, type PresenceResult, presence } from "./presence.ts";
 import { type StuckJob, type StuckResult, stuck } from "./stuck.ts";
 
@@ -30,6 +31,7 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   stuck,
   chat,
   "chat-history": chatHistory,
+  notify,
 };
 
 /** What the load generator is told, and what it answers: plain JSON both ways. */
@@ -40,6 +42,7 @@ export type Job =
   | HttpJob
   | ConnectJob
   | MemoryJob
+  | NotifyJob
   | PresenceJob
   | StuckJob
   | ChatHistoryJob;
@@ -51,6 +54,7 @@ export type JobResult =
   | HttpResult
   | ConnectResult
   | MemoryResult
+  | NotifyResult
   | PresenceResult
   | StuckResult
   | ChatHistoryResult;
