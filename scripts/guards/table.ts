@@ -8,6 +8,7 @@ import { INPUT_GUARDS } from "./input.ts";
 import { LIMIT_GUARDS } from "./limits.ts";
 import { LOSS_GUARDS } from "./losses.ts";
 import { MONGO_GUARDS } from "./mongo.ts";
+import { NOTIFICATION_GUARDS } from "./notifications.ts";
 import { OPERATION_GUARDS } from "./operation.ts";
 import { PLUGIN_GUARDS } from "./plugins.ts";
 import { POSTGRES_GUARDS } from "./postgres.ts";
@@ -27,6 +28,7 @@ export const GUARDS: readonly Guard[] = [
   ...TOKEN_GUARDS,
   ...HTTP_GUARDS,
   ...OPERATION_GUARDS,
+  ...NOTIFICATION_GUARDS,
   ...LIMIT_GUARDS,
   ...LOSS_GUARDS,
   ...RATE_GUARDS,

@@ -60,7 +60,7 @@ export const notificationsSchema = z
     usersPerCallMax: count("Users that one call may send to", 100_000).default(10_000),
     pieceSize: count("Waiting ones pushed to a connection before it acknowledges", 500).default(50),
     countMax: count("Unacknowledged ones are counted up to this", 100_000).default(1_000),
-    callsPerSecond: count("Sends by a tenant's backends, on each node").default(200),
+    callsPerSecond: count("Sends by a tenant's backends, on each node").default(1_000),
     fromUsers: z.enum(["off", "capability", "user"]).default("off").meta({
       doc: "Whether users may send to each other: nobody, who has the right `send` on `@user:<id>`, or everyone with a token",
     }),

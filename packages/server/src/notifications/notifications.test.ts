@@ -223,6 +223,29 @@ describe("what waits", () => {
     await eventually("more", () => ann.told.length > 20);
   });
 
+  test("[NT6] [NT12] a page of large ones ends early, and the next goes on there", async () => {
+    await using world = await createWorld();
+    const data = "x".repeat(8_000);
+    const sends = Array.from({ length: 150 }, (_, n) => ({ user: "ann", type: `${n}`, data }));
+    await Promise.all(sends.map((message) => world.node(0).send(message)));
+    const ann = world.node(0).connect("ann");
+    for (const state of ["unacknowledged", "all"]) {
+      const seen: string[] = [];
+      let [cursor, pages]: [string | undefined, number] = [undefined, 0];
+      do {
+        const query = { state, limit: "500", ...(cursor !== undefined && { cursor }) };
+        const page: Fetched = await world
+          .node(0)
+          .http("get", "/api/notifications", { as: ann, query });
+        expect(JSON.stringify(page).length).toBeLessThan(600_000);
+        seen.push(...page.notifications.map(({ id }) => id));
+        cursor = page.next;
+        pages++;
+      } while (cursor !== undefined);
+      expect([seen.length, new Set(seen).size, pages]).toEqual([150, 150, 3]);
+    }
+  });
+
   test("P3 [NT3]: 1,000 users without any who connect at once are looked up so many at a time, each once", async () => {
     await using world = await createWorld({ config: { lookupsInFlight: 8 } });
     const devices = Array.from({ length: 1_000 }, (_, index) => world.node(0).connect(`u${index}`));

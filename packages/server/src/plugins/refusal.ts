@@ -6,5 +6,7 @@ import { type ErrorCode, FieldError, refuse } from "@aldis/protocol";
  */
 export function refusal(code: ErrorCode, message: string, retryAfterMs?: number): FieldError {
   const told = refuse(code, message);
-  return new FieldError(retryAfterMs === undefined ? told : { ...told, retryAfterMs });
+  // Whole milliseconds, and never before it helps.
+  const waits = retryAfterMs === undefined ? {} : { retryAfterMs: Math.ceil(retryAfterMs) };
+  return new FieldError({ ...told, ...waits });
 }

@@ -1,7 +1,11 @@
 /** docs/protocol.md, section Notifications, over real sockets and a real database. */
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { createFakeClock, startTestGateway } from "@aldis/testkit";
-import { API_KEY_OF_OTHER, asUser, startWithStore } from "./support.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createFakeClock, eventually, startTestGateway } from "@aldis/testkit";
+import { API_KEY_OF_OTHER, asUser, startWithStore, withStore } from "./support.ts";
 
 const PATH = "/api/notifications";
 
@@ -180,4 +184,57 @@ test("without a store there are no notifications", async () => {
   const { code } = await ann.refused("fetch_unacknowledged_notifications", {});
   expect(code).toBe("unknown_action");
   expect((await gateway.call("POST", PATH, { user: "ann", title: "x" })).status).toBe(404);
+});
+
+test("[HT5] the example of every route is taken by that route", async () => {
+  await using gateway = await startWithStore();
+  const document = await (await fetch(`${gateway.url}/openapi.json`)).json();
+  // biome-ignore lint/suspicious/noExplicitAny: other tests judge the document's shape
+  const routes = Object.entries<Record<string, any>>(document.paths)
+    .filter(([path]) => path.startsWith(PATH))
+    .flatMap(([path, operations]) =>
+      Object.entries(operations).map(([method, operation]) => ({ path, method, operation })),
+    );
+  expect(routes.length).toBe(8);
+  for (const { path, method, operation } of routes) {
+    const { path: values = {}, query = {}, body } = operation["x-example"] ?? {};
+    const filled = path.replace(/\{(\w+)\}/g, (_: string, name: string) => values[name] ?? "");
+    const search = new URLSearchParams(query).toString();
+    const verb = method.toUpperCase();
+    const { status } = await gateway.call(verb, `${filled}?${search}`, body);
+    // Without keys there is no Web Push.
+    const isPush = path.includes("push-key") || path.includes("subscriptions");
+    expect([verb, filled, status]).toEqual([verb, filled, isPush ? 404 : 200]);
+  }
+});
+
+test("P4 P5 faults 10: while SQLite is locked a send is refused for now, connections stay, and its repeat has one effect", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "aldis-notifications-"));
+  const { store } = withStore(folder);
+  await using gateway = await startTestGateway({ config: { store: { ...store, timeoutMs: 400 } } });
+  const ann = await gateway.connect({ sub: "ann" });
+  const kept = (await gateway.call("POST", PATH, { user: "ann", title: "kept" })).body.id;
+  await ann.next("notification");
+  const intruder = new Database(join(folder, "aldis.db"));
+  intruder.run("BEGIN IMMEDIATE");
+  const message = { user: "ann", title: "late", idempotencyKey: "k" };
+  const refused = await gateway.call("POST", PATH, message);
+  expect(refused.status).toBe(503);
+  expect(refused.body.error).toMatchObject({ code: "unavailable", temporary: true });
+  const acknowledge = await ann.refused("acknowledge_notification", { id: kept });
+  expect(acknowledge).toMatchObject({ code: "unavailable", temporary: true });
+  intruder.run("ROLLBACK");
+  intruder.close();
+  const sent = await eventually("the store to be back", async () => {
+    const { status, body } = await gateway.call("POST", PATH, message);
+    return status === 200 ? body : undefined;
+  });
+  expect((await gateway.call("POST", PATH, message)).body).toEqual(sent);
+  const pushed = await ann.next("notification");
+  expect(pushed.data).toMatchObject({ id: sent.id, title: "late" });
+  const { acknowledged } = await ann.must("acknowledge_notification", { ids: [kept, sent.id] });
+  expect(acknowledged.length).toBeGreaterThan(0);
+  const list = await ann.must("fetch_unacknowledged_notifications", {});
+  expect(list).toEqual({ notifications: [], unread: 0 });
+  rmSync(folder, { recursive: true, force: true });
 });

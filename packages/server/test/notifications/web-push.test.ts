@@ -318,6 +318,8 @@ describe("the request", () => {
     const seen: string[] = [];
     const server = Bun.serve({
       port: 0,
+      // Not where the name leads by itself.
+      hostname: "127.0.0.2",
       tls: { key: read(certificates.keyFile), cert: read(certificates.certFile) },
       fetch(request) {
         seen.push(request.headers.get("host") ?? "");
@@ -328,7 +330,7 @@ describe("the request", () => {
       ...reach,
       allowPrivate: true,
       ca: read(certificates.caFile),
-      resolve: async () => ["127.0.0.1"],
+      resolve: async () => ["127.0.0.2"],
     };
     const to = (name: string) => ({
       endpoint: `https://${name}:${server.port}/x`,

@@ -6,6 +6,7 @@ import type { Identity, PluginContext, PluginSession, UserPush } from "../../plu
 import { freshSqlite } from "../../store/sqlite/test/fresh-sqlite.ts";
 import type { Store } from "../../store/store.ts";
 import { StoreUnavailable } from "../../store/store-unavailable.ts";
+import type { FreshDatabase } from "../../store/test/bench.ts";
 import { parseTenantId, type TenantId } from "../../tenant/tenant.ts";
 import { type NotificationsConfig, notificationsSchema } from "../config.ts";
 import { notifications } from "../notifications.ts";
@@ -23,6 +24,8 @@ export type WorldOptions = {
   readonly nodes?: number;
   readonly config?: Partial<NotificationsConfig>;
   readonly seed?: number;
+  /** Default: SQLite. It goes with the world. */
+  readonly database?: FreshDatabase;
 };
 
 export type World = AsyncDisposable & {
@@ -210,9 +213,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const { nodes: size = 1, config = {}, seed = 1 } = options;
   const clock = createFakeClock();
   const random = createSeededRandom(seed);
-  const database = await freshSqlite();
-  const store: Store = database.connect();
-  await store.open([NOTIFICATIONS_PLAN]);
+  const database = options.database ?? (await freshSqlite());
+  // Each node has its own way to the one database.
+  const stores = Array.from({ length: size }, () => database.connect());
+  await Promise.all(stores.map((store) => store.open([NOTIFICATIONS_PLAN])));
   let connections = 0;
   const nextId = () => `c${++connections}`;
   const nodes: TestNode[] = [];
@@ -233,8 +237,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     },
   };
   const whole = { ...notificationsSchema.parse({}), ...config };
-  const context = (node: TestNode) => contextOf(node, { world, store, config: whole, random });
-  for (let index = 0; index < size; index++) {
+  for (const [index, store] of stores.entries()) {
+    const context = (node: TestNode) => contextOf(node, { world, store, config: whole, random });
     nodes.push(new TestNode(`node-${index + 1}`, context, nextId));
   }
   return world;
