@@ -66,5 +66,5 @@ export { hasRedis, type RedisServer, type RedisServerOptions, startRedis } from 
 export { createSeededRandom, type SeededRandom } from "./seeded-random.ts";
 export { connectTcp, type TcpClient } from "./tcp-client.ts";
 export { startTcpProxy, type TcpProxy, type Weather } from "./tcp-proxy.ts";
-export { startTestGateway, type TestGateway } from "./test-gateway.ts";
+export { startTestGateway, type TestGateway, type TestGatewayOptions } from "./test-gateway.ts";
 export * as ws from "./ws-frames.ts";

@@ -1,11 +1,13 @@
 import type { WelcomeBody } from "@aldis/protocol";
 import type { Surroundings } from "../../src/environment.ts";
+import type { Features, Used } from "../../src/feature.ts";
 import {
   type Client,
   type ClientOptions,
   type ClientState,
   createClient,
 } from "../../src/index.ts";
+import type { AnyChannels } from "../../src/types.ts";
 import { FakeClock, settled } from "./fake-clock.ts";
 import { type FakeSocket, fakeSockets } from "./fake-socket.ts";
 
@@ -52,20 +54,20 @@ export const WELCOME: WelcomeBody = {
 };
 
 /** A client over fake sockets and a fake clock, and the hands on its other end. */
-export class Harness {
+export class Harness<F extends Features = Record<never, never>> {
   readonly clock = new FakeClock();
   readonly surroundings = new FakeSurroundings();
   readonly states: ClientState[] = [];
   readonly errors: unknown[] = [];
-  readonly client: Client;
+  readonly client: Client & Used<F>;
   readonly sockets: FakeSocket[];
   /** What `random` gives. */
   random = 0.5;
 
-  constructor(options: Partial<ClientOptions> = {}) {
+  constructor(options: Partial<ClientOptions> & { readonly use?: F } = {}) {
     const { WebSocket, sockets } = fakeSockets();
     this.sockets = sockets;
-    this.client = createClient({
+    this.client = createClient<AnyChannels, F>({
       url: "wss://gateway.test/ws",
       token: "token-1",
       WebSocket,
