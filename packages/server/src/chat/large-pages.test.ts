@@ -57,6 +57,20 @@ test("[CT15] [CT18] a room's messages, in every direction", async () => {
   expect([older, newer]).toEqual([true, true]);
 }, 30_000);
 
+test("[CT15] a page behind the greatest number there is", async () => {
+  await using chat = await openLoneChat();
+  await send(chat.deps, chat.user("ann"), { room, text: "x" });
+  for (const bound of ["after", "around", "before"]) {
+    const ask = { room, limit: 5, [bound]: Number.MAX_SAFE_INTEGER };
+    const { messages, older } = await history(chat.deps, chat.user("ann"), ask);
+    expect([bound, seqs(messages), older]).toEqual([
+      bound,
+      bound === "after" ? [] : [1],
+      bound === "after",
+    ]);
+  }
+});
+
 test("[CT21] one's rooms, each with its last message", async () => {
   await using chat = await openLoneChat({ config });
   const ann = chat.user("ann");

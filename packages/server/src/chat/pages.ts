@@ -89,7 +89,12 @@ async function findBefore(read: ReadLine, before: number | undefined, limit: num
 async function findAfter(read: ReadLine, after: number, limit: number) {
   const [page, previous] = await Promise.all([
     read({ above: after, limit: limit + 1 }),
-    read({ below: after + 1, order: "descending", limit: 1 }),
+    // The greatest number there is has none behind it.
+    read({
+      below: Math.min(after, Number.MAX_SAFE_INTEGER - 1) + 1,
+      order: "descending",
+      limit: 1,
+    }),
   ]);
   const messages = fitting(page, limit);
   const newer = page.length > messages.length;
