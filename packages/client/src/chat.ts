@@ -77,8 +77,10 @@ export function chat(client: Client, tools: FeatureTools): Chat {
     shared.holders++;
     return createRoomHandle(shared.state, tools, () => {
       if (--shared.holders > 0) return;
-      if (rooms.get(name) === shared) rooms.delete(name);
-      shared.state.close();
+      const isWanted = () => shared.holders > 0;
+      shared.state.release(isWanted, () => {
+        if (rooms.get(name) === shared) rooms.delete(name);
+      });
     });
   }
 

@@ -22,6 +22,9 @@ export class Marks {
   #toldRead = 0;
   #toldDelivered = 0;
   #timer: Timer | undefined;
+  /** Messages of others so far: a count that was asked for before the latest leaves it out. */
+  #news = 0;
+  #isClosed = false;
 
   constructor(deps: MarksDeps) {
     this.#deps = deps;
@@ -40,6 +43,7 @@ export class Marks {
 
   /** Somebody else has said something. */
   noteNew(seq: number): void {
+    this.#news++;
     if (seq > this.read) this.unread = Math.min(UNREAD_MAX, this.unread + 1);
   }
 
@@ -59,19 +63,20 @@ export class Marks {
     this.#tellSoon();
   }
 
-  /** What the count was of has changed: it is asked for anew. */
+  /** What the count was of has changed, or what was told may be lost: both are put right. */
   refresh(): void {
-    this.#toldRead = 0;
     this.#tellSoon();
   }
 
   close(): void {
     this.#timer?.cancel();
+    this.#isClosed = true;
     // The last word of a page that closes the room; nobody waits for its answer.
     if (this.read > this.#toldRead) this.#tell();
   }
 
   #tellSoon(): void {
+    if (this.#isClosed) return;
     this.#timer ??= this.#deps.setTimer(TELL_AFTER_MS, () => {
       this.#timer = undefined;
       this.#tell();
@@ -83,9 +88,13 @@ export class Marks {
     const marks: { read?: number; delivered?: number } = {};
     if (read > 0) marks.read = read;
     if (delivered > this.#toldDelivered) marks.delivered = delivered;
-    // Refused or lost: they are told with the next ones, and when the room is opened anew.
+    const news = this.#news;
+    // Refused or lost: they are told with the next ones, and after the next break.
     this.#deps.ask(marks).then(
-      (body) => this.know(body),
+      (body) => {
+        this.know(body);
+        if (news !== this.#news) this.#tellSoon();
+      },
       () => {},
     );
   }

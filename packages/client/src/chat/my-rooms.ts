@@ -7,6 +7,7 @@ import type {
 } from "@aldis/protocol";
 import type { Client, Subscription } from "../api.ts";
 import type { Listener } from "../emitter.ts";
+import type { Timer } from "../environment.ts";
 import type { AldisError } from "../errors.ts";
 import type { FeatureTools } from "../feature.ts";
 import { LiveView } from "../live-view.ts";
@@ -47,6 +48,10 @@ export class MyRoomsState implements MyRooms {
   #state: MyRoomsView["state"] = "loading";
   #error: AldisError | undefined;
   #tries = 0;
+  #timer: Timer | undefined;
+  #isReading = false;
+  /** Something has happened that a list which is being read may not have. */
+  #isStale = false;
   #isClosed = false;
 
   constructor(client: Client, tools: FeatureTools) {
@@ -56,7 +61,9 @@ export class MyRoomsState implements MyRooms {
     this.#stops = [
       client.on("push", ({ action, data }) => this.#onPush(action, data)),
       client.on("state", (state) => {
-        if (state.name === "connected" && !state.resumed) this.#reload();
+        // What was pushed meanwhile is lost, of a resumed session too.
+        if (state.name === "connected") this.#reload();
+        if (state.name === "closed") this.#timer?.cancel();
       }),
     ];
     this.#reload();
@@ -77,36 +84,56 @@ export class MyRoomsState implements MyRooms {
   close(): void {
     this.#isClosed = true;
     for (const stop of this.#stops) stop();
-    for (const subscription of this.#followed.values()) subscription.unsubscribe();
-    this.#followed.clear();
+    this.#timer?.cancel();
+    for (const subscription of [...this.#followed.values()]) subscription.unsubscribe();
     this.#end(undefined);
   }
 
   #reload(): void {
-    this.#load(undefined).then(
-      () => {
-        this.#tries = 0;
-      },
-      (error: AldisError) => {
-        if (this.#isClosed) return;
-        if (!error.temporary) return this.#end(error);
-        this.#tries++;
-        this.#tools.clock.setTimer(this.#tools.retryDelayMs(this.#tries, error), () => {
-          if (!this.#isClosed) this.#reload();
-        });
-      },
-    );
+    this.#timer?.cancel();
+    this.#isStale = this.#isReading;
+    if (this.#isReading || this.#isClosed) return;
+    this.#isReading = true;
+    this.#load(undefined)
+      .then(
+        () => {
+          this.#tries = 0;
+        },
+        (error: AldisError) => this.#onRefused(error),
+      )
+      .finally(() => {
+        this.#isReading = false;
+        if (this.#isStale) this.#reload();
+      });
+  }
+
+  #onRefused(error: AldisError): void {
+    if (this.#isClosed || error.code === "closed") return;
+    if (!error.temporary) return this.#end(error);
+    this.#tries++;
+    const delayMs = this.#tools.retryDelayMs(this.#tries, error);
+    this.#timer = this.#tools.clock.setTimer(delayMs, () => this.#reload());
   }
 
   async #load(cursor: string | undefined): Promise<void> {
     const body = (await this.#client.request("chat_rooms", { cursor, limit: 50 })) as ChatRoomsBody;
     if (this.#isClosed) return;
     const kept = cursor === undefined ? [] : this.#rooms;
-    this.#rooms = new Map([...kept, ...body.rooms.map((room) => [room.room, room] as const)]);
+    const heard = body.rooms.map((room) => [room.room, this.#latest(room)] as const);
+    this.#rooms = new Map([...kept, ...heard]);
     this.#next = body.next;
     this.#state = "live";
+    this.#error = undefined;
     this.#follow();
     this.#live.changed();
+  }
+
+  /** What was said while the list was read counts more. */
+  #latest(room: ChatMyRoom): ChatMyRoom {
+    const known = this.#rooms.get(room.room);
+    if (known === undefined || known.top <= room.top) return room;
+    const { top, activeAt, last, unread } = known;
+    return { ...room, top, activeAt, unread, ...(last !== undefined && { last }) };
   }
 
   #follow(): void {
@@ -119,6 +146,10 @@ export class MyRoomsState implements MyRooms {
       if (this.#followed.size >= FOLLOWED_MAX || this.#followed.has(room)) continue;
       const subscription = this.#client.subscribe(room);
       subscription.on("message", ({ event, data }) => this.#onEvent(room, event, data));
+      // Ended by the gateway, or with the client: it is followed anew when a list has it.
+      subscription.on("unsubscribed", () => {
+        if (this.#followed.get(room) === subscription) this.#followed.delete(room);
+      });
       let isFirst = true;
       subscription.on("subscribed", ({ recovered }) => {
         if (!recovered && !isFirst) this.#reload();

@@ -1,8 +1,11 @@
 import type { ChatSentBody, Json } from "@aldis/protocol";
 import type { Client } from "../api.ts";
 import type { Timer } from "../environment.ts";
-import type { AldisError } from "../errors.ts";
+import { AldisError } from "../errors.ts";
 import type { FeatureTools } from "../feature.ts";
+
+/** So many may be on their way, or failed. */
+const OUTGOING_MAX = 1_000;
 
 /** What one says. */
 export type ChatDraft = {
@@ -46,7 +49,6 @@ export class OutgoingMessages {
   #entries: readonly Entry[] = [];
   #busy: Entry | undefined;
   #timer: Timer | undefined;
-  #isClosed = false;
 
   constructor(deps: OutgoingDeps) {
     this.#deps = deps;
@@ -56,15 +58,24 @@ export class OutgoingMessages {
     return this.#entries.map(({ item }) => item);
   }
 
-  add(draft: ChatDraft): Promise<ChatSentBody> {
+  /** Something waits to be taken by the gateway. */
+  get isBusy(): boolean {
+    return this.#entries.some(({ item }) => item.state === "pending");
+  }
+
+  async add(draft: ChatDraft): Promise<ChatSentBody> {
     const { tools } = this.#deps;
+    if (this.#entries.length >= OUTGOING_MAX) {
+      const message = `${OUTGOING_MAX} messages wait already`;
+      throw new AldisError("queue_full", message, { temporary: true });
+    }
     const item: Outgoing = {
       ...draft,
       key: tools.nextKey(),
       at: tools.clock.nowMs(),
       state: "pending",
     };
-    return new Promise((done, failed) => {
+    return await new Promise((done, failed) => {
       this.#entries = [...this.#entries, { item, tries: 0, settle: { done, failed } }];
       this.#deps.onChange();
       this.#next();
@@ -74,7 +85,10 @@ export class OutgoingMessages {
   /** Another way told that the gateway has it: the publication may come before the answer. */
   confirm(key: string, body: ChatSentBody): void {
     const entry = this.#find(key);
-    if (entry !== undefined) this.#sent(entry, body);
+    if (entry === undefined) return;
+    this.#sent(entry, body);
+    // It waited to be repeated: the next one need not.
+    if (this.#busy === entry && this.#timer !== undefined) this.#goOn();
   }
 
   retry(key: string): void {
@@ -92,17 +106,12 @@ export class OutgoingMessages {
     if (this.#find(key)?.item.state === "failed") this.#remove(key);
   }
 
-  close(): void {
-    this.#isClosed = true;
-    this.#timer?.cancel();
-  }
-
   #find(key: string): Entry | undefined {
     return this.#entries.find(({ item }) => item.key === key);
   }
 
   #next(): void {
-    if (this.#busy !== undefined || this.#isClosed) return;
+    if (this.#busy !== undefined) return;
     const entry = this.#entries.find(({ item }) => item.state === "pending");
     if (entry === undefined) return;
     this.#busy = entry;
@@ -110,9 +119,8 @@ export class OutgoingMessages {
     const { text, data, replyTo, key } = entry.item;
     client.request("chat", { room, text, data, replyTo, idempotencyKey: key }).then(
       (body) => {
-        this.#busy = undefined;
         this.#sent(entry, body as ChatSentBody);
-        this.#next();
+        this.#goOn();
       },
       (error: AldisError) => this.#refused(entry, error),
     );
@@ -129,18 +137,21 @@ export class OutgoingMessages {
     if (error.temporary && this.#entries.includes(entry)) {
       entry.tries++;
       const { clock, retryDelayMs } = this.#deps.tools;
-      this.#timer = clock.setTimer(retryDelayMs(entry.tries, error), () => {
-        this.#busy = undefined;
-        this.#next();
-      });
+      this.#timer = clock.setTimer(retryDelayMs(entry.tries, error), () => this.#goOn());
       return;
     }
-    this.#busy = undefined;
     if (this.#entries.includes(entry)) {
       entry.item = { ...entry.item, state: "failed", error };
       entry.settle.failed(error);
       this.#deps.onChange();
     }
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#busy = undefined;
     this.#next();
   }
 

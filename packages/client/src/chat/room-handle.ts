@@ -58,10 +58,10 @@ export function createRoomHandle(
       }));
     },
     react: (seq, emoji, on = true) => state.react(seq, emoji, on),
-    loadOlder: (limit) => state.loadOlder(limit),
-    loadNewer: (limit) => state.loadNewer(limit),
-    loadAround: (seq) => state.loadAround(seq),
-    loadLatest: () => state.loadLatest(),
+    loadOlder: (limit) => state.pages.older(limit),
+    loadNewer: (limit) => state.pages.newer(limit),
+    loadAround: (seq) => state.pages.jump(seq),
+    loadLatest: () => state.pages.jump(undefined),
     markRead: (seq = state.top) => state.marks.markRead(seq, state.top),
     async loadReceipts() {
       let cursor: string | undefined;

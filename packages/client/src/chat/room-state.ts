@@ -16,6 +16,7 @@ import { LiveView } from "../live-view.ts";
 import { Marks } from "./marks.ts";
 import { reacted, saidMessage, withHeard, withOwnReaction, withReactions } from "./merge.ts";
 import { type ChatDraft, type Outgoing, OutgoingMessages } from "./outgoing.ts";
+import { PAGE_MAX, Pages } from "./pages.ts";
 import type { ChatItem, ChatRoomView } from "./room-types.ts";
 import { Timeline } from "./timeline.ts";
 
@@ -26,11 +27,7 @@ export type ChatRoomOptions = {
   readonly delivered?: boolean | undefined;
 };
 
-const PAGE = 50;
-/** The most that one call brings (CT15). */
-const PAGE_MAX = 200;
 const MESSAGES_MAX = 1_000;
-
 type Change = {
   readonly seq: number;
   readonly apply: (message: ChatMessage) => ChatMessage;
@@ -42,8 +39,8 @@ export class RoomState {
   readonly subscription: Subscription;
   readonly live: LiveView<ChatRoomView>;
   readonly marks: Marks;
+  readonly pages: Pages;
   readonly #client: Client;
-  readonly #tools: FeatureTools;
   readonly #options: ChatRoomOptions;
   readonly #timeline: Timeline;
   readonly #outgoing: OutgoingMessages;
@@ -53,9 +50,7 @@ export class RoomState {
   #state: ChatRoomView["state"] = "loading";
   #error: AldisError | undefined;
   #room: WireRoom | undefined;
-  /** Pages are read one after another, so that each begins where the last one ended. */
-  #reading: Promise<void> = Promise.resolve();
-  #tries = 0;
+  #whenIdle = () => {};
 
   constructor(
     name: string,
@@ -64,13 +59,16 @@ export class RoomState {
   ) {
     this.name = name;
     this.#client = client;
-    this.#tools = tools;
     this.#options = options;
     this.#timeline = new Timeline(Math.max(PAGE_MAX, options.messagesMax ?? MESSAGES_MAX));
     this.live = new LiveView(() => this.#snapshot(), tools.report);
     const onChange = () => this.live.changed();
     this.#outgoing = new OutgoingMessages({
-      ...{ client, tools, room: name, onChange },
+      ...{ client, tools, room: name },
+      onChange: () => {
+        onChange();
+        this.#whenIdle();
+      },
       onSent: (item, body) => this.#onSent(item, body),
     });
     this.marks = new Marks({
@@ -78,11 +76,22 @@ export class RoomState {
       setTimer: (delayMs, run) => tools.clock.setTimer(delayMs, run),
       onChange,
     });
+    this.pages = new Pages({
+      ...{ timeline: this.#timeline, tools, onChange },
+      ask: (bounds) => this.ask<ChatHistoryBody>("chat_history", bounds),
+      learn: () => this.#learn(),
+      countAnew: () => this.#countAnew(),
+      isEnded: () => this.isEnded,
+      onLive: () => {
+        this.#state = "live";
+      },
+      onRefused: (error) => this.#end(error),
+    });
     this.subscription = client.subscribe(name);
     this.#stops = [
       this.subscription.on("subscribed", ({ recovered }) => this.#onSubscribed(recovered)),
       this.subscription.on("message", ({ event, data }) => this.#onEvent(event, data)),
-      this.subscription.on("skipped", () => this.#mend("everything")),
+      this.subscription.on("skipped", () => this.pages.mend("everything")),
       this.subscription.on("unsubscribed", ({ error }) => this.#end(error)),
       client.on("push", ({ action, data }) => this.#onPush(action, data)),
     ];
@@ -140,31 +149,6 @@ export class RoomState {
     });
   }
 
-  loadOlder(limit = PAGE): Promise<void> {
-    return this.#read(async () => {
-      const { start } = this.#timeline;
-      if (start === undefined || !this.#timeline.hasOlder) return;
-      this.#timeline.addOlder(await this.#page({ before: start, limit }));
-    });
-  }
-
-  loadNewer(limit = PAGE): Promise<void> {
-    return this.#read(async () => {
-      if (!this.#timeline.hasNewer) return;
-      this.#timeline.addNewer(await this.#page({ after: this.#timeline.end, limit }));
-    });
-  }
-
-  loadAround(seq: number): Promise<void> {
-    return this.#read(async () =>
-      this.#timeline.reset(await this.#page({ around: seq, limit: PAGE })),
-    );
-  }
-
-  loadLatest(): Promise<void> {
-    return this.#read(async () => this.#timeline.reset(await this.#page({ limit: PAGE })));
-  }
-
   /** The latest message that is known of. */
   get top(): number {
     return Math.max(this.#room?.top ?? 0, this.#timeline.end);
@@ -180,51 +164,32 @@ export class RoomState {
     this.live.changed();
   }
 
-  close(): void {
+  /** Nobody looks at it any more: it ends as soon as all that was said is sent. Told whether to stay after all. */
+  release(isWanted: () => boolean, onClosed: () => void): void {
+    this.#whenIdle = () => {
+      if (isWanted() || this.#outgoing.isBusy) return;
+      this.#whenIdle = () => {};
+      this.#close();
+      onClosed();
+    };
+    this.#whenIdle();
+  }
+
+  #close(): void {
     for (const stop of this.#stops) stop();
-    this.#outgoing.close();
     this.marks.close();
     this.subscription.unsubscribe();
     this.#end(undefined);
   }
 
-  #page(bounds: object): Promise<ChatHistoryBody> {
-    return this.ask<ChatHistoryBody>("chat_history", bounds);
-  }
-
-  #read(run: () => Promise<void>): Promise<void> {
-    const done = this.#reading.then(run).finally(() => this.live.changed());
-    this.#reading = done.catch(() => {});
-    return done;
-  }
-
   #onSubscribed(recovered: boolean): void {
-    if (!recovered || !this.#timeline.isLoaded) this.#mend("everything");
+    if (!recovered || !this.#timeline.isLoaded) this.pages.mend("everything");
+    // What was told to this user, or by them, may be lost with the connection.
+    else this.#countAnew();
   }
 
-  /** Reads what is missing; `everything`: edits may have been missed, too. What fails for now is tried again. */
-  #mend(what: "everything" | "end"): void {
-    this.#read(async () => {
-      const isFirst = !this.#timeline.isLoaded;
-      if (what === "everything") await this.#reload();
-      else if (this.#timeline.isMissingSome) {
-        this.#timeline.addNewer(await this.#page({ after: this.#timeline.end, limit: PAGE_MAX }));
-      }
-      this.#tries = 0;
-      if (isFirst || what === "everything") await this.#learn();
-    }).then(
-      () => {
-        if (this.#timeline.isMissingSome) this.#mend("end");
-      },
-      (error: AldisError) => this.#onReadFailed(what, error),
-    );
-  }
-
-  async #reload(): Promise<void> {
-    const around = this.#timeline.hasNewer ? this.#timeline.end : undefined;
-    this.#timeline.reset(await this.#page({ around, limit: PAGE }));
-    this.#state = "live";
-    this.live.changed();
+  #countAnew(): void {
+    if (!this.#isAnonymous()) this.marks.refresh();
   }
 
   async #learn(): Promise<void> {
@@ -241,15 +206,6 @@ export class RoomState {
     this.live.changed();
   }
 
-  #onReadFailed(what: "everything" | "end", error: AldisError): void {
-    if (this.isEnded) return;
-    if (!error.temporary) return this.#end(error);
-    this.#tries++;
-    this.#tools.clock.setTimer(this.#tools.retryDelayMs(this.#tries, error), () => {
-      if (!this.isEnded) this.#mend(what);
-    });
-  }
-
   #onEvent(event: string | undefined, data: unknown): void {
     if (event === "chat.message") this.#onMessage(data as ChatPublications["chat.message"]);
     else if (event === "chat.edited" || event === "chat.deleted") {
@@ -257,11 +213,21 @@ export class RoomState {
     } else if (event === "chat.reaction") {
       this.#onReaction(data as ChatPublications["chat.reaction"]);
     } else if (event === "chat.room") this.#onRoom(data as ChatPublications["chat.room"]);
+    else if (event === "chat.room_deleted") this.#onDeleted();
+  }
+
+  /** A public one is empty then, and goes on when somebody says something; of a private one the subscription ends. */
+  #onDeleted(): void {
+    this.#room = undefined;
+    this.#timeline.clear();
+    this.marks.markRead(this.top, this.top);
+    this.live.changed();
   }
 
   #onRoom({ room }: ChatPublications["chat.room"]): void {
     const role = this.#room?.role;
-    this.#room = role === undefined ? room : { ...room, role };
+    const top = Math.max(room.top, this.#room?.top ?? 0);
+    this.#room = role === undefined ? { ...room, top } : { ...room, top, role };
     this.live.changed();
   }
 
@@ -281,7 +247,7 @@ export class RoomState {
       this.#outgoing.confirm(idempotencyKey, { room, seq, id, at });
     }
     if (!isOwn && this.#options.delivered && !this.#isAnonymous()) this.marks.markDelivered(seq);
-    if (this.#timeline.isMissingSome) this.#mend("end");
+    if (this.#timeline.isMissingSome) this.pages.mend("end");
     this.live.changed();
   }
 
@@ -294,7 +260,7 @@ export class RoomState {
 
   #onReaction(heard: ChatPublications["chat.reaction"]): void {
     const isMe = heard.user === this.#userId();
-    this.#timeline.update(heard.seq, (known) => withHeard(known, heard, isMe));
+    this.pages.change(heard.seq, (known) => withHeard(known, heard, isMe));
     this.live.changed();
   }
 
@@ -315,7 +281,7 @@ export class RoomState {
   /** The publication may have come before; then this is no news. */
   #onSent(item: Outgoing, body: ChatSentBody): void {
     this.#timeline.hear(saidMessage(item, body, this.#me()));
-    if (this.#timeline.isMissingSome) this.#mend("end");
+    if (this.#timeline.isMissingSome) this.pages.mend("end");
     this.live.changed();
   }
 
@@ -341,6 +307,7 @@ export class RoomState {
 
   #end(error: AldisError | undefined): void {
     if (this.isEnded) return;
+    this.pages.close();
     this.#state = "ended";
     this.#error = error;
     this.live.changed();

@@ -38,7 +38,8 @@ export type ChatRoomView = {
 
 /**
  * One room, open: it loads the latest messages, follows what is said, and mends what a break or a lost message has left out. Every call of `client.chat` for a
- * room gives a handle of its own on one common state; `close` ends that handle.
+ * room gives a handle of its own on one common state; `close` ends that handle;
+ * what was said goes on being sent after the last one is closed, as long as the client is not.
  */
 export type ChatRoom = {
   /** Its channel: `chat:lobby`. */

@@ -1,7 +1,7 @@
 import type { ChatHistoryBody, ChatMessage } from "@aldis/protocol";
 import { merged } from "./merge.ts";
 
-/** Messages that were heard of before those between them came: beyond so many all is read anew. */
+/** Messages and changes that are kept for pages yet to be read; the store has them, too. */
 const AHEAD_MAX = 500;
 
 /**
@@ -13,6 +13,8 @@ export class Timeline {
   #messages: readonly ChatMessage[] = [];
   /** All up to and including this are known, from the first one on. */
   #to = 0;
+  /** The latest one heard of. */
+  #top = 0;
   /** Heard of and not in the stretch: something before it is missing, or it is older than what was read. */
   readonly #ahead = new Map<number, ChatMessage>();
   hasOlder = false;
@@ -42,27 +44,49 @@ export class Timeline {
 
   /** Something was said after a message that has not come: read what comes after {@link end}. */
   get isMissingSome(): boolean {
-    if (!this.#isLoaded || this.hasNewer) return false;
-    return [...this.#ahead.keys()].some((seq) => seq > this.#to);
+    return this.#isLoaded && !this.hasNewer && this.#top > this.#to;
   }
 
   find(seq: number): ChatMessage | undefined {
     return this.#messages.find((message) => message.seq === seq);
   }
 
-  /** Everything anew: the latest page, or one around an older message. */
+  /** Everything anew: the latest page, or one around an older message. What was heard while it was read counts more. */
   reset(page: ChatHistoryBody): void {
-    this.#messages = page.messages;
+    const known = new Map(this.#messages.map((message) => [message.seq, message]));
+    for (const [seq, message] of known) if (seq > page.top) this.#putAhead(message);
+    this.#messages = page.messages.map((message) =>
+      this.#latest(merged(message, known.get(message.seq) ?? message)),
+    );
+    // The rest is in pages yet to be read, or no longer there.
+    for (const seq of this.#ahead.keys()) if (seq <= page.top) this.#ahead.delete(seq);
     this.#to = page.newer ? (page.messages.at(-1)?.seq ?? page.top) : page.top;
+    this.#top = Math.max(this.#top, page.top);
     this.hasOlder = page.older;
     this.hasNewer = page.newer;
     this.#isLoaded = true;
     this.#takeAhead();
   }
 
-  addOlder(page: ChatHistoryBody): void {
-    const first = this.start ?? Number.POSITIVE_INFINITY;
-    const older = page.messages.filter(({ seq }) => seq < first).map((each) => this.#latest(each));
+  /** The room is gone, and what was said in it. */
+  clear(): void {
+    this.#messages = [];
+    this.#ahead.clear();
+    this.#to = Math.max(this.#to, this.#top);
+    this.hasOlder = false;
+    this.hasNewer = false;
+  }
+
+  /** What is missing is nowhere: what was heard after it does not count either. */
+  giveUp(): void {
+    this.#top = this.#to;
+    this.#ahead.clear();
+  }
+
+  /** A page before `before`; it is left when the stretch begins elsewhere by now. */
+  addOlder(page: ChatHistoryBody, before: number): void {
+    if (this.start !== before) return;
+    const older = page.messages.filter(({ seq }) => seq < before).map((each) => this.#latest(each));
     this.#messages = [...older, ...this.#messages];
     this.hasOlder = page.older;
     if (this.#messages.length <= this.#max) return;
@@ -73,8 +97,9 @@ export class Timeline {
 
   /** A page after {@link end}. */
   addNewer(page: ChatHistoryBody): void {
-    for (const message of page.messages) this.#keep(message);
+    for (const message of page.messages) this.#keep(this.#latest(message));
     this.#to = Math.max(this.#to, page.newer ? (page.messages.at(-1)?.seq ?? 0) : page.top);
+    this.#top = Math.max(this.#top, page.top);
     this.hasNewer = page.newer;
     this.#trimOldest();
     this.#takeAhead();
@@ -83,6 +108,7 @@ export class Timeline {
   /** Said, edited, deleted or reacted to. Returns whether that was news. */
   hear(message: ChatMessage): boolean {
     const { seq } = message;
+    this.#top = Math.max(this.#top, seq);
     if (!this.#isLoaded || (seq > this.#to && this.hasNewer)) {
       // Before the first page, or below what one reads: the page that is read then has it.
       this.#putAhead(message);
@@ -110,7 +136,10 @@ export class Timeline {
   #putAhead(message: ChatMessage): void {
     const known = this.#ahead.get(message.seq);
     this.#ahead.set(message.seq, known === undefined ? message : merged(known, message));
-    if (this.#ahead.size > AHEAD_MAX) this.#ahead.clear();
+    for (const first of this.#ahead.keys()) {
+      if (this.#ahead.size <= AHEAD_MAX) break;
+      this.#ahead.delete(first);
+    }
   }
 
   /** A page may have been read before something that was heard meanwhile. */
