@@ -1,5 +1,5 @@
 import { createECDH, randomBytes } from "node:crypto";
-import { hashOfKey } from "@aldis/server";
+import { hashOfKey, SCOPES } from "@aldis/server";
 import { Command } from "commander";
 import type { CliContext } from "./console.ts";
 
@@ -10,7 +10,7 @@ The backend gets the key. The gateway needs only its hash, with what the key may
 
   "api": { "keys": [{ "hash": "sha256:…", "tenant": "default", "scopes": ["publish", "send"] }] }
 
-Scopes are publish, send, read, control, namespaces, notifications and metrics; without any a key may do everything.
+Scopes are ${SCOPES.join(", ")}; without any a key may do everything but "cluster", and "metrics" where several tenants have keys.
 `;
 
 /** 256 random bits; the prefix lets scanners of repositories and logs see what was leaked. */

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { createECDH } from "node:crypto";
+import { SCOPES } from "@aldis/server";
 import { RawClient, startTcpProxy, startTestGateway } from "@aldis/testkit";
 import { decodeJwt } from "jose";
 import { runCli, startCli, startShell } from "./support/run-cli.ts";
@@ -205,6 +206,11 @@ test("[HT6] key prints a key and the hash under which a gateway knows it", async
   await using gateway = await startTestGateway({ config: { api: { keys: [{ hash }] } } });
   const { status } = await gateway.call("POST", "/api/publish", { channel: "a", data: 1 }, key);
   expect(status).toBe(200);
+});
+
+test("[HT6] key tells all scopes that there are", async () => {
+  const { stdout } = await runCli(["key", "--help"]);
+  for (const scope of SCOPES) expect(stdout).toContain(scope);
 });
 
 test("[NT13] key vapid prints a pair of keys with which a gateway does Web Push", async () => {

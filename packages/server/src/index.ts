@@ -1,5 +1,6 @@
 export { hashOfKey } from "./auth/api-keys.ts";
 export { type AuthConfig, hasAuthentication } from "./auth/auth-config.ts";
+export { SCOPES } from "./auth/scopes.ts";
 export { configReference } from "./config/describe.ts";
 export { fileProblems } from "./config/file-problems.ts";
 export {
