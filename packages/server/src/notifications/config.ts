@@ -18,11 +18,11 @@ const webPushSchema = z.strictObject({
     .meta({ doc: "Whom push services may turn to: `mailto:ops@example.com`, or an https address" }),
   publicKey: z
     .string()
-    .regex(PUBLIC_KEY)
+    .regex(PUBLIC_KEY, "is no VAPID key; `aldis key vapid` makes a pair")
     .meta({ doc: "VAPID key; `aldis key vapid` makes a pair" }),
   privateKey: z
     .string()
-    .regex(PRIVATE_KEY)
+    .regex(PRIVATE_KEY, "is no VAPID key; `aldis key vapid` makes a pair")
     .meta({ doc: "The other one of the pair", secret: true }),
   subscriptionsPerUser: count("Web Push subscriptions of a user; the oldest goes", 100).default(10),
   concurrency: count("Requests to push services under way at a time", 1_000).default(16),
