@@ -209,7 +209,8 @@ export class Pool {
     if (this.#state === "closed") return this.#probe?.close();
     const wasAway = this.#state === "away";
     this.#state = "well";
-    if (wasAway) this.#deps.log.info({}, `${describeTarget(this.#deps.target)} is back`);
+    const store = describeTarget(this.#deps.target);
+    if (wasAway) this.#deps.log.info({ store }, "the store is back");
     for (const told of this.#onTried.splice(0)) told(undefined);
   }
 
@@ -218,8 +219,8 @@ export class Pool {
     // One more than the server takes, while others are served: not away.
     if (this.#state === "well" && verdictOf(error) === "full" && this.#all.size > 0) return;
     if (this.#state !== "away") {
-      const what = `${describeTarget(this.#deps.target)} is away`;
-      this.#deps.log.warn({ err: error }, what);
+      const store = describeTarget(this.#deps.target);
+      this.#deps.log.warn({ store, err: error }, "the store is away");
     }
     this.#state = "away";
     this.#dropAll(asUnavailable(error));

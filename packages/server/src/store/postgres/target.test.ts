@@ -48,6 +48,15 @@ test("what would not connect, or not as it was meant, is refused without repeati
   expect(parsePostgresTarget("postgres://h/d").ok).toBe(false);
 });
 
+test("whose password has a character that means something in a URL is told how it is written", () => {
+  for (const url of ["postgres://u:ge#heim@h/d", "postgres://u:ge/heim@h/d", "postgres://u:p@h"]) {
+    const { ok, message } = parsePostgresTarget(url) as { ok: boolean; message: string };
+    expect(ok).toBe(false);
+    expect(message).toContain("write `@ : / # ? %` of a password as");
+    expect(message).not.toContain("heim");
+  }
+});
+
 test("P7: what is logged has neither user nor password", () => {
   expect(describeTarget(parsed("postgres://me:hunter2@h/d"))).toBe(
     "PostgreSQL, database d at h:5432",

@@ -28,10 +28,13 @@ const PARAMETERS: ReadonlySet<string> = new Set([
 /** It is put into statements. */
 const SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
 
+const FORM =
+  "is not `postgres://user:password@host:5432/database`; write `@ : / # ? %` of a password as `%40 %3A %2F %23 %3F %25`";
+
 /** Reads `postgres://user:password@host:5432/database?sslmode=verify-full`. The message never repeats what may be a password. */
 export function parsePostgresTarget(text: string): Result<PostgresTarget> {
   if (!/^postgres(ql)?:/.test(text) || !URL.canParse(text)) {
-    return refuse("bad_request", "is not `postgres://user:password@host:5432/database`");
+    return refuse("bad_request", FORM);
   }
   const url = new URL(text);
   const parts = [url.username, url.password, url.pathname.slice(1), url.hostname].map(decoded);
@@ -39,7 +42,7 @@ export function parsePostgresTarget(text: string): Result<PostgresTarget> {
   if (user === undefined || password === undefined || database === undefined) {
     return refuse("bad_request", "has a `%` that is not followed by two digits");
   }
-  if (user === "" || database === "") return refuse("bad_request", "names a user and a database");
+  if (user === "" || database === "") return refuse("bad_request", FORM);
   const problem = problemOf(url.searchParams);
   if (problem !== undefined) return refuse("bad_request", problem);
   const asked = (name: string) => url.searchParams.get(name) ?? undefined;
