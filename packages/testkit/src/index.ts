@@ -31,6 +31,7 @@ export type { ClusterNode } from "./cluster/cluster-node.ts";
 export type { Crowd } from "./cluster/crowd.ts";
 export { isReady } from "./cluster/turns.ts";
 export { type Conformance, createConformance, type Exchange } from "./conformance.ts";
+export { type DurableCrowd, startDurableCrowd } from "./durable/durable-crowd.ts";
 export { eventually } from "./eventually.ts";
 export { createFakeClock, type FakeClock } from "./fake-clock.ts";
 export { type FaultReport, type FaultRun, type FaultRunOptions, runFault } from "./fault-run.ts";
