@@ -8,6 +8,15 @@ const SUBSCRIBING = "packages/server/test/chat/subscribing.test.ts";
 /** What keeps messages of chat one, kept, and with those whom they are for. */
 export const CHAT_GUARDS: readonly Guard[] = [
   {
+    faults: [26],
+    breaks: "who subscribed to a name that nobody had taken stays when it becomes a private room",
+    file: `${CHAT}/rooms.ts`,
+    find: 'if (access === "private") await deps.outsiders.putOut(tenant, name.channel);',
+    replace: "",
+    test: SUBSCRIBING,
+    named: "who waits in a channel for its name",
+  },
+  {
     faults: [21],
     breaks: "a message whose node died before it was published is published by no repeat",
     file: `${CHAT}/send.ts`,

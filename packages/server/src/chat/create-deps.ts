@@ -6,6 +6,7 @@ import type { ChatConfig } from "./config.ts";
 import type { ChatDeps } from "./deps.ts";
 import { createKnownRooms } from "./known-rooms.ts";
 import { createMarkNews } from "./mark-news.ts";
+import { createOutsiders } from "./outsiders.ts";
 import { createPublications } from "./publications.ts";
 import { Turns } from "./turns.ts";
 
@@ -21,6 +22,7 @@ export function createDeps(context: PluginContext<ChatConfig>): ChatDeps {
     messages: context.records(chatMessages),
     leases: context.records(chatLeases),
     known: createKnownRooms(context, rooms, members),
+    outsiders: createOutsiders(context, { rooms, members }),
     publications: createPublications(context),
     activity: createActivity(context, rooms),
     news: createMarkNews(context, members),

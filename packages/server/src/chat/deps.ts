@@ -5,6 +5,7 @@ import type { LeaseRecord, MemberRecord, MessageRecord, RoomRecord } from "./col
 import type { ChatConfig } from "./config.ts";
 import type { KnownRooms } from "./known-rooms.ts";
 import type { MarkNews } from "./mark-news.ts";
+import type { Outsiders } from "./outsiders.ts";
 import type { Publications } from "./publications.ts";
 import type { Turns } from "./turns.ts";
 
@@ -16,6 +17,7 @@ export type ChatDeps = {
   readonly messages: Records<MessageRecord>;
   readonly leases: Records<LeaseRecord>;
   readonly known: KnownRooms;
+  readonly outsiders: Outsiders;
   readonly publications: Publications;
   readonly activity: Activity;
   readonly news: MarkNews;

@@ -55,6 +55,7 @@ export async function createRoom(
   const room = { name, actor, record };
   await addFirstMembers(deps, room, wanted);
   const { tenant } = actor;
+  if (access === "private") await deps.outsiders.putOut(tenant, name.channel);
   const told = { room: wireRoom(record) };
   const once = `c${record.createdAt}`;
   await deps.publications.publish({

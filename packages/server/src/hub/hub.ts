@@ -190,6 +190,16 @@ export class Hub {
     return this.#channels.get(key)?.subscriptions.length ?? 0;
   }
 
+  /** Users who subscribe to a channel on this node, each once. O(subscriptions) */
+  usersIn(key: ChannelKey): readonly string[] {
+    const subscriptions = this.#channels.get(key)?.subscriptions ?? [];
+    const users = new Set<string>();
+    for (const { subscriber } of subscriptions) {
+      if (subscriber.userId !== undefined) users.add(subscriber.userId);
+    }
+    return [...users];
+  }
+
   /** A channel that somebody has on this node. */
   find(key: ChannelKey): HubChannel | undefined {
     return this.#channels.get(key);

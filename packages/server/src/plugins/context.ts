@@ -50,6 +50,8 @@ export type PluginChannels = {
   push(key: ChannelKey, action: string, data: object, except?: { readonly userId: string }): void;
   /** How many subscribe to it on this node. */
   subscriberCount(key: ChannelKey): number;
+  /** Users who subscribe to it on this node, each once, in no order. O(subscriptions) */
+  subscribers(key: ChannelKey): readonly string[];
   /** To this plugin on every node with subscribers of the channel, this one too: at most once, kept nowhere. */
   signal(key: ChannelKey, body: string): void;
   /** What other nodes, perhaps of another version, have signalled. Called once at most. */

@@ -71,6 +71,7 @@ function channelsOf(hub: Hub, signals: Signals): TypingDeps["channels"] {
     push: (to, action, data, except) =>
       hub.push(to, frameOf(pushFrame(action, data)), except && { exceptUser: except.userId }),
     subscriberCount: (of) => hub.subscriberCount(of),
+    subscribers: () => [],
     signal: (to, body) => signals.send(to, "typing", body),
     onSignal: (take) => signals.on("typing", take),
   };

@@ -112,4 +112,25 @@ describe("[CT2] a private room's channel", () => {
     });
     expect((await t.eve.refused("subscribe", { channel: team })).code).toBe("forbidden");
   });
+
+  test("[CT4] who waits in a channel for its name to be taken is out when it becomes a private room", async () => {
+    await using t = await openTeam({});
+    const board = "chat:board";
+    const nobody = await t.gateway.connect({ sub: "nobody" });
+    for (const client of [t.eve, nobody, t.ben]) await client.must("subscribe", { channel: board });
+    const members = [{ user: "ben" }];
+    await t.ann.must("chat_create_room", { room: board, access: "private", title: "T", members });
+    for (const client of [t.eve, nobody]) {
+      expect((await client.next("unsubscribe")).data).toEqual({
+        channel: board,
+        code: "forbidden",
+      });
+    }
+    await t.ann.must("chat", { room: board, text: "secret" });
+    await eventually("the member is still there", () => allTold(t.ben).length === 2);
+    for (const client of [t.eve, nobody]) {
+      await client.settle();
+      expect(allTold(client)).toEqual([]);
+    }
+  });
 });

@@ -93,6 +93,20 @@ describe("chat on two nodes", () => {
     ]);
   });
 
+  test("[CT4] who waits there for a name to be taken is out when it becomes a private room here", async () => {
+    await using t = await open();
+    const [one, two] = [t.nodes.at(0), t.nodes.at(1)];
+    const board = "chat:board";
+    const ann = await one.connect({ sub: "ann" });
+    const eve = await two.connect({ sub: "eve" });
+    await eve.must("subscribe", { channel: board });
+    await ann.must("chat_create_room", { room: board, access: "private" });
+    expect((await eve.next("unsubscribe")).data).toEqual({ channel: board, code: "forbidden" });
+    await ann.must("chat", { room: board, text: "secret" });
+    await eve.settle();
+    expect(saidTo(eve)).toEqual([]);
+  });
+
   test("[CT26] marks made here are told there", async () => {
     await using t = await open({ chat: { receiptsMs: 20 } });
     const ann = await t.nodes.at(0).connect({ sub: "ann" });

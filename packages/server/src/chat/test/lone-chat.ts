@@ -117,6 +117,7 @@ export async function openLoneChat({
         },
         push: (key, action, data) => void pushed.push({ to: key, action, data }),
         subscriberCount: () => 1,
+        subscribers: () => [],
         signal(key, body) {
           for (const take of signals) take(key as never, body);
         },

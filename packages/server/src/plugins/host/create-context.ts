@@ -117,6 +117,7 @@ function createChannels(
       hub.push(key, frame, except && { exceptUser: except.userId });
     },
     subscriberCount: (key) => hub.subscriberCount(key),
+    subscribers: (key) => hub.usersIn(key),
     signal: (key, body) => signals.send(key, name, body),
     onSignal(take) {
       signals.on(name, (key, body) => {
