@@ -1,4 +1,10 @@
-import { type Clock, type Records, refusal, type TenantId } from "../../plugins/index.ts";
+import {
+  type Clock,
+  type Records,
+  refusal,
+  type TenantId,
+  Unavailable,
+} from "../../plugins/index.ts";
 import type { WebPushConfig } from "../config.ts";
 import { hashOf } from "../names.ts";
 import { SUBSCRIPTIONS, type SubscriptionRecord } from "../records.ts";
@@ -14,6 +20,7 @@ export type SubscriptionsDeps = {
 
 /** Two devices of a user at once may make a few more than there may be. */
 const LIST_MAX = 200;
+const ATTEMPTS = 10;
 
 /** Where a user's browsers are to be called. */
 export class Subscriptions {
@@ -30,12 +37,7 @@ export class Subscriptions {
     await this.#check(subscription);
     const endpoint = hashOf(subscription.endpoint);
     const record = { user, endpoint, at: this.#deps.clock.nowMs(), subscription };
-    const { written, record: held } = await this.#records.put(tenant, record);
-    if (!written) {
-      // A browser in which somebody else has signed in before: what is theirs is not to be shown here any more.
-      await this.#records.remove(tenant, { user: held.user, endpoint });
-      await this.#records.put(tenant, record);
-    }
+    await this.#put(tenant, record);
     const all = await this.of(tenant, user);
     const oldest = [...all].sort((one, other) => one.at - other.at);
     const surplus = oldest.slice(
@@ -43,6 +45,16 @@ export class Subscriptions {
       Math.max(0, all.length - this.#deps.config.subscriptionsPerUser),
     );
     await Promise.all(surplus.map((each) => this.#removeRecord(tenant, each)));
+  }
+
+  /** A browser in which somebody else has signed in before: what is theirs is not to be shown here any more. The last of several at once has it. */
+  async #put(tenant: TenantId, record: SubscriptionRecord): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const { written, record: held } = await this.#records.put(tenant, record);
+      if (written) return;
+      await this.#removeRecord(tenant, held);
+    }
+    throw new Unavailable("others subscribe with the same browser");
   }
 
   async #check(subscription: Subscription): Promise<void> {
