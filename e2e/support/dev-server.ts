@@ -11,6 +11,8 @@ export type DevServer = AsyncDisposable & {
   publish(data: unknown): Promise<void>;
   /** Says things in the room `lobby`, one after another, as a backend does. */
   chat(texts: readonly string[]): Promise<void>;
+  /** Notifies a user, as a backend does. */
+  notify(notification: object): Promise<void>;
   /** SIGTERM, and waits for the end. */
   stop(): Promise<void>;
 };
@@ -51,13 +53,19 @@ export async function startDevServer(
     });
     if (!response.ok) throw new Error(`${path}: ${response.status}`);
   }
+  const isReady = () =>
+    eventually("it is ready", async () => (await fetch(`${url}/health/ready`)).ok);
   return {
     port: Number(new URL(url).port),
     url,
     publish: (data) => post("publish", { channel: "chat:lobby", event: "say", data }),
     async chat(texts) {
-      await eventually("it is ready", async () => (await fetch(`${url}/health/ready`)).ok);
+      await isReady();
       for (const text of texts) await post("chat/send", { room: "lobby", text });
+    },
+    async notify(notification) {
+      await isReady();
+      await post("notifications", notification);
     },
     stop,
     [Symbol.asyncDispose]: stop,

@@ -62,6 +62,10 @@ export class RoomsTab {
     return this.page.locator(".notification").filter({ hasText: text });
   }
 
+  notifications(): Promise<string[]> {
+    return this.page.locator(".notification .what").allTextContents();
+  }
+
   async notify(user: string, title: string, how: { urgent?: boolean } = {}): Promise<void> {
     await this.page.fill("#notify-user", user);
     await this.page.fill("#notify-title-text", title);
