@@ -12,6 +12,7 @@ const ENTRIES = {
   "./msgpack": "msgpack",
   "./chat": "chat",
   "./notifications": "notifications",
+  "./users": "users",
 } as const;
 
 type Entry = (typeof ENTRIES)[keyof typeof ENTRIES];
@@ -56,10 +57,11 @@ export async function build(folder: string): Promise<void> {
 
 /** The protocol's types are in the package, not beside it. */
 async function nameProtocolByPath(folder: string): Promise<void> {
-  for await (const file of new Bun.Glob("*.d.ts").scan(folder)) {
+  for await (const file of new Bun.Glob("**/*.d.ts").scan(folder)) {
     const path = join(folder, file);
     const text = await Bun.file(path).text();
-    await Bun.write(path, text.replaceAll('"@aldis/protocol"', '"../../protocol/src/index.d.ts"'));
+    const up = "../".repeat(file.split(/[\\/]/).length + 1);
+    await Bun.write(path, text.replaceAll('"@aldis/protocol"', `"${up}protocol/src/index.d.ts"`));
   }
 }
 
