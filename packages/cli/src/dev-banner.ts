@@ -39,13 +39,18 @@ function publishLine({ url, config, ownKey }: BannerParts): string {
   return `curl ${url}/api/publish -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" -d '{"channel":"chat:lobby","event":"say","data":{"text":"Hello from my backend"}}'`;
 }
 
-function remarks({ ownSecret }: BannerParts): string {
+function remarks({ ownSecret, config }: BannerParts): string {
+  const { store, broker } = config;
+  const url = store.url ?? (broker === "memory" ? "sqlite:aldis.db" : "none");
+  const [kind, path] = [url.slice(0, url.indexOf(":")), url.slice(url.indexOf(":") + 1)];
+  const records =
+    kind === "sqlite" ? [`Rooms and notifications are in ${path}: delete it to start anew.`] : [];
   const lines = ownSecret
     ? ["Key and token end with this run. Ctrl-C stops it."]
     : [
         "Tokens are signed with your ALDIS_JWT_SECRET: they hold wherever it does. Ctrl-C stops it.",
       ];
-  return lines.map((line) => `\n  ${pc.dim(line)}`).join("");
+  return [...records, ...lines].map((line) => `\n  ${pc.dim(line)}`).join("");
 }
 
 /**

@@ -8,11 +8,16 @@ export function showBell(notifications: Notifications): () => void {
   const count = byId("bell-count", HTMLElement);
   const empty = byId("bell-empty", HTMLElement);
   const all = byId("bell-all", HTMLButtonElement);
+  const told = byId("bell-told", HTMLElement);
+  const rows = new Map<string, HTMLLIElement>();
   const show = (view: InboxView) => {
     count.textContent = view.unread > 0 ? String(view.unread) : "";
     empty.hidden = view.unread > 0;
     all.hidden = view.notifications.length < 2;
-    list.replaceChildren(...view.notifications.map((each) => rowOf(each, notifications)));
+    const before = rows.size;
+    showRows({ list, rows }, view, notifications);
+    // Said aloud: that there are more, not all of them anew.
+    if (rows.size > before) told.textContent = `${view.unread} notifications are waiting.`;
   };
   const dismissAll = () => notifications.acknowledge("all");
   all.addEventListener("click", dismissAll);
@@ -20,8 +25,36 @@ export function showBell(notifications: Notifications): () => void {
   show(notifications.view);
   return () => {
     stop();
+    list.replaceChildren();
     all.removeEventListener("click", dismissAll);
   };
+}
+
+/** Rows that stay are not touched, so that one of their buttons keeps the focus. */
+function showRows(
+  { list, rows }: { readonly list: HTMLOListElement; readonly rows: Map<string, HTMLLIElement> },
+  { notifications: all }: InboxView,
+  notifications: Notifications,
+): void {
+  const ids = new Set(all.map(({ id }) => id));
+  for (const [id, row] of rows) {
+    if (ids.has(id)) continue;
+    passFocusOn(row);
+    row.remove();
+    rows.delete(id);
+  }
+  for (const [at, each] of all.entries()) {
+    const row = rows.get(each.id) ?? rowOf(each, notifications);
+    rows.set(each.id, row);
+    const there = list.children[at];
+    if (there !== row) list.insertBefore(row, there ?? null);
+  }
+}
+
+function passFocusOn(row: HTMLLIElement): void {
+  if (!row.contains(document.activeElement)) return;
+  const next = row.nextElementSibling ?? row.previousElementSibling;
+  (next?.querySelector("button") ?? byId("bell-title", HTMLElement)).focus();
 }
 
 function rowOf(notification: WireNotification, notifications: Notifications): HTMLLIElement {
@@ -34,6 +67,7 @@ function rowOf(notification: WireNotification, notifications: Notifications): HT
   const text = isolatedText("what", [title ?? type, body].filter(Boolean).join(" — "));
   const dismiss = textElement("button", "dismiss", "Dismiss");
   dismiss.type = "button";
+  dismiss.setAttribute("aria-label", `Dismiss ${text.textContent}`);
   dismiss.addEventListener("click", () => notifications.acknowledge(id));
   row.append(head, text, dismiss);
   return row;
