@@ -65,12 +65,13 @@ test("P7: what no waiting would help with is told at start, without the password
   const { url } = await tests.fresh();
   const password = encodeURIComponent(POSTGRES_PASSWORD);
   expect(await unfit(url.replace(password, "hunter2"))).toContain("password authentication failed");
-  expect(await unfit(url.replace(/test_\d+$/, "nothing"))).toContain("does not exist");
+  expect(await unfit(url.replace(/test_\d+$/, "nothing"))).toContain("does not exist; make it");
   const server = await tests.server();
   await server.psql("CREATE ROLE guest LOGIN PASSWORD 'hunter2'");
   const guest = url.replace(`aldis:${password}`, "guest:hunter2");
   expect(await unfit(guest)).toContain("permission denied");
-  expect(await unfit(`${url}?sslmode=require`)).toBeTruthy();
+  expect(await unfit(`${url}?sslmode=require`)).toContain("turn on `ssl`");
+  expect(await unfit(`${url}?schema=nothing`)).toContain("CREATE SCHEMA");
 });
 
 test("a user needs no more than a schema of its own", async () => {

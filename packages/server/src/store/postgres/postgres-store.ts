@@ -9,6 +9,7 @@ import { StoreUnavailable } from "../store-unavailable.ts";
 import { sizeOf, type Write } from "./batch.ts";
 import { asUnavailable, verdictOf } from "./errors.ts";
 import { Flights } from "./flights.ts";
+import { hintFor } from "./hint.ts";
 import type { Rows, Statement } from "./link.ts";
 import { migrate } from "./migrate.ts";
 import { Pool } from "./pool.ts";
@@ -172,10 +173,7 @@ export class PostgresStore implements Store {
     if (verdict !== "unfit" && verdict !== "refused" && verdict !== "unique") return;
     this.#pool?.close();
     const said = error instanceof Error ? error.message : "";
-    const hint = said.includes("startup parameter")
-      ? "; behind a pooler add `prepare=false` to store.url"
-      : "";
-    throw new StoreUnfit(`${this.description}: ${said}${hint}`, { cause: error });
+    throw new StoreUnfit(`${this.description}: ${said}${hintFor(error)}`, { cause: error });
   }
 
   #pause(): Promise<void> {
