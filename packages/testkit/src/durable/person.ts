@@ -10,6 +10,8 @@ import { countRefusal, type Tally } from "./tally.ts";
 
 /** Between an answer and what is said next. */
 const PAUSE_MS = 20;
+/** One of so many messages is said twice. */
+const REPEATED = 10;
 /** Before something that was refused for now is tried again. */
 const AGAIN_MS = 100;
 
@@ -63,6 +65,7 @@ export class Person {
       const text = `${this.#name} ${n}`;
       const message = { room: rooms[n % rooms.length], text, idempotencyKey: crypto.randomUUID() };
       const { id } = await this.#insist<ChatSentBody>("chat", message);
+      if (n % REPEATED === 0) await this.#repeat(message, id);
       if (said.has(id)) throw new Error(`${id} was given to ${said.get(id)} and ${text}`);
       said.set(id, text);
       await Bun.sleep(PAUSE_MS);
@@ -120,6 +123,12 @@ export class Person {
       throw new Error(`${room}/${seq} was ${before}, and then ${text}`);
     }
     read?.set(seq, text);
+  }
+
+  /** As if the answer had been lost: it must be the same one. */
+  async #repeat(message: object, id: string): Promise<void> {
+    const again = await this.#insist<ChatSentBody>("chat", message);
+    if (again.id !== id) throw new Error(`${id} was said again, and became ${again.id}`);
   }
 
   async #insist<T>(action: string, body: object): Promise<T> {
