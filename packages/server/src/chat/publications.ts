@@ -37,6 +37,7 @@ export function createPublications(context: PluginContext<ChatConfig>): Publicat
   let waitingCount = 0;
   let retryMs = FIRST_RETRY_MS;
   let timer: Timer | undefined;
+  let retrying = false;
   let closed = false;
 
   function putAside(key: ChannelKey, publication: ChatPublication): void {
@@ -50,7 +51,8 @@ export function createPublications(context: PluginContext<ChatConfig>): Publicat
   }
 
   function retryLater(): void {
-    if (timer !== undefined || closed) return;
+    // One at a time: two would take the same one for the first of a queue, and the second of them the next one out of it.
+    if (timer !== undefined || retrying || closed) return;
     timer = clock.setTimer(retryMs, () => {
       timer = undefined;
       void retryAll();
@@ -59,10 +61,12 @@ export function createPublications(context: PluginContext<ChatConfig>): Publicat
 
   async function retryAll(): Promise<void> {
     let stuck = false;
+    retrying = true;
     for (const [key, queue] of waiting) {
       if (!(await retryChannel(queue))) stuck = true;
       if (queue.length === 0) waiting.delete(key);
     }
+    retrying = false;
     retryMs = stuck ? Math.min(RETRY_MAX_MS, retryMs * 2) : FIRST_RETRY_MS;
     if (waiting.size > 0) retryLater();
   }
