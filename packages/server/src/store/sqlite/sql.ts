@@ -31,7 +31,13 @@ export type CollectionSql = {
   readonly insert: string;
   /** Undefined: nothing is counted. */
   readonly append: string | undefined;
+  /** Where in a row the fields of the key are. */
+  readonly keyPlaces: readonly number[];
+  readonly unique: readonly UniqueSql[];
 };
+
+/** Finds the record with the same in a unique index: bound to the tenant and what stands at `places` of a row. */
+export type UniqueSql = { readonly places: readonly number[]; readonly sql: string };
 
 export function collectionSql(shape: CollectionShape): CollectionSql {
   const names = columnsOf(shape);
@@ -41,8 +47,16 @@ export function collectionSql(shape: CollectionShape): CollectionSql {
   const into = `INSERT INTO ${table} ("tenant", ${columns})`;
   const last = quoted(shape.key.at(-1) ?? "tenant");
   const kept = `ON CONFLICT DO NOTHING RETURNING ${last}`;
+  const placesOf = (fields: readonly string[]) => fields.map((field) => names.indexOf(field));
+  const uniques = Object.values(shape.indexes).filter((index) => index.unique);
   return {
     ...{ shape, table, columns, byKey },
+    keyPlaces: placesOf(shape.key),
+    unique: uniques.map(({ fields }) => {
+      const same = fields.map((field) => ` AND ${quoted(field)} = ?`).join("");
+      const sql = `SELECT ${columns} FROM ${table} WHERE "tenant" = ?${same}`;
+      return { places: placesOf(fields), sql };
+    }),
     insert: `${into} VALUES (?${", ?".repeat(names.length)}) ${kept}`,
     append: shape.counted === undefined ? undefined : `${into} ${counting(shape)} ${kept}`,
   };

@@ -153,17 +153,18 @@ export class SqliteRecords<R extends object> implements Records<R> {
 
   /** Finds what has the same in a unique index; `but`: not the record with this tenant and key. */
   #uniqueWays(tenant: TenantId, row: readonly Value[], but?: readonly Value[]): Statement[] {
-    const { shape, table, columns, byKey } = this.#sql;
-    const names = columnsOf(shape);
-    const unique = Object.values(shape.indexes).filter((index) => index.unique);
-    return unique.flatMap(({ fields }) => {
-      const values = fields.map((field) => row[names.indexOf(field)] ?? null);
-      if (values.includes(null)) return [];
-      const same = fields.map((field) => ` AND ${quoted(field)} = ?`).join("");
-      const other = but === undefined ? "" : ` AND NOT (${byKey})`;
-      const sql = `SELECT ${columns} FROM ${table} WHERE "tenant" = ?${same}${other}`;
-      return [{ sql, params: [tenant, ...values, ...(but ?? [])] }];
-    });
+    const { unique, byKey } = this.#sql;
+    const ways: Statement[] = [];
+    for (const { places, sql } of unique) {
+      const values = places.map((place) => row[place] ?? null);
+      if (values.includes(null)) continue;
+      ways.push(
+        but === undefined
+          ? { sql, params: [tenant, ...values] }
+          : { sql: `${sql} AND NOT (${byKey})`, params: [tenant, ...values, ...but] },
+      );
+    }
+    return ways;
   }
 
   /** A change that another record stands in the way of changes nothing. */
@@ -187,8 +188,7 @@ export class SqliteRecords<R extends object> implements Records<R> {
   }
 
   #keyIn(row: readonly Value[]): Value[] {
-    const names = columnsOf(this.#sql.shape);
-    return this.#sql.shape.key.map((field) => row[names.indexOf(field)] ?? null);
+    return this.#sql.keyPlaces.map((place) => row[place] ?? null);
   }
 
   #written(row: readonly Value[], answer: unknown): Written<R> {
@@ -196,8 +196,7 @@ export class SqliteRecords<R extends object> implements Records<R> {
     if ("inTheWay" in inserted) {
       return { written: false, record: this.#record(inserted.inTheWay) };
     }
-    const { shape } = this.#sql;
-    const last = columnsOf(shape).indexOf(shape.key.at(-1) ?? "");
+    const last = this.#sql.keyPlaces.at(-1) ?? 0;
     return { written: true, record: this.#record(row.with(last, inserted.last)) };
   }
 
