@@ -20,6 +20,15 @@ function isThenable(value: unknown): boolean {
 export function inTime<T>(clock: Clock, limitMs: number, value: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = clock.setTimer(limitMs, () => reject(new TooSlow(`longer than ${limitMs} ms`)));
-    value.then(resolve, reject).finally(() => timer.cancel());
+    value.then(
+      (came) => {
+        timer.cancel();
+        resolve(came);
+      },
+      (error: unknown) => {
+        timer.cancel();
+        reject(error);
+      },
+    );
   });
 }
