@@ -83,7 +83,7 @@ export const CHAT_GUARDS: readonly Guard[] = [
     faults: [32],
     breaks: "cursors and keys reach the database with what it does not take",
     file: `${CHAT}/inputs.ts`,
-    find: "value.isWellFormed() && !/\\p{Cc}/u.test(value)",
+    find: "value.isWellFormed() && !CONTROL.test(value)",
     replace: "value.length > 0",
     test: "packages/server/test/chat/hostile.test.ts",
     named: "what looks like SQL",

@@ -10,6 +10,7 @@ import { mark, receipts } from "./marks.ts";
 import { join, leave, members, removeMember, setMember } from "./membership.ts";
 import { ownRooms } from "./own-rooms.ts";
 import { history, search } from "./pages.ts";
+import { readSending } from "./read-sending.ts";
 import { parseRoomName } from "./room-name.ts";
 import { createRoom, readRoom, updateRoom } from "./rooms.ts";
 import { send } from "./send.ts";
@@ -29,7 +30,7 @@ export function createActions(deps: ChatDeps): Readonly<Record<string, Act>> {
   return {
     // What one session sends to one room keeps its order, whatever has to be asked first (CT14).
     chat: action({
-      input: inputs.sending,
+      input: readSending,
       run: ({ session, input }) =>
         admit(() =>
           deps.turns.run(turnOf(deps, session, input.room), () =>

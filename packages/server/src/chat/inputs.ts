@@ -3,17 +3,17 @@ import type { Json } from "@aldis/protocol";
 import { z } from "zod";
 
 const TITLE_MAX = 256;
-const KEY_MAX = 128;
 const EMOJI_MAX = 64;
 const SEARCH_MAX = 100;
-const ROOM_MAX = 255;
+/** Of what is sent, in UTF-16 units. */
+export const LIMITS = { room: 255, key: 128, text: 1_048_576 } as const;
 const USER_MAX = 255;
 const CURSOR_MAX = 512;
 const FIRST_MEMBERS_MAX = 100;
 const PAGE_NORMAL = 50;
 
 /** No rule on its grammar: what cannot be a room is answered as one that is not there (CT3). */
-export const room = z.string().min(1).max(ROOM_MAX).meta({
+export const room = z.string().min(1).max(LIMITS.room).meta({
   description: "A room: its channel, or a name of the namespace `chat`.",
   example: "chat:lobby",
 });
@@ -26,7 +26,7 @@ const mark = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const version = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 /** Any JSON value, `null` among them, but not `undefined`. */
 const json = z.unknown() as z.ZodType<Json>;
-const text = z.string().min(1).max(1_048_576);
+const text = z.string().min(1).max(LIMITS.text);
 const limit = (max: number, normal: number) =>
   z
     .number()
@@ -36,16 +36,21 @@ const limit = (max: number, normal: number) =>
     .optional()
     .transform((asked) => asked ?? normal);
 
-/** Text that every database takes as it is, for what is looked for by it. */
+/** Whether it is text that every database takes as it is, for what is looked for by it. */
+export function isPlain(value: unknown, max: number): value is string {
+  if (typeof value !== "string" || value.length === 0 || value.length > max) return false;
+  return value.isWellFormed() && !CONTROL.test(value);
+}
+const CONTROL = /\p{Cc}/u;
 const plain = (max: number) =>
   z
     .string()
     .min(1)
     .max(max)
-    .refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), {
+    .refine((value) => isPlain(value, max), {
       message: "has no control characters and no halves of surrogate pairs",
     });
-const plainKey = plain(KEY_MAX);
+const plainKey = plain(LIMITS.key);
 const cursor = plain(CURSOR_MAX);
 
 const content = { text: text.optional(), data: json.optional() };
