@@ -24,3 +24,13 @@ export function textElement<K extends keyof HTMLElementTagNameMap>(
 export function isolatedText(className: string, text: string): HTMLElement {
   return textElement("bdi", className, text);
 }
+
+/** A moment as the hour of day; the whole of it for machines, and for who points at it. */
+export function timeElement(atMs: number): HTMLTimeElement {
+  const at = new Date(atMs);
+  const shown = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const element = textElement("time", "time", shown);
+  element.dateTime = at.toISOString();
+  element.title = at.toLocaleString();
+  return element;
+}

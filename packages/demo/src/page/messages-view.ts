@@ -1,4 +1,4 @@
-import { byId, isolatedText, textElement } from "./dom.ts";
+import { byId, isolatedText, textElement, timeElement } from "./dom.ts";
 import { hueClass, initials } from "./names.ts";
 import type { Entry } from "./timeline.ts";
 
@@ -94,15 +94,6 @@ function createItem(entry: Entry, look: Look, onRetry: (id: string) => void): HT
   item.append(avatar, meta, bubble);
   if (delivery !== "sent") item.append(createMark(entry, onRetry));
   return item;
-}
-
-function timeElement(atMs: number): HTMLTimeElement {
-  const at = new Date(atMs);
-  const shown = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  const element = textElement("time", "time", shown);
-  element.dateTime = at.toISOString();
-  element.title = at.toLocaleString();
-  return element;
 }
 
 function createMark(entry: Entry, onRetry: (id: string) => void): HTMLElement {

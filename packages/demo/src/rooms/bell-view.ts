@@ -1,6 +1,5 @@
 import type { InboxView, Notifications, WireNotification } from "@aldis/client/notifications";
-import { byId, isolatedText, textElement } from "../page/dom.ts";
-import { timeElement } from "./message-item.ts";
+import { byId, isolatedText, textElement, timeElement } from "../page/dom.ts";
 
 /** What waits to be dismissed. Returns the function that stops showing it. */
 export function showBell(notifications: Notifications): () => void {

@@ -1,5 +1,5 @@
 import type { ChatItem, Outgoing } from "@aldis/client/chat";
-import { isolatedText, textElement } from "../page/dom.ts";
+import { isolatedText, textElement, timeElement } from "../page/dom.ts";
 import { hueClass, initials } from "../page/names.ts";
 
 /** What stands in the list of messages: said, or on its way. */
@@ -107,13 +107,4 @@ function deed(label: string, run: () => void): HTMLButtonElement {
   button.type = "button";
   button.addEventListener("click", run);
   return button;
-}
-
-export function timeElement(atMs: number): HTMLTimeElement {
-  const at = new Date(atMs);
-  const shown = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  const element = textElement("time", "time", shown);
-  element.dateTime = at.toISOString();
-  element.title = at.toLocaleString();
-  return element;
 }

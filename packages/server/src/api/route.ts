@@ -6,6 +6,7 @@ import type { Scope } from "../auth/scopes.ts";
 import { readJsonBody } from "../listen/http-body.ts";
 import { refusalResponse } from "../listen/http-errors.ts";
 import { requestTarget } from "../listen/request-target.ts";
+import type { PluginRouteSpec } from "../plugins/plugin-route.ts";
 import type { ApiAnswer } from "./api-answer.ts";
 import { errorAnswer, refusalOf } from "./schemas.ts";
 
@@ -13,30 +14,7 @@ import { errorAnswer, refusalOf } from "./schemas.ts";
 export type Access = Scope | "any-key" | "user-token";
 
 /** Everything about a route but what it does. The OpenAPI document is made of these. */
-export type RouteSpec<P, Q, B> = {
-  readonly method: "get" | "post" | "put" | "delete";
-  /** As in OpenAPI: `/api/users/{user}/send`. */
-  readonly path: string;
-  readonly access: Access;
-  /** Users may call it, too, with their token. */
-  readonly users?: boolean;
-  readonly tag: string;
-  readonly summary: string;
-  readonly description: string;
-  readonly params?: P;
-  readonly query?: Q;
-  readonly body?: B;
-  /** What a 200 holds. */
-  readonly answer: z.ZodType;
-  /** Refusals beyond those that every route may give. */
-  readonly refusals?: readonly ErrorCode[];
-  /** For the reader, and tried by tests: a body, and values for the path and the query. */
-  readonly example?: {
-    readonly path?: Readonly<Record<string, string>>;
-    readonly query?: Readonly<Record<string, string>>;
-    readonly body?: object;
-  };
-};
+export type RouteSpec<P, Q, B> = PluginRouteSpec<P, Q, B, Access>;
 
 /** A request whose key and fields are known to be right. */
 export type Call<P, Q, B> = {

@@ -16,12 +16,13 @@ export type RouteCall<P, Q, B> = {
   readonly body: B;
 };
 
-export type PluginRouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType> = {
+/** Everything about a route but what it does. `A` says who may call it. */
+export type PluginRouteSpec<P, Q, B, A = Scope> = {
   readonly method: "get" | "post" | "put" | "delete";
   /** As in OpenAPI: `/api/chat/rooms/{room}`. */
   readonly path: string;
   /** What an API key must be allowed to do. */
-  readonly access: Scope;
+  readonly access: A;
   /** Users may call it, too, with their token: they act for themselves. Default: only backends may. */
   readonly users?: boolean;
   readonly tag: string;

@@ -1,26 +1,7 @@
 /** Block lists, and who reaches whom (protocol.md US7, US8). */
 import { describe, expect, test } from "bun:test";
 import { USER_FIELDS } from "../../src/users/config.ts";
-import { ACME_KEY, openUsers } from "./open-users.ts";
-
-type Gateway = Awaited<ReturnType<typeof openUsers>>;
-
-const ANN = { name: "Ann Lee", email: "ann@example.com", avatar: "a.png", data: { secret: 1 } };
-
-/** Ann and Bob are connected, Cid is not; all are in the directory. */
-async function people(gateway: Gateway) {
-  const users = [
-    { id: "ann", ...ANN },
-    { id: "bob", name: "Bob" },
-    { id: "cid", name: "Cid" },
-  ];
-  await gateway.call("POST", "/api/users", { users });
-  const ann = await gateway.connect({ sub: "ann" });
-  const bob = await gateway.connect({ sub: "bob" });
-  return { ann, bob };
-}
-
-const idsOf = ({ users }: { users: { id: string }[] }) => users.map(({ id }) => id);
+import { ACME_KEY, idsOf, openUsers, people } from "./open-users.ts";
 
 describe("[US7] blocking", () => {
   test("all of a user's connections are told, and the list is kept", async () => {

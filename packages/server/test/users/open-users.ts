@@ -39,3 +39,25 @@ export async function openUsers(
     },
   };
 }
+
+export const ANN = {
+  name: "Ann Lee",
+  email: "ann@example.com",
+  avatar: "a.png",
+  data: { secret: 1 },
+};
+
+/** Ann and Bob are connected, Cid is not; all are in the directory. */
+export async function people(gateway: TestGateway) {
+  const users = [
+    { id: "ann", ...ANN },
+    { id: "bob", name: "Bob" },
+    { id: "cid", name: "Cid" },
+  ];
+  await gateway.call("POST", "/api/users", { users });
+  const ann = await gateway.connect({ sub: "ann" });
+  const bob = await gateway.connect({ sub: "bob" });
+  return { ann, bob };
+}
+
+export const idsOf = ({ users }: { users: { id: string }[] }) => users.map(({ id }) => id);

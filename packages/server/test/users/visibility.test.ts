@@ -2,26 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { RawClient } from "@aldis/testkit";
 import { USER_FIELDS } from "../../src/users/config.ts";
-import { openUsers } from "./open-users.ts";
-
-type Gateway = Awaited<ReturnType<typeof openUsers>>;
-
-const ANN = { name: "Ann Lee", email: "ann@example.com", avatar: "a.png", data: { secret: 1 } };
-
-/** Ann and Bob are connected, Cid is not; all are in the directory. */
-async function people(gateway: Gateway) {
-  const users = [
-    { id: "ann", ...ANN },
-    { id: "bob", name: "Bob" },
-    { id: "cid", name: "Cid" },
-  ];
-  await gateway.call("POST", "/api/users", { users });
-  const ann = await gateway.connect({ sub: "ann" });
-  const bob = await gateway.connect({ sub: "bob" });
-  return { ann, bob };
-}
-
-const idsOf = ({ users }: { users: { id: string }[] }) => users.map(({ id }) => id);
+import { ANN, idsOf, openUsers, people } from "./open-users.ts";
 
 describe("[US3] visibility", () => {
   test("nobody sees anybody unless it is configured: who is there is answered like who is not", async () => {
