@@ -2,9 +2,9 @@ import type { MongoClient } from "mongodb";
 import type { Log } from "../../observe/log.ts";
 import type { RandomIds } from "../../random/random.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
-import { collectionsOf, plannedShape } from "../applied-steps.ts";
-import type { Collection, CollectionShape } from "../collection.ts";
+import type { Collection } from "../collection.ts";
 import type { StorePlan } from "../plan.ts";
+import { PlannedRecords } from "../planned-records.ts";
 import { type Records, type Store, StoreUnfit } from "../store.ts";
 import { StoreUnavailable } from "../store-unavailable.ts";
 import { PROBES } from "./documents.ts";
@@ -43,10 +43,7 @@ export class MongoStore implements Store {
   readonly #deps: MongoDeps;
   readonly #options: MongoOptions;
   readonly #link: MongoLink;
-  readonly #views = new Map<string, MongoRecords<object>>();
-  /** Collections that were compared with their plans. */
-  readonly #known = new WeakSet<CollectionShape>();
-  #planned: ReadonlyMap<string, CollectionShape> = new Map();
+  readonly #planned = new PlannedRecords((shape) => new MongoRecords<object>(shape, this.#link));
   #plans: readonly StorePlan[] = [];
   #state: "new" | "opening" | "open" | "closed" = "new";
   #opened = Promise.withResolvers<void>();
@@ -80,7 +77,7 @@ export class MongoStore implements Store {
   }
 
   async open(plans: readonly StorePlan[]): Promise<void> {
-    this.#planned = collectionsOf(plans);
+    this.#planned.plan(plans);
     this.#plans = plans;
     this.#state = "opening";
     this.#opening = this.#tryToOpen();
@@ -88,16 +85,7 @@ export class MongoStore implements Store {
   }
 
   records<R extends object>(collection: Collection<R>): Records<R> {
-    if (!this.#known.has(collection)) {
-      plannedShape(this.#planned, collection);
-      this.#known.add(collection);
-    }
-    const known = this.#views.get(collection.name);
-    if (known !== undefined) return known as Records<object> as Records<R>;
-    const shape = plannedShape(this.#planned, collection);
-    const view = new MongoRecords<object>(shape, this.#link);
-    this.#views.set(collection.name, view);
-    return view as Records<object> as Records<R>;
+    return this.#planned.of(collection);
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import type { Log } from "../../observe/log.ts";
 import type { Clock } from "../../time/clock.ts";
-import { collectionsOf, plannedShape } from "../applied-steps.ts";
 import type { Collection, CollectionShape } from "../collection.ts";
 import type { StorePlan } from "../plan.ts";
+import { PlannedRecords } from "../planned-records.ts";
 import { type Records, type Store, StoreUnfit } from "../store.ts";
 import { StoreUnavailable } from "../store-unavailable.ts";
 import { sizeOf, type Write } from "./batch.ts";
@@ -53,9 +53,8 @@ export class PostgresStore implements Store {
   readonly #options: PostgresOptions;
   readonly #flights: Flights;
   readonly #room: Room;
-  readonly #records = new Map<string, Records<object>>();
+  readonly #planned = new PlannedRecords((shape) => this.#recordsOf(shape));
   #pool: Pool | undefined;
-  #shapes: ReadonlyMap<string, CollectionShape> = new Map();
   #state: "new" | "opening" | "open" | "closed" = "new";
 
   constructor(deps: PostgresDeps, options: PostgresOptions) {
@@ -78,7 +77,7 @@ export class PostgresStore implements Store {
   async open(plans: readonly StorePlan[]): Promise<void> {
     if (this.#state !== "new") throw new TypeError("a store is opened once");
     const { poolMax, ...options } = this.#options;
-    this.#shapes = collectionsOf(plans);
+    this.#planned.plan(plans);
     const { caFile } = options.target;
     if (caFile !== undefined && !existsSync(caFile)) {
       throw new StoreUnfit(`${this.description}: there is no file for its sslrootcert`);
@@ -89,7 +88,7 @@ export class PostgresStore implements Store {
     for (;;) {
       try {
         await pool.tried();
-        const steps = await pool.use((link) => migrate(link, plans, this.#shapes));
+        const steps = await pool.use((link) => migrate(link, plans, this.#planned.shapes));
         this.#deps.log.info({ store: this.description, steps }, "the store is open");
         break;
       } catch (error) {
@@ -102,10 +101,16 @@ export class PostgresStore implements Store {
   }
 
   records<R extends object>(collection: Collection<R>): Records<R> {
-    const known = this.#records.get(collection.name);
-    const shape = plannedShape(this.#shapes, collection);
-    // The same collection has the same records: of them the type alone says what they are.
-    if (known !== undefined) return known as Records<R>;
+    return this.#planned.of(collection);
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === "open") await this.#flights.idle();
+    this.#state = "closed";
+    this.#pool?.close();
+  }
+
+  #recordsOf(shape: CollectionShape): Records<object> {
     const queue = new WriteQueue({
       collection: shape.name,
       clock: this.#deps.clock,
@@ -114,19 +119,11 @@ export class PostgresStore implements Store {
       onCommit: this.#deps.onCommit,
       run: (statements) => this.#run(statements),
     });
-    const records = new PostgresRecords<R>({
+    return new PostgresRecords<object>({
       shape,
       write: (write) => this.#write(queue, write),
       ask: (statement) => this.#ask(statement),
     });
-    this.#records.set(shape.name, records as unknown as Records<object>);
-    return records;
-  }
-
-  async close(): Promise<void> {
-    if (this.#state === "open") await this.#flights.idle();
-    this.#state = "closed";
-    this.#pool?.close();
   }
 
   get #isClosed(): boolean {

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import type { Log } from "../../observe/log.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
-import { collectionsOf, plannedShape } from "../applied-steps.ts";
-import type { Collection, CollectionShape } from "../collection.ts";
+import type { Collection } from "../collection.ts";
 import type { StorePlan } from "../plan.ts";
+import { PlannedRecords } from "../planned-records.ts";
 import { type Records, type Store, StoreUnfit } from "../store.ts";
 import { StoreUnavailable } from "../store-unavailable.ts";
 import { Line, type LineOptions } from "./line.ts";
@@ -49,10 +49,13 @@ export class SqliteStore implements Store {
   readonly #busyMs: number;
   readonly #lines: Readonly<Record<Role, Line>>;
   readonly #failing = new Map<Role, Failure>();
-  readonly #views = new Map<string, SqliteRecords<object>>();
-  /** Collections that were compared with their plans. */
-  readonly #known = new WeakSet<CollectionShape>();
-  #planned: ReadonlyMap<string, CollectionShape> = new Map();
+  readonly #planned = new PlannedRecords(
+    (shape) =>
+      new SqliteRecords<object>(collectionSql(shape), {
+        read: (ask) => this.#lines.reader.ask(ask),
+        write: (ask) => this.#lines.writer.ask(ask),
+      }),
+  );
   #plans: readonly StorePlan[] = [];
   #state: "new" | "opening" | "open" | "closed" = "new";
   #opened = Promise.withResolvers<void>();
@@ -86,7 +89,7 @@ export class SqliteStore implements Store {
   }
 
   async open(plans: readonly StorePlan[]): Promise<void> {
-    this.#planned = collectionsOf(plans);
+    this.#planned.plan(plans);
     this.#plans = plans;
     this.#state = "opening";
     void this.#tryToOpen();
@@ -94,19 +97,7 @@ export class SqliteStore implements Store {
   }
 
   records<R extends object>(collection: Collection<R>): Records<R> {
-    if (!this.#known.has(collection)) {
-      plannedShape(this.#planned, collection);
-      this.#known.add(collection);
-    }
-    const known = this.#views.get(collection.name);
-    if (known !== undefined) return known as Records<object> as Records<R>;
-    const sql = collectionSql(plannedShape(this.#planned, collection));
-    const view = new SqliteRecords<object>(sql, {
-      read: (ask) => this.#lines.reader.ask(ask),
-      write: (ask) => this.#lines.writer.ask(ask),
-    });
-    this.#views.set(collection.name, view);
-    return view as Records<object> as Records<R>;
+    return this.#planned.of(collection);
   }
 
   async close(): Promise<void> {
