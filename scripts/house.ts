@@ -36,9 +36,16 @@ const LEAVES = under(
 );
 const CORE = [
   ...LEAVES,
-  ...under("session/", "reach/", "channel/", "plugins/", "time/", "random/"),
+  ...under("session/", "reach/", "channel/", "plugins/", "jobs/", "outbound/", "time/", "random/"),
 ];
-const FEATURES = under("chat/", "notifications/", "users/", "typing/", "webhooks/");
+const FEATURES = under(
+  "chat/",
+  "notifications/",
+  "users/",
+  "typing/",
+  "webhooks/",
+  "backend-calls/",
+);
 
 /** What features are written with besides: libraries that one of them needs alone. */
 const FEATURE_LIBRARIES: Readonly<Record<string, readonly string[]>> = {

@@ -2,7 +2,7 @@
 import type { Payload, Refusal } from "@aldis/protocol";
 import type { Awaitable } from "../awaitable.ts";
 import type { PublishOutcome } from "../broker/broker.ts";
-import type { ChannelKey } from "../tenant/tenant.ts";
+import type { ChannelKey, TenantId } from "../tenant/tenant.ts";
 import type { PublishRequest } from "./publisher.ts";
 
 export type PublishRefusal = { readonly refusal: Refusal };
@@ -17,19 +17,30 @@ export type PublishHooks = {
   publishing?: PublishingHook | undefined;
   /** Heard after a publication has its place; never throws. */
   published?: PublishedHook | undefined;
+  /** The publisher is answered after it; never throws and never rejects. */
+  recording?: RecordingHook | undefined;
 };
 
 export type PublishingHook = {
-  /** Whether anybody decides about channels of this namespace. */
-  concerns(namespace: string): boolean;
+  /** Whether anybody decides about this tenant's channels of this namespace. */
+  concerns(tenant: TenantId, namespace: string): boolean;
   ask(request: PublishRequest): Awaitable<PublishVerdict>;
   /** Publications of this node that may wait for such answers at once. */
   readonly pendingMax: number;
 };
 
+/** A publication that has its place; `duplicate`: it had it before. */
+export type Placed = Pick<PublishOutcome, "offset" | "epoch" | "duplicate">;
+
 export type PublishedHook = {
-  concerns(namespace: string): boolean;
-  tell(request: PublishRequest, outcome: PublishOutcome): void;
+  concerns(tenant: TenantId, namespace: string): boolean;
+  tell(request: PublishRequest, outcome: Placed): void;
+};
+
+export type RecordingHook = {
+  concerns(tenant: TenantId, namespace: string): boolean;
+  /** Why the publisher is not told that it is published; undefined: it is. */
+  ask(request: PublishRequest, outcome: Placed): Awaitable<Refusal | undefined>;
 };
 
 /**

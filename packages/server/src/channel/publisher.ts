@@ -25,6 +25,7 @@ import {
   type PublishingHook,
   PublishTurns,
   type PublishVerdict,
+  type RecordingHook,
 } from "./publish-hooks.ts";
 
 /** A publish whose right was asked already. */
@@ -81,7 +82,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
         return refuseFor("rate_limited", "too much is published in this channel", waitMs);
       }
       const { publishing } = hooks;
-      if (publishing?.concerns(name)) {
+      if (publishing?.concerns(request.tenant, name)) {
         return publishAsked(deps, { turns, publishing, target }, { request, member });
       }
       return accept(append(deps, request, { target, member, history: options.history }));
@@ -174,7 +175,24 @@ function append(
     outcome instanceof Promise
       ? outcome.then((answer) => whenHanded(hub, target, answer))
       : outcome;
-  return hooks.published === undefined ? handed : tell(hooks.published, request, handed);
+  const told = hooks.published === undefined ? handed : tell(hooks.published, request, handed);
+  return hooks.recording === undefined ? told : record(hooks.recording, request, told);
+}
+
+/** Whoever must not miss an acknowledged publication has it before the acknowledgement, and again with each repetition. */
+function record(
+  recording: RecordingHook,
+  request: PublishRequest,
+  outcome: Awaitable<PublishOutcome>,
+): Awaitable<PublishOutcome> {
+  if (!recording.concerns(request.tenant, namespaceOf(request.channel))) return outcome;
+  return mapReady(outcome, (done) => {
+    if (done.kind !== "published") return done;
+    return mapReady(recording.ask(request, done), (refusal) => {
+      if (refusal !== undefined) throw new FieldError(refusal);
+      return done;
+    });
+  });
 }
 
 /** Whoever hears of publications hears of those that are new. */
@@ -183,7 +201,7 @@ function tell(
   request: PublishRequest,
   outcome: Awaitable<PublishOutcome>,
 ): Awaitable<PublishOutcome> {
-  if (!published.concerns(namespaceOf(request.channel))) return outcome;
+  if (!published.concerns(request.tenant, namespaceOf(request.channel))) return outcome;
   return mapReady(outcome, (done) => {
     if (done.kind === "published" && !done.duplicate) published.tell(request, done);
     return done;

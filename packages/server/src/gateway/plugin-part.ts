@@ -1,8 +1,10 @@
 import type { Identity } from "../auth/identity.ts";
 import type { Config } from "../config/schema.ts";
+import { NO_JOBS } from "../jobs/no-jobs.ts";
 import { takeFrom } from "../limits/buckets.ts";
 import type { SessionRates } from "../limits/session-rates.ts";
 import type { Log } from "../observe/log.ts";
+import { NO_OUTBOUND } from "../outbound/no-outbound.ts";
 import {
   type ConfiguredPlugin,
   checkNames,
@@ -79,6 +81,8 @@ export function openPlugins(
       ...shared,
       ...{ live, reach },
       pushes: createPushes({ live, registry, bus }),
+      jobs: NO_JOBS,
+      outbound: NO_OUTBOUND,
       bucketsMax: limits.bucketsMax,
     },
     plugins,

@@ -4,13 +4,16 @@ import type { Identity } from "../auth/identity.ts";
 import type { Awaitable } from "../awaitable.ts";
 import type { PublishOutcome } from "../broker/broker.ts";
 import type { BusAnswer } from "../cluster/node-bus.ts";
+import type { JobKind, Jobs } from "../jobs/jobs.ts";
 import type { Log } from "../observe/log.ts";
+import type { Outbound } from "../outbound/outbound.ts";
 import type { RandomIds } from "../random/random.ts";
 import type { Reached } from "../session/reach.ts";
 import type { Collection } from "../store/collection.ts";
 import type { Records } from "../store/store.ts";
 import type { ChannelKey, TenantId } from "../tenant/tenant.ts";
 import type { Clock } from "../time/clock.ts";
+import type { PluginEvent } from "./hooks.ts";
 
 /** All that a plugin has of the gateway. */
 export type PluginContext<C = unknown> = {
@@ -29,8 +32,19 @@ export type PluginContext<C = unknown> = {
   rate(perSecond: number, burst: number): { waitMs(name: string): number };
   /** Adds to `aldis_plugin_events_total{plugin, event}`. `event` is one of a fixed few. */
   count(event: string, by?: number): void;
+  /** Tells the `event` hooks of all plugins. Resolves when each has kept what it wants of it; rejects with `Unavailable` when one could not: emit it again then, with the same id. */
+  emit(event: PluginEvent): Promise<void>;
+  /** Work for one process of the cluster, that is done whatever dies. `kind` may be of any name; two plugins do not see each other's. Called in `setup`; throws for a name that is taken. */
+  job(kind: JobKind): PluginJob;
+  /** Requests to servers that tenants and users name. */
+  readonly http: Outbound;
   /** Calls `run` again and again until the gateway stops, each time so long after the last one has ended; what it throws is logged. Spread a little, so that nodes do not do it at the same moment. */
   every(intervalMs: number, run: () => Awaitable<void>): void;
+};
+
+export type PluginJob = {
+  /** See {@link Jobs.wake}. */
+  wake(tenant: TenantId, key: string, atMs?: number): Promise<void>;
 };
 
 export type PluginPublish = {

@@ -1,4 +1,11 @@
-import type { ChannelName, ChannelPattern, Payload, Sender, StreamPosition } from "@aldis/protocol";
+import type {
+  ChannelName,
+  ChannelPattern,
+  Json,
+  Payload,
+  Sender,
+  StreamPosition,
+} from "@aldis/protocol";
 import type { Identity } from "../auth/identity.ts";
 import type { Awaitable } from "../awaitable.ts";
 import type { TenantId } from "../tenant/tenant.ts";
@@ -17,6 +24,11 @@ export type HookWithOptions<Call, Answer, C> = {
   run: HookRun<Call, Answer, C>;
   /** Only for channels of these namespaces; others do not pay for it. Default: all. */
   readonly namespaces?: readonly string[];
+  /**
+   * Only for this tenant's channels of this namespace, as things stand at this moment; others do not pay for it. Asked for each call, with `namespaces` or without, where the call has a
+   * tenant: it answers out of memory, and does not throw.
+   */
+  concerns?(tenant: TenantId, namespace: string): boolean;
   /** Default: `plugins.hookTimeLimitMs`. */
   readonly timeLimitMs?: number;
   /** Default: `refuse`. Nothing is refused by a hook that only hears what has happened. */
@@ -36,6 +48,21 @@ export type Publishing = {
 export type PublishChange = { readonly event?: string; readonly data?: Payload };
 
 export type Published = Publishing & StreamPosition;
+
+/** `repeated`: it was published before, with the same idempotency key. */
+export type Recording = Published & { readonly repeated: boolean };
+
+/** Something that has happened and is not to be forgotten: what one plugin emits, all others hear. */
+export type PluginEvent = {
+  readonly tenant: TenantId;
+  /** Lower case words with dots between, what it is about first: `notification.acknowledged`. */
+  readonly type: string;
+  /** The same for the same thing, however often it is emitted; unlike all others of the tenant's and type's. 1 to 255 characters. */
+  readonly id: string;
+  /** When it happened, Unix milliseconds. */
+  readonly atMs: number;
+  readonly data: { readonly [name: string]: Json };
+};
 
 /** Two users of a tenant; `to` may be connected or not. */
 export type Sending = { readonly tenant: TenantId; readonly from: string; readonly to: string };
@@ -103,6 +130,13 @@ export type PluginHooks<C = unknown> = {
   readonly publishing?: Hook<Publishing, PublishChange | undefined, C>;
   /** It has its place in the channel. Called on the node that published it, not for repeated idempotency keys. */
   readonly published?: Hook<Published, void, C>;
+  /**
+   * Whoever published is answered when this has ended, with `unavailable` if it failed: the message stays published, and is recorded again when it is published again with the same
+   * idempotency key. For what must not miss a publication that was acknowledged, whatever dies.
+   */
+  readonly recording?: Hook<Recording, void, C>;
+  /** What another plugin has emitted. Whoever emitted it waits until this has ended, and emits it again if it failed. */
+  readonly event?: Hook<PluginEvent, void, C>;
   /** Called on one node of the cluster for each change, as long as no node dies. */
   readonly presence?: Hook<PresenceChange, void, C>;
 };

@@ -21,6 +21,8 @@ export { allows, type Capabilities, type Right } from "../auth/capabilities.ts";
 export { isUserId } from "../auth/claims.ts";
 export type { Identity } from "../auth/identity.ts";
 export type { Awaitable } from "../awaitable.ts";
+export type { Job, JobKind, JobOutcome, JobQueue } from "../jobs/jobs.ts";
+export type { Outbound, OutboundOutcome, OutboundRequest } from "../outbound/outbound.ts";
 /** Reads what another node has written, perhaps of another version: field by field. */
 export { readPeerFields } from "../peer-json.ts";
 export {
@@ -53,16 +55,19 @@ export { Unavailable } from "../unavailable.ts";
 export type {
   PluginChannels,
   PluginContext,
+  PluginJob,
   PluginNodes,
   PluginUsers,
   UserPush,
 } from "./context.ts";
 export type {
+  PluginEvent,
   PluginHooks,
   PresenceChange,
   PublishChange,
   Published,
   Publishing,
+  Recording,
   Sending,
 } from "./hooks.ts";
 export { howManyFit } from "./how-many-fit.ts";

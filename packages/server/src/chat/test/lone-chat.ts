@@ -4,6 +4,7 @@ import { NO_CAPABILITIES } from "../../auth/capabilities.ts";
 import type { Identity } from "../../auth/identity.ts";
 import { BrokerUnavailable } from "../../broker-unavailable.ts";
 import { createLog } from "../../observe/log.ts";
+import { NO_OUTBOUND } from "../../outbound/no-outbound.ts";
 import type { PluginContext } from "../../plugins/index.ts";
 import { freshSqlite } from "../../store/sqlite/test/fresh-sqlite.ts";
 import type { Store } from "../../store/store.ts";
@@ -90,6 +91,9 @@ export async function openLoneChat({
       rate: () => ({ waitMs: () => 0 }),
       count: (event, by = 1) => void counted.set(event, (counted.get(event) ?? 0) + by),
       every: () => {},
+      emit: async () => {},
+      job: () => ({ wake: async () => {} }),
+      http: NO_OUTBOUND,
       nodes: {
         self: `n${index}`,
         others: [],

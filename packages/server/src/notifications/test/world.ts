@@ -2,6 +2,7 @@
 import type { NotificationPush, WireNotification } from "@aldis/protocol";
 import { createFakeClock, createSeededRandom, eventually, type FakeClock } from "@aldis/testkit";
 import { parseCapabilities } from "../../auth/capabilities.ts";
+import { NO_OUTBOUND } from "../../outbound/no-outbound.ts";
 import type { Identity, PluginContext, PluginSession, UserPush } from "../../plugins/index.ts";
 import { freshSqlite } from "../../store/sqlite/test/fresh-sqlite.ts";
 import type { Store } from "../../store/store.ts";
@@ -282,6 +283,9 @@ function contextOf(
     config,
     clock,
     random,
+    emit: async () => {},
+    job: () => ({ wake: async () => {} }),
+    http: NO_OUTBOUND,
     log: { isLevelEnabled: () => true, debug: log, info: log, warn: log, error: log },
     // biome-ignore lint/suspicious/noExplicitAny: the feature has nothing to do with channels
     channels: undefined as any,

@@ -7,17 +7,22 @@ import type { NodeRegistry } from "../../cluster/node-registry.ts";
 import { frameOf } from "../../hub/frame.ts";
 import type { Hub } from "../../hub/hub.ts";
 import type { Signals } from "../../hub/signals.ts";
+import type { Jobs } from "../../jobs/jobs.ts";
 import { Buckets, takeFrom } from "../../limits/buckets.ts";
 import { perSecond } from "../../limits/rate.ts";
 import { type Counters, countPair } from "../../observe/counters.ts";
 import type { LimitedLog } from "../../observe/limited-log.ts";
 import type { Log } from "../../observe/log.ts";
+import type { Outbound } from "../../outbound/outbound.ts";
 import type { RandomIds } from "../../random/random.ts";
 import type { Store } from "../../store/store.ts";
 import type { Clock } from "../../time/clock.ts";
+import { Unavailable } from "../../unavailable.ts";
 import type { PluginChannels, PluginContext, PluginNodes, PluginPublish } from "../context.ts";
+import type { PluginEvent } from "../hooks.ts";
 import type { ConfiguredPlugin } from "./collect.ts";
 import { startEvery } from "./every.ts";
+import type { HostedHooks } from "./hosted-hooks.ts";
 import type { PluginFaults } from "./plugin-faults.ts";
 import { PluginUnfit } from "./plugin-unfit.ts";
 import { createPluginUsers, type PluginUsersDeps } from "./plugin-users.ts";
@@ -37,6 +42,10 @@ export type ContextDeps = PluginUsersDeps & {
   readonly bus: NodeBus;
   /** Undefined: the gateway runs without one. */
   readonly store: Store | undefined;
+  readonly jobs: Jobs;
+  readonly outbound: Outbound;
+  /** What hears events, once all plugins are there; undefined: nobody. */
+  readonly event: () => HostedHooks["event"];
   /** Names, such as users, for which one rate of a plugin is kept. */
   readonly bucketsMax: number;
 };
@@ -84,8 +93,25 @@ export function createContext(deps: ContextDeps, owner: ContextOwner): PluginCon
       };
     },
     count: (event, by = 1) => countPair(counters.pluginEvents, name, event, by),
+    emit: (event) => emit(deps, event),
+    job(kind) {
+      const own = { ...kind, name: `${name}.${kind.name}` };
+      deps.jobs.define(own);
+      return { wake: (tenant, key, atMs) => deps.jobs.wake(own, tenant, key, atMs) };
+    },
+    http: deps.outbound,
     every: (intervalMs, run) => onClose(startEvery({ clock, random, faults }, intervalMs, run)),
   };
+}
+
+async function emit({ event: ask }: ContextDeps, event: PluginEvent): Promise<void> {
+  const refused = await ask()?.(event);
+  if (refused !== undefined) throw new NotKept(refused.message);
+}
+
+/** What was emitted was not kept by all who want it. */
+class NotKept extends Unavailable {
+  override readonly name = "NotKept";
 }
 
 /** A plugin's lines, each with its name, however many of them there are: its flood hides nobody else's. */

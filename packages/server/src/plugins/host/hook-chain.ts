@@ -2,6 +2,7 @@
 import { type Refusal, refuse } from "@aldis/protocol";
 import type { Awaitable } from "../../awaitable.ts";
 import { type Counters, countPair } from "../../observe/counters.ts";
+import type { TenantId } from "../../tenant/tenant.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { PluginContext } from "../context.ts";
 import type { Hook, HookWithOptions } from "../hooks.ts";
@@ -17,6 +18,7 @@ type Link<Call, Answer> = {
   readonly faults: PluginFaults;
   readonly run: (call: Call) => Awaitable<Answer>;
   readonly namespaces: ReadonlySet<string> | undefined;
+  readonly concerns: ((tenant: TenantId, namespace: string) => boolean) | undefined;
   readonly timeLimitMs: number;
   readonly onFailure: "refuse" | "pass";
 };
@@ -26,6 +28,9 @@ export type HookOwner = {
   readonly context: PluginContext;
   readonly faults: PluginFaults;
 };
+
+/** Which channels a call is about. */
+export type HookPlace = { readonly tenant: TenantId; readonly namespace: string };
 
 const FAILED = refuse("unavailable", "it could not be decided: try again");
 
@@ -58,32 +63,35 @@ export class HookChain<Call, Answer> {
       ...{ plugin: name, faults },
       run: (call) => options.run(call, context),
       namespaces: options.namespaces && new Set(options.namespaces),
+      concerns: options.concerns?.bind(options),
       timeLimitMs: options.timeLimitMs ?? timeLimitMs,
       onFailure: options.onFailure ?? "refuse",
     });
     this.#sort();
   }
 
-  /** Whether there is one for channels of this namespace. */
-  concerns(namespace: string): boolean {
-    return this.#of(namespace).length > 0;
+  /** Whether there is one for these channels. */
+  concerns(place: HookPlace): boolean {
+    for (const link of this.#of(place)) if (isFor(link, place)) return true;
+    return false;
   }
 
   /**
    * Why not; undefined: nobody objects. Never throws, never rejects. `take` is given each answer before the next one is asked, and throws a `TypeError` for what is
-   * none. Without a namespace it is about none: all are asked.
+   * none. Without a place it is about no channel: all are asked.
    */
   decide(
     call: () => Call,
-    namespace?: string,
+    place?: HookPlace,
     take?: (answer: Answer) => void,
   ): Awaitable<Refusal | undefined> {
-    return this.#decideFrom(0, { links: this.#of(namespace), call, take });
+    return this.#decideFrom(0, { links: this.#of(place), place, call, take });
   }
 
   /** Tells all of them, at the same time. */
-  tell(call: () => Call, namespace?: string): void {
-    for (const link of this.#of(namespace)) {
+  tell(call: () => Call, place?: HookPlace): void {
+    for (const link of this.#of(place)) {
+      if (!isFor(link, place)) continue;
       try {
         const told = settled(link.run(call()));
         if (told instanceof Promise) {
@@ -101,7 +109,7 @@ export class HookChain<Call, Answer> {
     const { links, call } = asking;
     for (let i = start; i < links.length; i++) {
       const link = links[i];
-      if (link === undefined) continue;
+      if (link === undefined || !isFor(link, asking.place)) continue;
       const verdict = this.#ask(link, call, asking.take);
       if (verdict instanceof Promise) {
         return verdict.then((refusal) => refusal ?? this.#decideFrom(i + 1, asking));
@@ -146,9 +154,9 @@ export class HookChain<Call, Answer> {
     return onFailure === "refuse" ? FAILED : undefined;
   }
 
-  #of(namespace: string | undefined): readonly Link<Call, Answer>[] {
-    if (namespace === undefined) return this.#links;
-    return this.#byNamespace.get(namespace) ?? this.#forAll;
+  #of(place: HookPlace | undefined): readonly Link<Call, Answer>[] {
+    if (place === undefined) return this.#links;
+    return this.#byNamespace.get(place.namespace) ?? this.#forAll;
   }
 
   #sort(): void {
@@ -161,8 +169,16 @@ export class HookChain<Call, Answer> {
   }
 }
 
+function isFor(
+  { concerns }: Pick<Link<never, unknown>, "concerns">,
+  place: HookPlace | undefined,
+): boolean {
+  return concerns === undefined || place === undefined || concerns(place.tenant, place.namespace);
+}
+
 type Asking<Call, Answer> = {
   readonly links: readonly Link<Call, Answer>[];
+  readonly place: HookPlace | undefined;
   /** Made for each link: what one of them does to it is not what the next one sees. */
   readonly call: () => Call;
   readonly take: ((answer: Answer) => void) | undefined;

@@ -1,13 +1,32 @@
 // Hooks of plugins as the core calls them. A name that nobody hooks stays undefined, and costs nothing.
-import { Base64, FIELD_LIMITS, namespaceOf, type Payload, type Refusal } from "@aldis/protocol";
+import {
+  Base64,
+  type ChannelName,
+  type ChannelPattern,
+  FIELD_LIMITS,
+  namespaceOf,
+  type Payload,
+  type Refusal,
+} from "@aldis/protocol";
 import { type Awaitable, mapReady } from "../../awaitable.ts";
-import type { PublishHooks, PublishVerdict } from "../../channel/publish-hooks.ts";
+import type { Placed, PublishHooks, PublishVerdict } from "../../channel/publish-hooks.ts";
 import type { PublishRequest } from "../../channel/publisher.ts";
 import type { OnPresenceChange } from "../../presence/presence.ts";
 import type { SessionHooks } from "../../session/hooks.ts";
-import type { Hook, PluginHooks, PublishChange, Published, Publishing, Sending } from "../hooks.ts";
+import type { Session } from "../../session/session.ts";
+import type { TenantId } from "../../tenant/tenant.ts";
+import type {
+  Hook,
+  PluginEvent,
+  PluginHooks,
+  PublishChange,
+  Published,
+  Publishing,
+  Recording,
+  Sending,
+} from "../hooks.ts";
 import type { PluginParts } from "../plugin.ts";
-import { HookChain, type HookDeps, type HookOwner } from "./hook-chain.ts";
+import { HookChain, type HookDeps, type HookOwner, type HookPlace } from "./hook-chain.ts";
 import { SessionView } from "./session-view.ts";
 
 export type HookOptions = {
@@ -25,6 +44,8 @@ export type HostedHooks = {
   readonly session: SessionHooks;
   readonly publishing: PublishHooks;
   readonly presence: OnPresenceChange | undefined;
+  /** Why an event was not kept by all; undefined: it was. */
+  readonly event: ((event: PluginEvent) => Awaitable<Refusal | undefined>) | undefined;
 };
 
 export function hostHooks(
@@ -46,10 +67,13 @@ export function hostHooks(
   }
 
   const presence = chain("presence");
+  const event = chain("event");
   return {
+    event: event && ((call) => event.decide(() => call)),
     session: sessionHooks(chain),
     publishing: publishHooks(chain, options),
-    presence: presence && ((change) => presence.tell(() => change, namespaceOf(change.channel))),
+    presence:
+      presence && ((change) => presence.tell(() => change, placeOf(change.tenant, change.channel))),
   };
 }
 
@@ -79,30 +103,30 @@ function sessionHooks(chain: Chain): SessionHooks {
     subscribing:
       subscribing &&
       ((session, channel) => {
-        const namespace = namespaceOf(channel);
-        if (!subscribing.concerns(namespace)) return undefined;
+        const place = placeIn(session, channel);
+        if (!subscribing.concerns(place)) return undefined;
         const view = new SessionView(session);
-        return subscribing.decide(() => ({ session: view, channel }), namespace);
+        return subscribing.decide(() => ({ session: view, channel }), place);
       }),
     subscribed:
       subscribed &&
       ((session, channel) => {
         const view = new SessionView(session);
-        subscribed.tell(() => ({ session: view, channel }), namespaceOf(channel));
+        subscribed.tell(() => ({ session: view, channel }), placeIn(session, channel));
       }),
     unsubscribed:
       unsubscribed &&
       ((session, channel) => {
         const view = new SessionView(session);
-        unsubscribed.tell(() => ({ session: view, channel }), namespaceOf(channel));
+        unsubscribed.tell(() => ({ session: view, channel }), placeIn(session, channel));
       }),
     reading:
       reading &&
       ((session, channel, what) => {
-        const namespace = namespaceOf(channel);
-        if (!reading.concerns(namespace)) return undefined;
+        const place = placeIn(session, channel);
+        if (!reading.concerns(place)) return undefined;
         const view = new SessionView(session);
-        return reading.decide(() => ({ session: view, channel, what }), namespace);
+        return reading.decide(() => ({ session: view, channel, what }), place);
       }),
   };
 }
@@ -125,17 +149,26 @@ function askToSend(
 function publishHooks(chain: Chain, { pendingMax }: HookOptions): PublishHooks {
   const publishing = chain<"publishing", PublishChange | undefined>("publishing");
   const published = chain("published");
+  const recording = chain("recording");
   return {
     publishing: publishing && {
       pendingMax,
-      concerns: (namespace) => publishing.concerns(namespace),
+      concerns: (tenant, namespace) => publishing.concerns({ tenant, namespace }),
       ask: (request) => askToPublish(publishing, request),
     },
     published: published && {
-      concerns: (namespace) => published.concerns(namespace),
-      tell(request, { offset, epoch }) {
-        const call = (): Published => ({ ...publishingOf(request, request), offset, epoch });
-        published.tell(call, namespaceOf(request.channel));
+      concerns: (tenant, namespace) => published.concerns({ tenant, namespace }),
+      tell(request, outcome) {
+        const call = () => publishedOf(request, outcome);
+        published.tell(call, placeOf(request.tenant, request.channel));
+      },
+    },
+    recording: recording && {
+      concerns: (tenant, namespace) => recording.concerns({ tenant, namespace }),
+      ask(request, outcome) {
+        const repeated = outcome.duplicate;
+        const call = (): Recording => ({ ...publishedOf(request, outcome), repeated });
+        return recording.decide(call, placeOf(request.tenant, request.channel));
       },
     },
   };
@@ -148,6 +181,19 @@ function publishingOf(request: PublishRequest, { event, data }: Message): Publis
   return { tenant, channel, event, data, from };
 }
 
+function publishedOf(request: PublishRequest, { offset, epoch }: Placed): Published {
+  return { ...publishingOf(request, request), offset, epoch };
+}
+
+function placeOf(tenant: TenantId, channel: ChannelName | ChannelPattern): HookPlace {
+  return { tenant, namespace: namespaceOf(channel) };
+}
+
+/** A session's tenant is known as long as it may have to do with channels. */
+function placeIn({ identity }: Session, channel: ChannelName | ChannelPattern): HookPlace {
+  return placeOf(identity.tenant, channel);
+}
+
 /** A change that one makes is what the next one sees. */
 function askToPublish(
   chain: HookChain<Publishing, PublishChange | undefined>,
@@ -156,7 +202,7 @@ function askToPublish(
   let message: Message = request;
   const refusal = chain.decide(
     () => publishingOf(request, message),
-    namespaceOf(request.channel),
+    placeOf(request.tenant, request.channel),
     (change) => {
       message = changed(message, change);
     },

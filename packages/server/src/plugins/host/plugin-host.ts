@@ -17,7 +17,7 @@ import { problemOfParts } from "./plugin-shape.ts";
 import { PluginUnfit } from "./plugin-unfit.ts";
 import { CORE_ACTIONS } from "./reserved.ts";
 
-export type HostDeps = Omit<ContextDeps, "sending"> & {
+export type HostDeps = Omit<ContextDeps, "sending" | "event"> & {
   /** A log of a plugin's own, so that its flood hides nobody else's lines. */
   readonly openLog: () => LimitedLog;
 };
@@ -53,7 +53,7 @@ export function createPluginHost(
   options: HostOptions,
 ): PluginHost {
   let hooks: HostedHooks | undefined;
-  const own = { ...deps, sending: () => hooks?.session.sending };
+  const own = { ...deps, sending: () => hooks?.session.sending, event: () => hooks?.event };
   const running = plugins.map((plugin) => startPlugin(own, plugin));
   hooks = hostHooks(deps, running, options);
   const { clock } = deps;

@@ -23,6 +23,8 @@ export const HOOKS = {
   unsubscribed: "hears",
   publishing: "decides",
   published: "hears",
+  recording: "decides",
+  event: "decides",
   presence: "hears",
 } as const satisfies Record<keyof PluginHooks, "decides" | "hears">;
 export type HookName = keyof typeof HOOKS;
@@ -106,8 +108,9 @@ function problemOfStore(name: string, store: unknown): string | undefined {
 function isHook(hook: unknown): boolean {
   if (isFunction(hook)) return true;
   if (!isObject(hook) || !isFunction(hook["run"])) return false;
-  const { namespaces, timeLimitMs, onFailure } = hook;
+  const { namespaces, concerns, timeLimitMs, onFailure } = hook;
   return (
+    (concerns === undefined || isFunction(concerns)) &&
     (namespaces === undefined || Array.isArray(namespaces)) &&
     (timeLimitMs === undefined || (typeof timeLimitMs === "number" && timeLimitMs > 0)) &&
     (onFailure === undefined || onFailure === "refuse" || onFailure === "pass")
