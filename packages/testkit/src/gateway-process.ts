@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { ConfigInput } from "@aldis/server";
 import { accessTo, type GatewayAccess } from "./gateway-access.ts";
 import type { FromGateway, Sample, ToGateway } from "./gateway-process-messages.ts";
+import { freeze, letGo } from "./processes.ts";
 
 const MAIN = fileURLToPath(new URL("gateway-process-main.ts", import.meta.url));
 
@@ -19,7 +20,10 @@ export type GatewayProcess = AsyncDisposable &
     /** The lines that it has logged. */
     logged(): Promise<readonly string[]>;
     /** SIGTERM has it drain and end, as the command does. */
-    kill(signal: NodeJS.Signals): void;
+    kill(signal: "SIGTERM" | "SIGKILL"): void;
+    /** Freezes it, until `resume`; done when it stands still. */
+    pause(): Promise<void>;
+    resume(): void;
     /** Its exit code, when it has ended. */
     readonly exited: Promise<number>;
   };
@@ -63,7 +67,9 @@ export async function startGatewayProcess(config: ConfigInput = {}): Promise<Gat
     shiftClock: async (byMs: number) => void (await ask({ name: "shift clock", byMs })),
     block: async (ms: number) => void (await ask({ name: "block", ms })),
     logged: async () => (await ask({ name: "log" })).lines ?? [],
-    kill: (signal: NodeJS.Signals) => child.kill(signal),
+    kill: (signal: "SIGTERM" | "SIGKILL") => void child.kill(signal),
+    pause: () => freeze(child.pid),
+    resume: () => letGo(child.pid),
     exited: child.exited,
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
+import { freeze, letGo } from "./processes.ts";
 import type { Certificates } from "./redis/certificates.ts";
 import { WITH_ITS_PARENT } from "./with-its-parent.ts";
 
@@ -17,8 +18,9 @@ export type RedisServer = AsyncDisposable & {
    * certificate is in its way.
    */
   cli(...args: string[]): Promise<string>;
-  /** `SIGSTOP` and `SIGCONT` among them: to the present process. */
-  kill(signal: NodeJS.Signals): void;
+  /** Freezes it, until {@link RedisServer.resume}; done when it stands still. */
+  pause(): Promise<void>;
+  resume(): void;
   /** Kills it, and starts it again on its port; empty unless it persists. */
   restart(): Promise<void>;
   /** Kills it; the port is free until {@link restart}. */
@@ -86,7 +88,8 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
       return server.pid;
     },
     cli,
-    kill: (signal) => server.kill(signal),
+    pause: () => freeze(server.pid),
+    resume: () => letGo(server.pid),
     stop,
     async restart() {
       await stop();

@@ -250,9 +250,9 @@ test("faults 5: nothing is lost or doubled while Redis is stopped", async () => 
   await using node = startNode(world, { urls: [redis.url], node: "a" });
   await leadsAll(node);
   await redis.cli("XADD", "aldis:ingest", "*", "channel", "c", "data", "0");
-  redis.kill("SIGSTOP");
+  await redis.pause();
   await eventually("the lease to be over", () => node.ingest.backlog.shardsLed === 0);
-  redis.kill("SIGCONT");
+  redis.resume();
   for (let n = 1; n < 20; n++) {
     await redis.cli("XADD", "aldis:ingest", "*", "channel", "c", "data", String(n));
   }

@@ -12,7 +12,7 @@ test("[P5] faults 4: a node that stands still for longer than its lease: the oth
       await sleeper.must("subscribe", { channel: "load:a" });
       const seesSleeper = async () => (await usersIn(other.gateway, "load:a")).includes("sleeper");
       await eventually("it is present", seesSleeper);
-      still.pause();
+      await still.pause();
       // Those whose node does not answer look for another one.
       await eventually("its lease is over", async () => !(await seesSleeper()));
       await published(50);

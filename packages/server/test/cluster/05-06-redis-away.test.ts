@@ -31,7 +31,7 @@ describe("Redis is away", () => {
         const raw = await Promise.all(cluster.nodes.map(({ gateway }) => gateway.connect()));
         for (const client of raw) await client.must("subscribe", { channel: "load:a" });
         const opened = await openedOf(cluster);
-        redis.kill("SIGSTOP");
+        await redis.pause();
         for (const client of raw) {
           const refusal = await client.refused("publish", { channel: "chat:away", data: 1 });
           expect(refusal).toMatchObject({ code: "unavailable", temporary: true });
@@ -42,7 +42,7 @@ describe("Redis is away", () => {
           const { data } = await client.next("status");
           expect(data).toEqual({ degraded: true });
         }
-        redis.kill("SIGCONT");
+        redis.resume();
         await cluster.untilReady();
         for (const client of raw) {
           const { data } = await client.next("status");

@@ -50,12 +50,12 @@ test("[P1] faults 7: a Redis Cluster carries the channels, and goes on where it 
     async ({ cluster, published }) => {
       await published(100);
       const [, second] = set.servers;
-      second?.kill("SIGSTOP");
+      await second?.pause();
       await eventually("some notice", async () => {
         const answers = await Promise.all(channels.map((channel) => tryPublish(cluster, channel)));
         return answers.includes(503) && answers.includes(200);
       });
-      second?.kill("SIGCONT");
+      second?.resume();
       await cluster.untilReady();
       await published(100);
     },

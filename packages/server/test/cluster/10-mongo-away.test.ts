@@ -21,7 +21,7 @@ describe.skipIf(reason !== undefined)(reason ?? "a gateway whose MongoDB is away
     for (let n = 0; n < 5; n++) await say(`before ${n}`);
     for (const away of ["stopped", "frozen"] as const) {
       if (away === "stopped") await mongo.kill();
-      else mongo.pause();
+      else await mongo.pause();
       const ask = { room, text: `while ${away}`, idempotencyKey: away };
       expect(await ann.refused("chat", ask)).toMatchObject({
         code: "unavailable",

@@ -20,7 +20,7 @@ test("[ST1] faults 5: Redis stops answering: clients stay and are told, publishe
   await using node = await startTestGateway({ config: { broker: redis.url } });
   const ann = await node.connect();
   await ann.must("subscribe", { channel: CHANNEL });
-  redis.kill("SIGSTOP");
+  await redis.pause();
   const refused = await node.call("POST", "/api/publish", { channel: CHANNEL, data: 1 });
   expect([refused.status, refused.body.error.code]).toEqual([503, "unavailable"]);
   await eventually("ann to be told", () => statesOf(ann).includes(true));
@@ -31,7 +31,7 @@ test("[ST1] faults 5: Redis stops answering: clients stay and are told, publishe
   ]);
   const bob = await node.connect({ sub: "bob" });
   await eventually("who comes to be told", () => statesOf(bob).includes(true));
-  redis.kill("SIGCONT");
+  redis.resume();
   for (const client of [ann, bob])
     await eventually("the end to be told", () => statesOf(client).at(-1) === false);
   await eventually("the node to be ready", () => node.gateway.ready);

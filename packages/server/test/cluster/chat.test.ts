@@ -126,11 +126,11 @@ describe("chat on two nodes", () => {
     const ben = await t.nodes.at(1).connect({ sub: "ben" });
     await ben.must("subscribe", { channel: room });
     await ann.must("chat", { room, text: "before" });
-    t.redis.kill("SIGSTOP");
+    await t.redis.pause();
     const answers = [];
     for (let i = 0; i < 5; i++) answers.push(await ann.must("chat", { room, text: `during ${i}` }));
     expect(answers.map(({ seq }) => seq)).toEqual([2, 3, 4, 5, 6]);
-    t.redis.kill("SIGCONT");
+    t.redis.resume();
     await eventually("all of it at the subscriber", () => saidTo(ben).length >= 6);
     await ann.must("chat", { room, text: "after" });
     await eventually("what came after", () => saidTo(ben).some(({ text }) => text === "after"));

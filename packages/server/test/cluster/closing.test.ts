@@ -8,9 +8,9 @@ test("faults 5: a node ends while its Redis hangs, while it is away, and when it
   await eventually("one of them to take what comes in", async () => {
     return (await redis.cli("KEYS", "*:lease:ingest")) !== "";
   });
-  redis.kill("SIGSTOP");
+  await redis.pause();
   await first.gateway.close();
-  redis.kill("SIGCONT");
+  redis.resume();
   await redis.stop();
   await second.gateway.close();
   const third = await startTestGateway({ config: { broker: redis.url }, awaits: "nothing" });

@@ -63,7 +63,7 @@ test("faults 4: a leader that is stopped is followed, and when it goes on it pub
   await eventually("some to be published", async () => {
     return Number(await redis.cli("XLEN", "aldis:ingest")) < ENTRIES - 300;
   });
-  leader.pause();
+  await leader.pause();
   await eventually("the rest", async () => (await redis.cli("XLEN", "aldis:ingest")) === "0");
   await redis.cli("PUBLISH", "aldis:ingest", '{"channel":"once","data":1}');
   leader.resume();

@@ -125,7 +125,7 @@ test("P5: a node that hangs is named, and the rest is there; one that is dead is
     const { body } = await one.call("GET", "/api/connections");
     return body.connections.length === 3;
   });
-  cluster.node(2).pause();
+  await cluster.node(2).pause();
   const connections = await one.call("GET", "/api/connections");
   expect(connections.body.connections).toHaveLength(2);
   const [missing] = connections.body.missing;

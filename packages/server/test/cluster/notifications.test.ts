@@ -88,13 +88,13 @@ describe("two nodes", () => {
     await using nodes = await startNodes(own.url, { config });
     const here = await nodes.at(0).connect({ sub: "ann" });
     const there = await nodes.at(1).connect({ sub: "ann" });
-    own.kill("SIGSTOP");
+    await own.pause();
     for (const audience of [{ user: "ann" }, { tenant: true }]) {
       const { status } = await nodes.at(0).call("POST", PATH, { ...audience, title: "kept" });
       expect(status).toBe(200);
     }
     await eventually("those here to be told", () => titles(here).length === 2);
-    own.kill("SIGCONT");
+    own.resume();
     await eventually("those there to be told", () => titles(there).length >= 2);
     expect(new Set(titles(there))).toEqual(new Set(["kept"]));
   });

@@ -100,12 +100,12 @@ describe("protocol section 7 over two nodes", () => {
     const ann = await one.connect({ sub: "ann" });
     for (const client of [watcher, ann]) await client.must("subscribe", { channel });
     await eventually("the join", () => toldTo(watcher).includes("join ann 2"));
-    redis.kill("SIGSTOP");
+    await redis.pause();
     expect((await watcher.refused("presence", { channel })).code).toBe("unavailable");
     const answer = await one.call("GET", `/api/channels/${channel}/presence`);
     expect([answer.status, answer.body.error.code]).toEqual([503, "unavailable"]);
     await ann.must("unsubscribe", { channel });
-    redis.kill("SIGCONT");
+    redis.resume();
     await eventually("the leave", () => toldTo(watcher).includes("leave ann 1"));
     await eventually(
       "the list",

@@ -141,7 +141,7 @@ test("faults 4: a node that slept ends connections whose sessions went on elsewh
   const { session } = client.welcome;
   await client.must("subscribe", { channel: "chat:slept" });
   await eventually("its record", async () => (await recordOf(session)).includes("chat:slept"));
-  one.pause();
+  await one.pause();
   const back = await resume(two, session);
   expect(back.welcome).toMatchObject({ resumed: true, channels: ["chat:slept"] });
   await back.must("subscribe", { channel: "chat:later" });
@@ -168,7 +168,7 @@ test("faults 4: what a client said to a node that stood still, and then gave up,
   });
   for (const how of ["closes", "is cut"]) {
     const stale = await RawClient.open(two.gateway.wsUrl);
-    two.pause();
+    await two.pause();
     stale.send("connect", { token, session });
     if (how === "closes") stale.socket.close(4000);
     else stale.cut();
@@ -189,12 +189,12 @@ test("P5: while Redis is away connections stay; elsewhere a token opens a fresh 
   const { session } = client.welcome;
   await eventually("its record", () => recordOf(session));
   const token = await cluster.token({ sub: "hal" });
-  redis.kill("SIGSTOP");
+  await redis.pause();
   const fresh = await resume(cluster.node(1), session, token);
   expect(fresh.welcome.resumed).toBe(false);
   const later = await RawClient.open(`${cluster.node(1).gateway.wsUrl}?session=${session}`);
   expect((await later.closed).code).toBe(4007);
-  redis.kill("SIGCONT");
+  redis.resume();
   await cluster.untilReady();
   expect(await client.ask("ping")).toMatchObject({ action: "pong" });
   await eventually("what was claimed in vain to be given back", async () =>

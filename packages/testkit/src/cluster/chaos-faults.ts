@@ -36,7 +36,7 @@ export const NODE_FAULTS: Readonly<Record<string, NodeFault>> = {
     await node.start();
   },
   async "stand still"(scene, node) {
-    node.pause();
+    await node.pause();
     await lasting(scene, 100, 4_000);
     node.resume();
   },
@@ -64,9 +64,9 @@ export const NODE_FAULTS: Readonly<Record<string, NodeFault>> = {
 /** Of Redis, while no other fault is done to it. */
 export const REDIS_FAULTS: Readonly<Record<string, SceneFault>> = {
   async "Redis stands still"(scene) {
-    scene.redis.kill("SIGSTOP");
+    await scene.redis.pause();
     await lasting(scene, 50, 3_000);
-    scene.redis.kill("SIGCONT");
+    scene.redis.resume();
   },
   async "Redis is killed, and keeps what it acknowledged"({ redis }) {
     await redis.restart();

@@ -15,9 +15,8 @@ export type ClusterNode = AsyncDisposable & {
   readonly gateway: GatewayProcess;
   /** False while it is ended or stopped: it would not answer. */
   readonly running: boolean;
-  /** SIGSTOP */
-  pause(): void;
-  /** SIGCONT */
+  /** Freezes it, until {@link ClusterNode.resume}; done when it stands still. */
+  pause(): Promise<void>;
   resume(): void;
   /** `kill -9`; done when it has ended. */
   kill(): Promise<void>;
@@ -62,12 +61,12 @@ export async function startClusterNode({ name, link, config }: NodeParts): Promi
     get running() {
       return running;
     },
-    pause() {
+    async pause() {
       running = false;
-      gateway.kill("SIGSTOP");
+      await gateway.pause();
     },
     resume() {
-      gateway.kill("SIGCONT");
+      gateway.resume();
       running = true;
     },
     async kill() {

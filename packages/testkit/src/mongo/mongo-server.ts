@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../free-port.ts";
+import { freeze, letGo } from "../processes.ts";
 import { WITH_ITS_PARENT } from "../with-its-parent.ts";
 import { buildStandIn } from "./stand-in.ts";
 
@@ -16,8 +17,8 @@ export type MongoServer = AsyncDisposable & {
   urlOf(database: string): string;
   /** The URL of a database that is not there yet. */
   createDatabase(): string;
-  /** Freezes it, until {@link MongoServer.resume}. */
-  pause(): void;
+  /** Freezes it, until {@link MongoServer.resume}; done when it stands still. */
+  pause(): Promise<void>;
   resume(): void;
   /** `kill -9`; the port is free until {@link MongoServer.start}. */
   kill(): Promise<void>;
@@ -57,8 +58,8 @@ export async function startMongo(): Promise<MongoServer> {
     },
     urlOf,
     createDatabase: () => urlOf(`test_${++databases}`),
-    pause: () => server.kill("SIGSTOP"),
-    resume: () => server.kill("SIGCONT"),
+    pause: () => freeze(server.pid),
+    resume: () => letGo(server.pid),
     kill,
     async start() {
       server = await start();

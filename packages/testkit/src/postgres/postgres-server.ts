@@ -2,9 +2,9 @@ import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../free-port.ts";
+import { freezeWithChildren, letGo, processesOf, signalAll } from "../processes.ts";
 import type { Certificates } from "../redis/certificates.ts";
 import { type Account, accountOfServer, asAccount } from "./account.ts";
-import { processesOf, signalAll } from "./processes.ts";
 import { postgresPrograms } from "./programs.ts";
 
 /** A real PostgreSQL with a folder of its own, on a free port of the loopback. What it acknowledges is on disk, as it is shipped. */
@@ -17,8 +17,8 @@ export type PostgresServer = AsyncDisposable & {
   createDatabase(): Promise<string>;
   /** Runs SQL by `psql`, as superuser through a socket file; gives the rows, their columns parted by `|`. */
   psql(sql: string, database?: string): Promise<string>;
-  /** Freezes all of its processes, connections in use among them, until {@link PostgresServer.resume}. */
-  pause(): void;
+  /** Freezes all of its processes, connections in use among them, until {@link PostgresServer.resume}; done when they stand still. */
+  pause(): Promise<void>;
   resume(): void;
   /** `kill -9` to all of its processes at once, as if the machine's power went; the port is free until {@link PostgresServer.start}. */
   kill(): Promise<void>;
@@ -83,8 +83,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       return urlOf(name);
     },
     psql,
-    pause: () => signalAll(processesOf(server.pid), "SIGSTOP"),
-    resume: () => signalAll(processesOf(server.pid), "SIGCONT"),
+    pause: () => freezeWithChildren(server.pid),
+    resume: () => letGo(...processesOf(server.pid)),
     kill: () => end(server, "SIGKILL"),
     stop: () => end(server, "SIGINT"),
     async start() {
@@ -120,7 +120,7 @@ async function end(server: Bun.Subprocess, signal: NodeJS.Signals): Promise<void
   if (signal === "SIGKILL") {
     signalAll(processes, signal);
   } else {
-    signalAll(processes, "SIGCONT");
+    letGo(...processes);
     server.kill(signal);
   }
   await server.exited;

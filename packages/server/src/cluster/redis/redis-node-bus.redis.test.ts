@@ -104,13 +104,13 @@ test("faults 5: while Redis hangs requests fail, the first after its time and th
   await using b = await startNode("b", own.url, { commandTimeoutMs: 20 });
   await a.beat();
   b.bus.on("ping", () => "pong");
-  own.kill("SIGSTOP");
+  await own.pause();
   const unsent = { ok: false, cause: "unsent" } as const;
   expect(await a.bus.request("b", "ping", 1)).toEqual(unsent);
   const sent = a.counters.busMessagesSent;
   expect(await a.bus.request("b", "ping", 1)).toEqual(unsent);
   expect(a.counters.busMessagesSent).toBe(sent);
-  own.kill("SIGCONT");
+  own.resume();
   await eventually("an answer", async () => {
     a.clock.advance(1_000);
     const answer = a.bus.request("b", "ping", 1);

@@ -111,10 +111,10 @@ test("faults 5: while Redis stands still nobody dies, however long that is", asy
   await using a = await startNode("a", redis.url, { commandTimeoutMs: 20 });
   await using b = await startNode("b", redis.url, { commandTimeoutMs: 20 });
   await a.beat();
-  redis.kill("SIGSTOP");
+  await redis.pause();
   for (let i = 0; i < 2 * BEATS_OF_A_LEASE; i++) await Promise.all([a.beat(), b.beat()]);
   expect(a.counters.heartbeatsFailed).toBeGreaterThan(BEATS_OF_A_LEASE);
-  redis.kill("SIGCONT");
+  redis.resume();
   await eventually("both to be back", async () => {
     const failed = a.counters.heartbeatsFailed + b.counters.heartbeatsFailed;
     await Promise.all([a.beat(), b.beat()]);

@@ -86,7 +86,7 @@ describe.skipIf(reason !== undefined)(reason ?? "MongoDB is away", () => {
 
   test("P5: faults 10: standing still: reads and writes are refused in time, and all heals by itself", async () => {
     await whileWriting(async (run) => {
-      run.mongo.pause();
+      await run.mongo.pause();
       await untilTold(run);
       run.mongo.resume();
     });
@@ -134,7 +134,7 @@ describe.skipIf(reason !== undefined)(reason ?? "MongoDB is away", () => {
   test("P6: one that is closed while MongoDB is away waits for nothing", async () => {
     await using mongo = await startMongo();
     const url = mongo.createDatabase();
-    mongo.pause();
+    await mongo.pause();
     const store = mongoStore({ url, timeoutMs: 600_000 });
     const opening = store.open(PLANS).catch((error: unknown) => error);
     await Bun.sleep(0);
@@ -152,7 +152,7 @@ describe.skipIf(reason !== undefined)(reason ?? "MongoDB is away", () => {
     });
     await store.open(PLANS);
     const lines = store.records(LINES);
-    mongo.pause();
+    await mongo.pause();
     const outcomes = Array.from({ length: 9 }, () => lines.append(ACME, line({})));
     const settled = Promise.allSettled(outcomes);
     await eventually("four to be refused", () => overflows === 4);

@@ -52,7 +52,7 @@ test("faults 10: a PostgreSQL that is frozen is found out in bounded time, and h
   const lines = store.records(LINES);
   const load = startLoad(lines);
   await eventually("writes", () => load.acknowledged > 100);
-  postgres.pause();
+  await postgres.pause();
   await eventually("the store says that it is away", () => !store.isWell);
   const before = load.refused;
   await eventually("writes are refused", () => load.refused > before + 100);
