@@ -61,6 +61,7 @@ export type {
   UserPush,
 } from "./context.ts";
 export type {
+  HookWithOptions,
   PluginEvent,
   PluginHooks,
   PresenceChange,

@@ -105,8 +105,25 @@ export function createContext(deps: ContextDeps, owner: ContextOwner): PluginCon
 }
 
 async function emit({ event: ask }: ContextDeps, event: PluginEvent): Promise<void> {
+  const problem = problemOfEvent(event);
+  if (problem !== undefined) throw new TypeError(problem);
   const refused = await ask()?.(event);
   if (refused !== undefined) throw new NotKept(refused.message);
+}
+
+const EVENT_TYPE = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/;
+const EVENT_TEXT_MAX = 255;
+
+/** A fault of whoever emits, seen at once: those who hear keep events by type and id. */
+function problemOfEvent({ type, id, atMs, data }: PluginEvent): string | undefined {
+  const isType = typeof type === "string" && type.length <= EVENT_TEXT_MAX && EVENT_TYPE.test(type);
+  if (!isType) return "the type of an event is lower case words with dots between";
+  if (typeof id !== "string" || id.length === 0 || id.length > EVENT_TEXT_MAX) {
+    return `the id of an event has 1 to ${EVENT_TEXT_MAX} characters`;
+  }
+  if (!Number.isFinite(atMs)) return "an event happened at some time, in milliseconds";
+  const isObject = typeof data === "object" && data !== null && !Array.isArray(data);
+  return isObject ? undefined : "the data of an event is an object";
 }
 
 /** What was emitted was not kept by all who want it. */

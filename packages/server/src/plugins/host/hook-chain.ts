@@ -7,7 +7,7 @@ import type { Clock } from "../../time/clock.ts";
 import type { PluginContext } from "../context.ts";
 import type { Hook, HookWithOptions } from "../hooks.ts";
 import { inTime, settled } from "./in-time.ts";
-import { type PluginFaults, refusalIn } from "./plugin-faults.ts";
+import { isUnavailable, type PluginFaults, refusalIn } from "./plugin-faults.ts";
 import type { HookName } from "./plugin-shape.ts";
 
 export type HookDeps = { readonly clock: Clock; readonly counters: Counters };
@@ -72,7 +72,7 @@ export class HookChain<Call, Answer> {
 
   /** Whether there is one for these channels. */
   concerns(place: HookPlace): boolean {
-    for (const link of this.#of(place)) if (isFor(link, place)) return true;
+    for (const link of this.#of(place)) if (this.#isFor(link, place)) return true;
     return false;
   }
 
@@ -91,7 +91,7 @@ export class HookChain<Call, Answer> {
   /** Tells all of them, at the same time. */
   tell(call: () => Call, place?: HookPlace): void {
     for (const link of this.#of(place)) {
-      if (!isFor(link, place)) continue;
+      if (!this.#isFor(link, place)) continue;
       try {
         const told = settled(link.run(call()));
         if (told instanceof Promise) {
@@ -109,7 +109,7 @@ export class HookChain<Call, Answer> {
     const { links, call } = asking;
     for (let i = start; i < links.length; i++) {
       const link = links[i];
-      if (link === undefined || !isFor(link, asking.place)) continue;
+      if (link === undefined || !this.#isFor(link, asking.place)) continue;
       const verdict = this.#ask(link, call, asking.take);
       if (verdict instanceof Promise) {
         return verdict.then((refusal) => refusal ?? this.#decideFrom(i + 1, asking));
@@ -150,8 +150,22 @@ export class HookChain<Call, Answer> {
       countPair(this.#deps.counters.pluginEvents, plugin, `refused by ${this.#where}`);
       return refusal;
     }
-    faults.note(this.#where, error);
+    // What it needs is away: no fault of its, and as often as it is asked.
+    if (isUnavailable(error)) {
+      countPair(this.#deps.counters.pluginEvents, plugin, `unavailable in ${this.#where}`);
+    } else faults.note(this.#where, error);
     return onFailure === "refuse" ? FAILED : undefined;
+  }
+
+  /** One that cannot say it is asked: who decides must not be passed by. */
+  #isFor({ concerns, faults }: Link<Call, Answer>, place: HookPlace | undefined): boolean {
+    if (concerns === undefined || place === undefined) return true;
+    try {
+      return concerns(place.tenant, place.namespace);
+    } catch (error) {
+      faults.note(this.#where, error);
+      return true;
+    }
   }
 
   #of(place: HookPlace | undefined): readonly Link<Call, Answer>[] {
@@ -167,13 +181,6 @@ export class HookChain<Call, Answer> {
       this.#byNamespace.set(name, links);
     }
   }
-}
-
-function isFor(
-  { concerns }: Pick<Link<never, unknown>, "concerns">,
-  place: HookPlace | undefined,
-): boolean {
-  return concerns === undefined || place === undefined || concerns(place.tenant, place.namespace);
 }
 
 type Asking<Call, Answer> = {

@@ -111,14 +111,18 @@ function sessionHooks(chain: Chain): SessionHooks {
     subscribed:
       subscribed &&
       ((session, channel) => {
+        const place = placeIn(session, channel);
+        if (!subscribed.concerns(place)) return;
         const view = new SessionView(session);
-        subscribed.tell(() => ({ session: view, channel }), placeIn(session, channel));
+        subscribed.tell(() => ({ session: view, channel }), place);
       }),
     unsubscribed:
       unsubscribed &&
       ((session, channel) => {
+        const place = placeIn(session, channel);
+        if (!unsubscribed.concerns(place)) return;
         const view = new SessionView(session);
-        unsubscribed.tell(() => ({ session: view, channel }), placeIn(session, channel));
+        unsubscribed.tell(() => ({ session: view, channel }), place);
       }),
     reading:
       reading &&

@@ -52,6 +52,7 @@ export function refusalIn(error: unknown): Refusal | undefined {
   return typeof retryAfterMs === "number" ? { ...plain, retryAfterMs } : plain;
 }
 
-function isUnavailable(error: unknown): boolean {
+/** By its name, too: a plugin may have been loaded with a copy of the class. */
+export function isUnavailable(error: unknown): boolean {
   return error instanceof Unavailable || (error instanceof Error && error.name === "Unavailable");
 }
