@@ -50,6 +50,8 @@ const FEATURES = under(
 /** What features are written with besides: libraries that one of them needs alone. */
 const FEATURE_LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   [`${SERVER}notifications/`]: ["web-push", "node"],
+  // For signatures.
+  [`${SERVER}webhooks/`]: ["node"],
 };
 
 /** A feature is a plugin like those of others: it sees the plugin contract, the protocol, and itself. */

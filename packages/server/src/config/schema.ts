@@ -5,6 +5,7 @@ import { cidrProblem } from "../limits/cidr.ts";
 import { notificationsSchema } from "../notifications/config.ts";
 import { typingSchema } from "../typing/config.ts";
 import { usersSchema } from "../users/config.ts";
+import { webhooksSchema } from "../webhooks/config.ts";
 import { apiSchema } from "./api-schema.ts";
 import { brokerSchema, clusterSchema, redisSchema } from "./cluster-schema.ts";
 import { ingestSchema } from "./ingest-schema.ts";
@@ -177,6 +178,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   users: usersSchema.prefault({}),
   notifications: notificationsSchema.prefault({}),
+  webhooks: webhooksSchema.prefault({}),
   plugins: pluginsSchema,
   hooks: hooksSchema.prefault({}),
   namespaces: z.record(namespaceName, namespaceSchema).default({}).meta({

@@ -5,14 +5,17 @@ import { notifications } from "../notifications/notifications.ts";
 import type { ConfiguredPlugin } from "../plugins/host/collect.ts";
 import { typing } from "../typing/typing.ts";
 import { users } from "../users/users.ts";
+import { webhooks } from "../webhooks/webhooks.ts";
 
 /** Those that keep records are left out where there is no store. Their sections of the config are checked already. */
 export function builtInPlugins(config: Config): ConfiguredPlugin[] {
-  const { chat: rooms, notifications: notices, users: people } = config;
+  const { chat: rooms, notifications: notices, users: people, webhooks: hooks } = config;
   return [
     { plugin: typing, config: config.typing },
     ...(rooms.enabled ? [{ plugin: chat, config: rooms }] : []),
     ...(notices.enabled ? [{ plugin: notifications, config: notices }] : []),
     ...(people.enabled ? [{ plugin: users, config: people }] : []),
+    // Last of all: what it hears is what the others have left of it.
+    ...(hooks.enabled ? [{ plugin: webhooks, config: hooks }] : []),
   ];
 }

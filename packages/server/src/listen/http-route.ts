@@ -7,6 +7,7 @@ const API_ROUTES = new Set([
   "connections",
   "channels",
   "namespaces",
+  "webhooks",
   "auth",
 ]);
 const ROUTES = new Set(["/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs"]);

@@ -1,0 +1,5 @@
+import type { PluginContext } from "../plugins/index.ts";
+import type { WebhooksConfig } from "./config.ts";
+
+export type Context = PluginContext<WebhooksConfig>;
+export type RandomIds = Context["random"];

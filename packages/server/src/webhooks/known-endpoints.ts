@@ -1,0 +1,122 @@
+// The endpoints of all tenants, in memory: asked for each publication, so nothing is read then.
+import type { Records, Swept, TenantId } from "../plugins/index.ts";
+import { ALL_TYPES } from "./event-types.ts";
+import type { EndpointRecord } from "./records.ts";
+
+/** What of an endpoint decides whether it wants an event. */
+export type KnownEndpoint = {
+  readonly endpoint: string;
+  /** Undefined: all. */
+  readonly types: ReadonlySet<string> | undefined;
+  readonly namespaces: ReadonlySet<string> | undefined;
+};
+
+type OfTenant = {
+  readonly endpoints: readonly KnownEndpoint[];
+  /** When the reading began that this is from. */
+  readonly ticket: number;
+};
+
+const PAGE = 500;
+
+export type KnownEndpointsDeps = { readonly endpoints: Records<EndpointRecord> };
+
+/**
+ * Bounded by what tenants may have. A reading counts if it began after the one that is here did: a slow one does not bring back what was changed meanwhile.
+ */
+export class KnownEndpoints {
+  readonly #deps: KnownEndpointsDeps;
+  readonly #tenants = new Map<TenantId, OfTenant>();
+  #tickets = 0;
+  #first: Promise<void> | undefined;
+  #isRead = false;
+
+  constructor(deps: KnownEndpointsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Before everything was read for the first time: true, as nobody knows. */
+  wants(tenant: TenantId, type: string, namespace: string | undefined): boolean {
+    if (!this.#isRead) return true;
+    const known = this.#tenants.get(tenant);
+    if (known === undefined) return false;
+    for (const endpoint of known.endpoints) {
+      if (isWanted(endpoint, type, namespace)) return true;
+    }
+    return false;
+  }
+
+  /** Rejects with `Unavailable` as long as nothing could be read yet. */
+  async wanting(
+    tenant: TenantId,
+    type: string,
+    namespace: string | undefined,
+  ): Promise<readonly KnownEndpoint[]> {
+    if (!this.#isRead) await this.#readOnce();
+    const known = this.#tenants.get(tenant)?.endpoints ?? [];
+    return known.filter((endpoint) => isWanted(endpoint, type, namespace));
+  }
+
+  /** All tenants anew. */
+  async readAll(): Promise<void> {
+    const ticket = ++this.#tickets;
+    const found = new Map<TenantId, KnownEndpoint[]>();
+    for (let after: Swept<EndpointRecord> | undefined; ; ) {
+      const page = await this.#deps.endpoints.sweep(after, PAGE);
+      for (const { tenant, record } of page) {
+        const known = found.get(tenant) ?? [];
+        if (isHearing(record)) known.push(knownOf(record));
+        found.set(tenant, known);
+      }
+      after = page.at(-1);
+      if (page.length < PAGE) break;
+    }
+    for (const tenant of this.#tenants.keys()) {
+      if (!found.has(tenant)) this.#take(tenant, [], ticket);
+    }
+    for (const [tenant, endpoints] of found) this.#take(tenant, endpoints, ticket);
+    this.#isRead = true;
+  }
+
+  /** One tenant anew: something was changed there. */
+  async read(tenant: TenantId): Promise<void> {
+    const ticket = ++this.#tickets;
+    const records = await this.#deps.endpoints.list(tenant, { index: "key", limit: PAGE * 2 });
+    this.#take(tenant, records.filter(isHearing).map(knownOf), ticket);
+  }
+
+  /** Those who come meanwhile wait for the same reading; after one that failed the next who comes tries again. */
+  async #readOnce(): Promise<void> {
+    this.#first ??= this.readAll().finally(() => {
+      this.#first = undefined;
+    });
+    await this.#first;
+  }
+
+  #take(tenant: TenantId, endpoints: readonly KnownEndpoint[], ticket: number): void {
+    const known = this.#tenants.get(tenant);
+    if (known !== undefined && known.ticket > ticket) return;
+    // An empty entry is kept until the next reading of all, so that an older one does not bring back what it had.
+    if (endpoints.length === 0 && known?.endpoints.length === 0) this.#tenants.delete(tenant);
+    else this.#tenants.set(tenant, { endpoints, ticket });
+  }
+}
+
+const isHearing = ({ status }: EndpointRecord) => status !== "disabled";
+
+function knownOf({ endpoint, settings: { types, namespaces } }: EndpointRecord): KnownEndpoint {
+  return {
+    endpoint,
+    types: types.includes(ALL_TYPES) ? undefined : new Set(types),
+    namespaces: namespaces.length === 0 ? undefined : new Set(namespaces),
+  };
+}
+
+function isWanted(
+  { types, namespaces }: KnownEndpoint,
+  type: string,
+  namespace: string | undefined,
+): boolean {
+  if (types !== undefined && !types.has(type)) return false;
+  return namespace === undefined || namespaces === undefined || namespaces.has(namespace);
+}

@@ -1,0 +1,43 @@
+import { type PluginRoute, pluginRoute, z } from "../plugins/index.ts";
+import { shownEndpoint } from "./endpoint-fields.ts";
+import type { Parts } from "./parts.ts";
+import { access, EXAMPLE_ID, ofEndpoint, shown, tag } from "./route-schemas.ts";
+
+/** Whether it is sent to. */
+export function statusRoutes({ endpoints, recorder }: Parts): PluginRoute[] {
+  const example = { path: { endpoint: EXAMPLE_ID } };
+  const refusals = ["not_found", "conflict"] as const;
+  const common = { method: "post", access, tag, params: ofEndpoint, refusals, example } as const;
+  return [
+    pluginRoute(
+      {
+        ...{ ...common, path: "/api/webhooks/{endpoint}/enable", answer: shownEndpoint },
+        summary: "Have events sent to an endpoint again",
+        description: "At once, and first those that have waited while it was paused.",
+      },
+      async ({ tenant, params }) =>
+        shown(await endpoints.setStatus(tenant, params.endpoint, "active")),
+    ),
+    pluginRoute(
+      {
+        ...{ ...common, path: "/api/webhooks/{endpoint}/pause", answer: shownEndpoint },
+        summary: "Have an endpoint's events wait",
+        description: "They are kept, up to `webhooks.backlogMax`, until it is enabled.",
+      },
+      async ({ tenant, params }) =>
+        shown(await endpoints.setStatus(tenant, params.endpoint, "paused", "by request")),
+    ),
+    pluginRoute(
+      {
+        ...{ ...common, path: "/api/webhooks/{endpoint}/test" },
+        summary: "Send a test event to an endpoint",
+        description: "A `webhook.test`, after what waits already, whatever types it wants.",
+        answer: z.object({ id: z.string().describe("Of the event.") }),
+      },
+      async ({ tenant, params }) => {
+        const { endpoint } = await endpoints.find(tenant, params.endpoint);
+        return { id: await recorder.recordTest(tenant, endpoint) };
+      },
+    ),
+  ];
+}
