@@ -1,0 +1,10 @@
+export type { HistoryPage, Publication } from "./areas/channels.ts";
+export type { ChatMessage, ChatPage } from "./areas/chat.ts";
+export type { DisconnectOptions, RefreshOptions, SendOptions } from "./areas/connections.ts";
+export type { Command, Message, PublishOptions, Refused } from "./areas/publishing.ts";
+export { type Backend, createBackend } from "./backend.ts";
+export type { Listing, ListOptions } from "./calling/listing.ts";
+export { AldisError, type AldisErrorCode, type BackendErrorCode } from "./errors.ts";
+export type { Answer, Body, Operation, Query } from "./operations.ts";
+export type { BackendOptions, CallOptions, Fetch } from "./options.ts";
+export { createToken, type TokenOptions } from "./token.ts";

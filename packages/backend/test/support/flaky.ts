@@ -1,0 +1,61 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export type FlakyProxy = AsyncDisposable & {
+  readonly url: string;
+  /** What came through: method and path, and the body. */
+  readonly seen: readonly { readonly route: string; readonly body: string }[];
+  /** Of the next `count` requests: lets the gateway do them and then breaks the connection before the answer. */
+  dropAnswers(count: number): void;
+  /** The next `count` requests are answered so, and never reach the gateway. */
+  answer(count: number, status: number, headers: Record<string, string>, body: string): void;
+};
+
+type Trouble = { status: number; headers: Record<string, string>; body: string } | "drop";
+
+/** A real HTTP server before a gateway that fails as networks and proxies do. */
+export async function startFlakyProxy(target: string): Promise<FlakyProxy> {
+  const seen: { route: string; body: string }[] = [];
+  const troubles: Trouble[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const body = Buffer.concat(chunks).toString();
+    const method = request.method ?? "GET";
+    seen.push({ route: `${method} ${request.url}`, body });
+    const trouble = troubles.shift();
+    if (typeof trouble === "object") {
+      response.writeHead(trouble.status, trouble.headers).end(trouble.body);
+      return;
+    }
+    const answer = await fetch(`${target}${request.url}`, {
+      method,
+      headers: {
+        authorization: request.headers.authorization ?? "",
+        "content-type": request.headers["content-type"] ?? "",
+      },
+      ...(body !== "" && { body }),
+    });
+    const text = await answer.text();
+    if (trouble === "drop") {
+      request.socket.destroy();
+      return;
+    }
+    response.writeHead(answer.status, { "content-type": "application/json" }).end(text);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const add = (count: number, trouble: Trouble) => {
+    for (let i = 0; i < count; i++) troubles.push(trouble);
+  };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    seen,
+    dropAnswers: (count) => add(count, "drop"),
+    answer: (count, status, headers, body) => add(count, { status, headers, body }),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
