@@ -85,20 +85,10 @@ export const NOTIFICATION_GUARDS: readonly Guard[] = [
   {
     faults: [12],
     breaks: "users have the gateway call private addresses",
-    file: `${FEATURE}/web-push/post.ts`,
-    find: "if (!allowPrivate && !addresses.every((address) => isPublic(address))) return undefined;",
-    replace: "",
+    file: `${FEATURE}/web-push/subscriptions.ts`,
+    find: "if (this.#deps.http.problemOf(subscription.endpoint) !== undefined) {",
+    replace: "if (subscription.endpoint === null) {",
     test: `${TESTS}/web-push.test.ts`,
-    named: "SSRF",
-  },
-  {
-    faults: [12],
-    breaks: "the name is resolved again for the connection, past the check",
-    file: `${FEATURE}/web-push/post.ts`,
-    find: "      lookup(_name, options, answer) {",
-    replace:
-      "      unused(_name: string, options: { all?: boolean }, answer: (...of: unknown[]) => void) {",
-    test: `${TESTS}/web-push.test.ts`,
-    named: "to the address that was checked",
+    named: "what must not be called is refused",
   },
 ];

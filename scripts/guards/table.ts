@@ -10,6 +10,7 @@ import { LOSS_GUARDS } from "./losses.ts";
 import { MONGO_GUARDS } from "./mongo.ts";
 import { NOTIFICATION_GUARDS } from "./notifications.ts";
 import { OPERATION_GUARDS } from "./operation.ts";
+import { OUTBOUND_GUARDS } from "./outbound.ts";
 import { PLUGIN_GUARDS } from "./plugins.ts";
 import { POSTGRES_GUARDS } from "./postgres.ts";
 import { PRESENCE_GUARDS } from "./presence.ts";
@@ -42,4 +43,5 @@ export const GUARDS: readonly Guard[] = [
   ...STORE_GUARDS,
   ...MONGO_GUARDS,
   ...PLUGIN_GUARDS,
+  ...OUTBOUND_GUARDS,
 ];

@@ -19,6 +19,8 @@ const PRESET = {
   namespaces: {
     default: { wildcard: true, history: { size: 1_000, ttlMs: DAY_MS } },
   },
+  // Backends and webhooks of whoever tries it out.
+  outbound: { allowPrivate: ["127.0.0.0/8", "::1"] },
   drain: { windowMs: 0 },
   metrics: { public: true },
   limits: { connectionAttemptsPerMinute: 500, messagesPerUserPerMinute: 1_000 },

@@ -12,6 +12,7 @@ import { ingestSchema } from "./ingest-schema.ts";
 import { limitsSchema } from "./limits-schema.ts";
 import { namespaceName, namespaceSchema } from "./namespace-schema.ts";
 import { originProblem } from "./origin-rule.ts";
+import { outboundSchema } from "./outbound-schema.ts";
 import { hooksSchema, pluginsSchema } from "./plugins-schema.ts";
 import { storeSchema } from "./store-schema.ts";
 
@@ -181,6 +182,7 @@ export const configSchema = z.strictObject({
   webhooks: webhooksSchema.prefault({}),
   plugins: pluginsSchema,
   hooks: hooksSchema.prefault({}),
+  outbound: outboundSchema.prefault({}),
   namespaces: z.record(namespaceName, namespaceSchema).default({}).meta({
     doc: "Options by namespace; `default` is for channels whose namespace is not listed",
   }),

@@ -14,6 +14,7 @@ export type GaugeSources = {
   readonly session: SessionDeps;
   readonly ingest: () => Ingest | undefined;
   readonly store: { readonly waiting: number } | undefined;
+  readonly outbound: { readonly waiting: number };
   readonly isReady: () => boolean;
 };
 
@@ -36,6 +37,7 @@ export function gaugesOf(sources: GaugeSources): Gauges {
     ingestPending: backlog?.pending ?? 0,
     ingestDeadLetters: backlog?.deadLetters ?? 0,
     storeWaiting: sources.store?.waiting ?? 0,
+    outboundWaiting: sources.outbound.waiting,
     ready: isReady() ? 1 : 0,
   };
 }

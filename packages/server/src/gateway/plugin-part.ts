@@ -4,7 +4,6 @@ import { NO_JOBS } from "../jobs/no-jobs.ts";
 import { takeFrom } from "../limits/buckets.ts";
 import type { SessionRates } from "../limits/session-rates.ts";
 import type { Log } from "../observe/log.ts";
-import { NO_OUTBOUND } from "../outbound/no-outbound.ts";
 import {
   type ConfiguredPlugin,
   checkNames,
@@ -82,7 +81,6 @@ export function openPlugins(
       ...{ live, reach },
       pushes: createPushes({ live, registry, bus }),
       jobs: NO_JOBS,
-      outbound: NO_OUTBOUND,
       bucketsMax: limits.bucketsMax,
     },
     plugins,

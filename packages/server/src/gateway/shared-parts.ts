@@ -17,6 +17,7 @@ import { createLog } from "../observe/log.ts";
 import type { Gauges } from "../observe/metrics/gauge-metrics.ts";
 import { createMetrics, type Metrics } from "../observe/metrics/metrics.ts";
 import { createTenantTallies } from "../observe/tenant-tallies.ts";
+import type { OutboundClient } from "../outbound/outbound.ts";
 import { type ConfiguredPlugin, type PluginEntry, storePlans } from "../plugins/host/collect.ts";
 import {
   type ConnectionIds,
@@ -33,6 +34,7 @@ import type { TenantId } from "../tenant/tenant.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { type BrokerPart, type MeasuredBroker, openBroker } from "./broker-part.ts";
 import { type ClusterParts, clusterParts } from "./cluster-parts.ts";
+import { openOutbound } from "./outbound-part.ts";
 import { choosePlugins } from "./plugin-part.ts";
 import { Readiness } from "./readiness.ts";
 import { openStore, storeTarget } from "./store-part.ts";
@@ -81,6 +83,8 @@ export type Shared = {
   readonly publishHooks: PublishHooks;
   readonly limits: Limits;
   readonly metrics: Metrics;
+  /** Requests to servers that tenants and users name. */
+  readonly outbound: OutboundClient;
   readonly probe: FanOutProbe;
   /** All that run, the gateway's own features first. */
   readonly plugins: readonly ConfiguredPlugin[];
@@ -101,6 +105,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     }),
   );
   const metrics = createMetrics({ counters, gauges, version: packageJson.version });
+  const outbound = openOutbound({ clock, counters, metrics }, config);
   const shards = openShards(config, counters, (shard, error) =>
     log.warn({ shard, error }, "a Redis cannot be used"),
   );
@@ -146,7 +151,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     hooks: publishHooks,
   });
   return {
-    ...{ config, clock, random, log, openLog, counters, metrics, plugins },
+    ...{ config, clock, random, log, openLog, counters, metrics, outbound, plugins },
     ...{ shards, secret, cluster, registry, bus, ids, store },
     ...{ namespaces, broker, brokerPart, readiness, probe, hub, signals },
     ...{ publisher, publishHooks, limits },

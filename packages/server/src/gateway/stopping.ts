@@ -16,13 +16,14 @@ export type Stopping = Shared & {
 /** In the reverse order of making. Clients are told why before the sockets go. */
 export async function stop(parts: Stopping): Promise<void> {
   const { listener, connection, session, ingest, hub, brokerPart, cluster, shards } = parts;
-  const { secret, metrics, log } = parts;
+  const { secret, outbound, metrics, log } = parts;
   const handedOver = ingest?.close();
   for (const open of connection.heartbeat.connections()) open.close("stopping");
   await listener.stop();
   connection.heartbeat.close();
   parts.changes.close();
   await session.close();
+  outbound.close();
   await handedOver;
   hub.close();
   await cluster.close();

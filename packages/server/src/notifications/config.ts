@@ -32,9 +32,6 @@ const webPushSchema = z.strictObject({
     2_000,
   ),
   timeoutMs: ms("How long a push service may take to answer").default(10_000),
-  allowPrivate: z.boolean().default(false).meta({
-    doc: "For tests alone: take endpoints on private addresses and the loopback, and without TLS. Users could have the gateway call hosts inside your network",
-  }),
 });
 
 export const notificationsSchema = z

@@ -12,8 +12,7 @@ import type { ReadingDeps } from "./reading.ts";
 import type { InboxRecord } from "./records.ts";
 import type { SendingDeps } from "./sending.ts";
 import { Upkeep } from "./upkeep.ts";
-import { createIsPublicAddress } from "./web-push/addresses.ts";
-import { post, resolveName } from "./web-push/post.ts";
+import { post } from "./web-push/post.ts";
 import { Subscriptions } from "./web-push/subscriptions.ts";
 import { WebPush } from "./web-push/web-push.ts";
 
@@ -118,23 +117,16 @@ function createWebPush(
   context: Context,
   { inbox, failed }: { readonly inbox: Inbox; failed(error: unknown): void },
 ): NotificationsParts["webPush"] {
-  const { clock, config } = context;
+  const { clock, config, http } = context;
   const push = config.push;
   if (push === undefined) return undefined;
-  const reach = {
-    isPublic: createIsPublicAddress(),
-    allowPrivate: push.allowPrivate,
-    timeoutMs: push.timeoutMs,
-    ca: undefined,
-    resolve: resolveName,
-  };
   const records: Context["records"] = (collection) => context.records(collection);
-  const subscriptions = new Subscriptions({ clock, config: push, reach, records });
+  const subscriptions = new Subscriptions({ clock, config: push, http, records });
   const sender = new WebPush({
     clock,
     config: push,
     subscriptions,
-    post: (request) => post(request, reach),
+    post: (request) => post(http, request, push.timeoutMs),
     isWanted: (tenant, record) => isWanted(context, inbox, { tenant, record }),
     failed,
     count: context.count.bind(context),

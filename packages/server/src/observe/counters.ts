@@ -58,6 +58,8 @@ export type Counters = {
   pluginEvents: CountsByPair;
   /** What plugins broke or were too slow for, by plugin and where. */
   pluginFaults: CountsByPair;
+  /** Requests to servers that tenants and users name, by who asked and how it ended. */
+  outboundRequests: CountsByPair;
   /** Some of it again by tenant, for at most `metrics.tenantsMax` of them. */
   readonly byTenant: TenantTallies;
   /** Connections that were let in, and closed since their user or tenant has too many over all nodes, by whose ceiling it was. */
@@ -207,8 +209,8 @@ function recordCounters() {
   return { ...store, ...pluginCounters() };
 }
 
-function pluginCounters(): Pick<Counters, "pluginEvents" | "pluginFaults"> {
-  return { pluginEvents: new Map(), pluginFaults: new Map() };
+function pluginCounters(): Pick<Counters, "pluginEvents" | "pluginFaults" | "outboundRequests"> {
+  return { pluginEvents: new Map(), pluginFaults: new Map(), outboundRequests: new Map() };
 }
 
 function redisCounters() {

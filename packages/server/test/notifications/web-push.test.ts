@@ -1,16 +1,7 @@
 /** [NT13] [NT14]: Web Push to a service that judges and decrypts what it is sent. */
 import { describe, expect, test } from "bun:test";
 import { createECDH } from "node:crypto";
-import { readFileSync } from "node:fs";
-import {
-  createFakeClock,
-  eventually,
-  type FakeClock,
-  makeCertificates,
-  type TestGateway,
-} from "@aldis/testkit";
-import { createIsPublicAddress } from "../../src/notifications/web-push/addresses.ts";
-import { addressOf, post, resolveName } from "../../src/notifications/web-push/post.ts";
+import { createFakeClock, eventually, type FakeClock, type TestGateway } from "@aldis/testkit";
 import {
   type BrowserKeys,
   createBrowserKeys,
@@ -39,13 +30,19 @@ type Setup = AsyncDisposable & {
   send(message: object): Promise<{ readonly id: string; readonly expiresAt: number }>;
 };
 
-async function setUp(more: object = {}): Promise<Setup> {
+/** The push service of these tests is on this machine. */
+const HERE = ["127.0.0.0/8", "::1"];
+
+async function setUp(more: object = {}, allowPrivate = HERE): Promise<Setup> {
   const keys = vapidKeys();
   const service = startPushService({ publicKey: keys.publicKey });
-  const push = { subject: "mailto:ops@example.com", ...keys, allowPrivate: true, ...more };
+  const push = { subject: "mailto:ops@example.com", ...keys, ...more };
   // Tokens for push services are judged by the time of day.
   const clock = createFakeClock(Date.now());
-  const gateway = await startWithStore({ clock, config: { notifications: { push } } });
+  const gateway = await startWithStore({
+    clock,
+    config: { notifications: { push }, outbound: { allowPrivate } },
+  });
   return {
     gateway,
     service,
@@ -258,7 +255,7 @@ describe("subscribing", () => {
   });
 
   test("[NT13] what must not be called is refused: private hosts, other schemes, keys of nobody", async () => {
-    await using world = await setUp({ allowPrivate: false });
+    await using world = await setUp({}, []);
     const ann = await world.gateway.connect({ sub: "ann" });
     const { p256dh, auth } = createBrowserKeys();
     const keys = { p256dh, auth };
@@ -293,75 +290,5 @@ describe("subscribing", () => {
     const ann = await gateway.connect({ sub: "ann" });
     expect((await ann.refused("push_key", {})).code).toBe("not_found");
     expect((await gateway.call("GET", `${PATH}/push-key`)).status).toBe(404);
-  });
-});
-
-describe("the request", () => {
-  const isPublic = createIsPublicAddress();
-  const reach = { isPublic, timeoutMs: 2_000, ca: undefined, resolve: resolveName };
-
-  test("[NT13] SSRF: a name with one private address, or that changes to one, is not called", async () => {
-    const answers = [["93.184.215.14"], ["93.184.215.14", "10.0.0.1"]];
-    const resolve = async () => answers.shift() ?? ["127.0.0.1"];
-    const deps = { ...reach, allowPrivate: false, resolve };
-    const endpoint = "https://push.example.com/x";
-    expect(await addressOf(endpoint, deps)).toBe("93.184.215.14");
-    expect(await addressOf(endpoint, deps)).toBeUndefined();
-    // When it was subscribed it was public.
-    const request = { endpoint, headers: {}, body: Buffer.from("x") };
-    expect(await post(request, deps)).toEqual({ outcome: "refused", status: 0 });
-  });
-
-  test("[NT13] goes by TLS to the address that was checked, for the name that was asked for, and follows nothing", async () => {
-    using certificates = makeCertificates();
-    const read = (file: string) => readFileSync(file, "utf8");
-    const seen: string[] = [];
-    const server = Bun.serve({
-      port: 0,
-      // Not where the name leads by itself.
-      hostname: "127.0.0.2",
-      tls: { key: read(certificates.keyFile), cert: read(certificates.certFile) },
-      fetch(request) {
-        seen.push(request.headers.get("host") ?? "");
-        return new Response(null, { status: 302, headers: { location: "https://127.0.0.1/" } });
-      },
-    });
-    const deps = {
-      ...reach,
-      allowPrivate: true,
-      ca: read(certificates.caFile),
-      resolve: async () => ["127.0.0.2"],
-    };
-    const to = (name: string) => ({
-      endpoint: `https://${name}:${server.port}/x`,
-      headers: { TTL: 1 },
-      body: Buffer.from("x"),
-    });
-    expect(await post(to("localhost"), deps)).toEqual({ outcome: "refused", status: 302 });
-    // Its certificate is of another name, or of nobody known.
-    expect(await post(to("other.test"), deps)).toMatchObject({ outcome: "later" });
-    expect(await post(to("localhost"), { ...deps, ca: undefined })).toMatchObject({
-      outcome: "later",
-    });
-    expect(seen).toEqual([`localhost:${server.port}`]);
-    await server.stop(true);
-  });
-
-  test("P3 [NT14]: a service that does not answer, or never ends its answer, holds nothing up", async () => {
-    const silent = Bun.serve({ port: 0, fetch: () => new Promise<Response>(() => {}) });
-    const endless = Bun.serve({
-      port: 0,
-      fetch: () => new Response(new ReadableStream({ start: (to) => to.enqueue("x") })),
-    });
-    const deps = { ...reach, allowPrivate: true, timeoutMs: 200 };
-    const to = (port: unknown) => ({
-      endpoint: `http://127.0.0.1:${port}/x`,
-      headers: {},
-      body: Buffer.from("x"),
-    });
-    expect(await post(to(silent.port), deps)).toMatchObject({ outcome: "later" });
-    expect(await post(to(endless.port), deps)).toEqual({ outcome: "taken" });
-    expect(await post(to(1), deps)).toMatchObject({ outcome: "later" });
-    await Promise.all([silent.stop(true), endless.stop(true)]);
   });
 });

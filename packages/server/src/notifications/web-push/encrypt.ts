@@ -52,7 +52,10 @@ export function encrypt(
       ...(collapseKey !== undefined && { topic: hashOf(collapseKey) }),
     },
   );
-  return { endpoint, headers: details.headers, body: details.body ?? Buffer.alloc(0) };
+  const { "Content-Length": _, ...headers } = details.headers;
+  const texts = Object.entries(headers).map(([name, value]) => [name, String(value)]);
+  const body = new Uint8Array(details.body ?? []);
+  return { endpoint, headers: Object.fromEntries(texts), body };
 }
 
 /** Whether something can be encrypted for it: a point on the curve and a secret, as browsers make them. */

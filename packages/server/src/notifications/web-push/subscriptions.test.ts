@@ -19,12 +19,12 @@ function openContended(times: number) {
     remove: async () => true,
     list: async () => kept,
   } as unknown as Records<SubscriptionRecord>;
-  const reach = { isPublic: () => true, allowPrivate: false, resolve: async () => ["192.0.2.1"] };
+  const http = { problemOf: () => undefined };
   const config = { subscriptionsPerUser: 10 };
   const clock = createFakeClock();
   return {
     kept,
-    subscriptions: new Subscriptions({ clock, config, reach, records: () => records }),
+    subscriptions: new Subscriptions({ clock, config, http, records: () => records }),
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type Outbound,
   type Records,
   refusal,
   type TenantId,
@@ -9,12 +10,11 @@ import type { WebPushConfig } from "../config.ts";
 import { hashOf } from "../names.ts";
 import { SUBSCRIPTIONS, type SubscriptionRecord } from "../records.ts";
 import { areKeys, type Subscription } from "./encrypt.ts";
-import { addressOf, type PostDeps } from "./post.ts";
 
 export type SubscriptionsDeps = {
   readonly clock: Clock;
   readonly config: Pick<WebPushConfig, "subscriptionsPerUser">;
-  readonly reach: Pick<PostDeps, "isPublic" | "allowPrivate" | "resolve">;
+  readonly http: Pick<Outbound, "problemOf">;
   records(collection: typeof SUBSCRIPTIONS): Records<SubscriptionRecord>;
 };
 
@@ -34,7 +34,7 @@ export class Subscriptions {
 
   /** NT13. Throws `bad_request` for what must not, or cannot, be called. */
   async add(tenant: TenantId, user: string, subscription: Subscription): Promise<void> {
-    await this.#check(subscription);
+    this.#check(subscription);
     const endpoint = hashOf(subscription.endpoint);
     const record = { user, endpoint, at: this.#deps.clock.nowMs(), subscription };
     await this.#put(tenant, record);
@@ -57,15 +57,10 @@ export class Subscriptions {
     throw new Unavailable("others subscribe with the same browser");
   }
 
-  async #check(subscription: Subscription): Promise<void> {
+  #check(subscription: Subscription): void {
     if (!areKeys(subscription)) throw refusal("bad_request", "`keys` must be those of a browser");
-    let address: string | undefined;
-    try {
-      address = await addressOf(subscription.endpoint, this.#deps.reach);
-    } catch {
-      // Told as the rest: whether a name exists inside our network is not for users to learn.
-    }
-    if (address === undefined) {
+    // By its looks alone: whether a name exists inside our network is not for users to learn.
+    if (this.#deps.http.problemOf(subscription.endpoint) !== undefined) {
       throw refusal("bad_request", "`endpoint` must be an https URL of a public push service");
     }
   }

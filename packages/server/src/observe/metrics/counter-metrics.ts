@@ -284,6 +284,11 @@ export const COUNTER_METRICS = {
     help: "What plugins threw or were too slow for, by plugin and where",
     labels: ["plugin", "where"],
   },
+  outboundRequests: {
+    name: "aldis_outbound_requests_total",
+    help: "Requests to servers that tenants and users name, by who asked and how it ended",
+    labels: ["purpose", "outcome"],
+  },
   faults: { name: "aldis_faults_total", help: "Faults of the gateway itself; each is logged" },
   byTenant: "elsewhere",
 } as const satisfies Record<keyof Counters, CounterMetric | "elsewhere">;

@@ -23,6 +23,8 @@ export type Gauges = {
   heldBytes: number;
   /** Reads and writes that the store has not answered yet. */
   storeWaiting: number;
+  /** Requests to servers that tenants and users name that have no answer yet. */
+  outboundWaiting: number;
   /** 1 while it takes connections. */
   ready: number;
 };
@@ -84,6 +86,10 @@ export const GAUGE_METRICS = {
   storeWaiting: {
     name: "aldis_store_waiting",
     help: "Reads and writes that the store has not answered yet",
+  },
+  outboundWaiting: {
+    name: "aldis_outbound_waiting",
+    help: "Requests to servers that tenants and users name that have no answer yet",
   },
   ready: { name: "aldis_ready", help: "1 while the gateway takes connections, else 0" },
 } as const satisfies Record<keyof Gauges, GaugeMetric>;

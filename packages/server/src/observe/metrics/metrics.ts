@@ -30,6 +30,8 @@ export type Metrics = {
   observeRoundTrip(shard: string, seconds: number): void;
   /** How long the store took to answer one read or write. */
   observeStore(call: "read" | "write", seconds: number): void;
+  /** How long a server that a tenant or user has named took, from the wait for a turn on. `purpose` is one of a fixed few. */
+  observeOutbound(purpose: string, seconds: number): void;
   /** So many writes were committed together. */
   observeCommit(writes: number): void;
   /** How late the loop came round lately, in seconds: a short memory of the worst. */
@@ -78,6 +80,13 @@ export function createMetrics(deps: MetricsDeps): Metrics {
     "aldis_redis_round_trip_seconds",
     "How long a shard took to answer the script that sends such a word",
   );
+  const outbound = new Histogram({
+    name: "aldis_outbound_seconds",
+    help: "How long a request to a server that a tenant or user has named took, from the wait for its turn on",
+    buckets: SLOW_BUCKETS,
+    labelNames: ["purpose"],
+    registers: [registry],
+  });
   const store = registerStore(registry);
   let recentLag = 0;
   const loop = watchLoop((seconds) => {
@@ -92,6 +101,7 @@ export function createMetrics(deps: MetricsDeps): Metrics {
     observeHttp: http,
     observeCanary: (shard, seconds) => canary.observe({ shard }, seconds),
     observeRoundTrip: (shard, seconds) => roundTrip.observe({ shard }, seconds),
+    observeOutbound: (purpose, seconds) => outbound.observe({ purpose }, seconds),
     ...store,
     get loopLagSeconds() {
       return recentLag;

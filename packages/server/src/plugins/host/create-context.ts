@@ -13,7 +13,7 @@ import { perSecond } from "../../limits/rate.ts";
 import { type Counters, countPair } from "../../observe/counters.ts";
 import type { LimitedLog } from "../../observe/limited-log.ts";
 import type { Log } from "../../observe/log.ts";
-import type { Outbound } from "../../outbound/outbound.ts";
+import type { OutboundClient } from "../../outbound/outbound.ts";
 import type { RandomIds } from "../../random/random.ts";
 import type { Store } from "../../store/store.ts";
 import type { Clock } from "../../time/clock.ts";
@@ -43,7 +43,7 @@ export type ContextDeps = PluginUsersDeps & {
   /** Undefined: the gateway runs without one. */
   readonly store: Store | undefined;
   readonly jobs: Jobs;
-  readonly outbound: Outbound;
+  readonly outbound: OutboundClient;
   /** What hears events, once all plugins are there; undefined: nobody. */
   readonly event: () => HostedHooks["event"];
   /** Names, such as users, for which one rate of a plugin is kept. */
@@ -99,7 +99,7 @@ export function createContext(deps: ContextDeps, owner: ContextOwner): PluginCon
       deps.jobs.define(own);
       return { wake: (tenant, key, atMs) => deps.jobs.wake(own, tenant, key, atMs) };
     },
-    http: deps.outbound,
+    http: deps.outbound.for(name),
     every: (intervalMs, run) => onClose(startEvery({ clock, random, faults }, intervalMs, run)),
   };
 }

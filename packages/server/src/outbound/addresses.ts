@@ -6,6 +6,8 @@ const SPECIAL_V4 = [
   ["10.0.0.0", 8],
   ["100.64.0.0", 10],
   ["127.0.0.0", 8],
+  // The host of a virtual machine speaks to it there (Azure), though IANA knows it as any other.
+  ["168.63.129.16", 32],
   ["169.254.0.0", 16],
   ["172.16.0.0", 12],
   ["192.0.0.0", 24],
@@ -29,7 +31,7 @@ const SPECIAL_V6 = [
 
 export type IsPublicAddress = (address: string) => boolean;
 
-/** Says whether an address is one of the open internet: anything else is a host that our users have no business with (SSRF). */
+/** Says whether an address is one of the open internet: anything else is a host that tenants and users have no business with (SSRF). */
 export function createIsPublicAddress(): IsPublicAddress {
   const special = new BlockList();
   for (const [network, bits] of SPECIAL_V4) special.addSubnet(network, bits, "ipv4");
