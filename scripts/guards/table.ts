@@ -14,6 +14,7 @@ import { OUTBOUND_GUARDS } from "./outbound.ts";
 import { PLUGIN_GUARDS } from "./plugins.ts";
 import { POSTGRES_GUARDS } from "./postgres.ts";
 import { PRESENCE_GUARDS } from "./presence.ts";
+import { QUOTA_GUARDS } from "./quotas.ts";
 import { RATE_GUARDS } from "./rates.ts";
 import { REDIS_GUARDS } from "./redis.ts";
 import { STORE_GUARDS } from "./store.ts";
@@ -33,6 +34,7 @@ export const GUARDS: readonly Guard[] = [
   ...LIMIT_GUARDS,
   ...LOSS_GUARDS,
   ...RATE_GUARDS,
+  ...QUOTA_GUARDS,
   ...PRESENCE_GUARDS,
   ...CLUSTER_GUARDS,
   ...INGEST_GUARDS,

@@ -38,6 +38,11 @@ export const ERRORS = {
   too_large: { status: 413, temporary: false, means: "the message is over its limit" },
   unsupported_media: { status: 415, temporary: false, means: "send application/json" },
   limit_reached: { status: 429, temporary: false, means: "a fixed ceiling is reached" },
+  quota_exceeded: {
+    status: 429,
+    temporary: false,
+    means: "the tenant has used up one of its quotas, which `message` names",
+  },
   rate_limited: { status: 429, temporary: true, means: "too fast: wait `retryAfterMs`" },
   unavailable: { status: 503, temporary: true, means: "a part of the gateway is away: try again" },
   internal: { status: 500, temporary: true, means: "a fault of the gateway; it is logged there" },

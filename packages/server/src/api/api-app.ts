@@ -1,14 +1,20 @@
-import { refuse } from "@aldis/protocol";
+import { type Refusal, refuse } from "@aldis/protocol";
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Grant } from "../auth/api-keys.ts";
 import type { Identity } from "../auth/identity.ts";
+import type { TenantAccounts } from "../limits/tenant-accounts.ts";
 import { refusalResponse } from "../listen/http-errors.ts";
 import { requestTarget } from "../listen/request-target.ts";
+import type { Clock } from "../time/clock.ts";
 import { type FaultDeps, refusalOfFault } from "./faults.ts";
 import { documentOf, type Route, responseOf } from "./route.ts";
 import { batchCommand } from "./routes/batch.ts";
 
-export type ApiAppDeps = FaultDeps & { readonly bodyMaxBytes: number };
+export type ApiAppDeps = FaultDeps & {
+  readonly bodyMaxBytes: number;
+  readonly accounts: TenantAccounts;
+  readonly clock: Clock;
+};
 
 /** What comes with a request beside itself. */
 export type ApiEnv = {
@@ -40,6 +46,7 @@ export function createApiApp(deps: ApiAppDeps, routes: readonly Route[]): OpenAP
           address: env.address,
           params: req.param(),
           bodyMaxBytes: deps.bodyMaxBytes,
+          take: (messages, bytes) => takeFor(deps, env, messages, bytes),
         }),
       ),
     );
@@ -47,6 +54,17 @@ export function createApiApp(deps: ApiAppDeps, routes: readonly Route[]): OpenAP
   app.notFound(({ req }) => noSuchRoute(app, req.path));
   app.onError((error, { env }) => refusalResponse(refusalOfFault(deps, error, env.requestId)));
   return app;
+}
+
+function takeFor(
+  { accounts, clock }: ApiAppDeps,
+  { grant, caller }: ApiEnv["Bindings"],
+  messages: number,
+  bytes: number,
+): Refusal | undefined {
+  const tenant = grant?.tenant ?? caller?.tenant;
+  if (tenant === undefined) return undefined;
+  return accounts.of(tenant).take(messages, bytes, clock.monotonicMs());
 }
 
 /** A path that other methods have is 405 and names them (RFC 9110 §15.5.6). */

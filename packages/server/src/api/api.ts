@@ -3,12 +3,15 @@ import { refuse } from "@aldis/protocol";
 import type { Grant } from "../auth/api-keys.ts";
 import type { Identity } from "../auth/identity.ts";
 import { refuseFor } from "../limits/refuse-for.ts";
+import type { TenantAccount } from "../limits/tenant-account.ts";
+import type { TenantAccounts } from "../limits/tenant-accounts.ts";
 import { NOT_JSON, parseJsonBody, refusalOfHead } from "../listen/http-body.ts";
 import { refusalResponse } from "../listen/http-errors.ts";
 import { PUBLISH_ROUTE } from "../listen/http-route.ts";
 import type { HostedRoute } from "../plugins/host/plugin-routes.ts";
 import type { Keys } from "../secrets/shared-secret.ts";
 import type { TenantId } from "../tenant/tenant.ts";
+import type { Clock } from "../time/clock.ts";
 import { createApiApp } from "./api-app.ts";
 import { createApiPages } from "./api-pages.ts";
 import { createCursors } from "./cursors.ts";
@@ -38,6 +41,8 @@ export type ApiDeps = KeyJudgeDeps &
   Omit<ConnectionRouteDeps, "cursors"> &
   Omit<TokenJudgeDeps, "guesses"> & {
     readonly bodyMaxBytes: number;
+    readonly clock: Clock;
+    readonly accounts: TenantAccounts;
     /** Seal cursors. */
     readonly cursorKeys: Keys;
     readonly pluginRoutes: readonly HostedRoute[];
@@ -100,6 +105,7 @@ function createAnswer(deps: ApiDeps, app: ReturnType<typeof createApiApp>): Api[
     const judged = judgeKey(deps, request.headers.get("authorization"), address);
     if (!judged.ok) return refusalResponse(judged, CHALLENGE);
     const grant = judged.value;
+    deps.accounts.of(grant.tenant).apiRequests++;
     if (pathname === PUBLISH_ROUTE && request.method === "POST") {
       return answerPublish(deps, asked, grant);
     }
@@ -124,12 +130,14 @@ async function answerUserOrKey(
   if (deps.keys.grantOf(authorization) !== undefined) {
     const judged = judgeKey(deps, authorization, address);
     if (!judged.ok) return refusalResponse(judged, CHALLENGE);
+    deps.accounts.of(judged.value.tenant).apiRequests++;
     return app.fetch(request, { grant: judged.value, caller: undefined, address, requestId });
   }
   const verdict = await judgeToken(deps, authorization, address);
   if ("error" in verdict) return refusalResponse(verdict, CHALLENGE);
   if (!verdict.ok)
     return refusalResponse(refuse("unauthorized", "the token is refused"), CHALLENGE);
+  deps.accounts.of(verdict.identity.tenant).apiRequests++;
   const waitMs = deps.takeMessage(verdict.identity);
   if (waitMs > 0)
     return refusalResponse(refuseFor("rate_limited", "you send too many messages", waitMs));
@@ -146,21 +154,33 @@ function answerPublish(
 ): Response | Promise<Response> {
   if (!grant.scopes.has("publish")) return refusalResponse(NOT_ALLOWED);
   const { request } = asked;
-  const refusal = refusalOfHead(request.headers, deps.bodyMaxBytes);
+  const account = deps.accounts.of(grant.tenant);
+  // Before the body is read: a noisy tenant's refusals are to cost the others nothing.
+  const refusal =
+    account.messageRefusal(1, deps.clock.monotonicMs()) ??
+    refusalOfHead(request.headers, deps.bodyMaxBytes);
   if (refusal !== undefined) return refusalResponse(refusal);
   return request.arrayBuffer().then(
-    (bytes) => publishBytes(deps, asked, { bytes, tenant: grant.tenant }),
+    (bytes) => publishBytes(deps, asked, { bytes, account, tenant: grant.tenant }),
     () => refusalResponse(NOT_JSON),
   );
 }
 
+type Publishing = {
+  readonly bytes: ArrayBuffer;
+  readonly account: TenantAccount;
+  readonly tenant: TenantId;
+};
+
 function publishBytes(
   deps: ApiDeps,
   asked: ApiRequest,
-  { bytes, tenant }: { readonly bytes: ArrayBuffer; readonly tenant: TenantId },
+  { bytes, account, tenant }: Publishing,
 ): Response | Promise<Response> {
   const faulty = (error: unknown) => refusalResponse(refusalOfFault(deps, error, asked.requestId));
   try {
+    const over = account.take(1, bytes.byteLength, deps.clock.monotonicMs());
+    if (over !== undefined) return refusalResponse(over);
     const body = parseJsonBody(bytes, deps.bodyMaxBytes);
     if (!body.ok) return refusalResponse(body);
     const answer = publish(deps.publisher, tenant, body.value);

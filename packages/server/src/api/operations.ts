@@ -7,9 +7,11 @@ import type { z } from "@hono/zod-openapi";
 import { type Awaitable, mapReady } from "../awaitable.ts";
 import type { PublishOutcome } from "../broker/broker.ts";
 import type { Publisher } from "../channel/publisher.ts";
+import type { TenantAccounts } from "../limits/tenant-accounts.ts";
 import { type Addressee, tooLargeToSend } from "../session/direct.ts";
 import type { Reach, Reached } from "../session/reach.ts";
 import type { TenantId } from "../tenant/tenant.ts";
+import type { Clock } from "../time/clock.ts";
 import type { ApiAnswer } from "./api-answer.ts";
 import { type FaultDeps, refusalOfFault } from "./faults.ts";
 import {
@@ -27,6 +29,8 @@ import { missingOf, payloadFrom } from "./schemas.ts";
 export type OperationDeps = FaultDeps & {
   readonly publisher: Publisher;
   readonly reach: Reach;
+  readonly accounts: TenantAccounts;
+  readonly clock: Clock;
   /** Largest direct message: what a client itself may send. */
   readonly directMaxBytes: number;
 };
@@ -66,7 +70,8 @@ export function createOperations(deps: OperationDeps): Operations {
     const results: object[] = [];
     for (const channel of channels) {
       await pace();
-      const answer = await publish(tenant, { ...fields, channel });
+      const answer =
+        messageRefusal(deps, tenant) ?? (await publish(tenant, { ...fields, channel }));
       results.push({ channel, ...resultOf(answer) });
     }
     return { ok: true, value: { results } };
@@ -102,10 +107,18 @@ export function createOperations(deps: OperationDeps): Operations {
     },
     async run(tenant, { name, body }, pace) {
       await pace();
+      const sends = name === "publish" || name === "send";
+      const refusal = sends ? messageRefusal(deps, tenant) : undefined;
+      if (refusal !== undefined) return refusal;
       return runCommand(operations, tenant, { name, body } as AnyCommand, pace);
     },
   };
   return operations;
+}
+
+/** Takes one from the tenant's messages; the bytes of the request were taken when it came. */
+function messageRefusal({ accounts, clock }: OperationDeps, tenant: TenantId): Refusal | undefined {
+  return accounts.of(tenant).take(1, 0, clock.monotonicMs());
 }
 
 function touched({ connections, missing }: Reached): ApiAnswer {

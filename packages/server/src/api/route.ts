@@ -1,4 +1,4 @@
-import { accept, ERRORS, type ErrorCode, type Result, refuse } from "@aldis/protocol";
+import { accept, ERRORS, type ErrorCode, type Refusal, type Result, refuse } from "@aldis/protocol";
 import { type RouteConfig, z } from "@hono/zod-openapi";
 import type { Grant } from "../auth/api-keys.ts";
 import type { Identity } from "../auth/identity.ts";
@@ -32,6 +32,8 @@ export type RawCall = {
   readonly caller: Identity | undefined;
   readonly params: Readonly<Record<string, string>>;
   readonly bodyMaxBytes: number;
+  /** Takes from the tenant's rates; says why it may not. */
+  readonly take: (messages: number, bytes: number) => Refusal | undefined;
   /** Where it comes from. */
   readonly address: () => string;
 };
@@ -72,14 +74,14 @@ type ReadCall<P, Q, B> = { readonly params: P; readonly query: Q; readonly body:
 
 /** Path, query and body, checked by their schemas in this order. */
 export async function readCall<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType>(
-  spec: Pick<RouteSpec<P, Q, B>, "params" | "query" | "body">,
+  spec: Pick<RouteSpec<P, Q, B>, "params" | "query" | "body" | "sends">,
   call: RawCall,
 ): Promise<Result<ReadCall<z.output<P>, z.output<Q>, z.output<B>>>> {
   const params = check(spec.params, call.params);
   if (!params.ok) return params;
   const query = check(spec.query, queryOf(call.request));
   if (!query.ok) return query;
-  const body = await bodyOf(spec.body, call);
+  const body = await bodyOf(spec, call);
   if (!body.ok) return body;
   return accept({ params: params.value, query: query.value, body: body.value });
 }
@@ -91,11 +93,13 @@ function check<S extends z.ZodType>(schema: S | undefined, value: unknown): Resu
 }
 
 async function bodyOf<B extends z.ZodType>(
-  schema: B | undefined,
-  { request, bodyMaxBytes }: RawCall,
+  { body: schema, sends }: { readonly body?: B; readonly sends?: "message" | "messages" },
+  { request, bodyMaxBytes, take }: RawCall,
 ): Promise<Result<z.output<B>>> {
   if (schema === undefined) return check<B>(schema, {});
-  const read = await readJsonBody(request, bodyMaxBytes);
+  const read = await readJsonBody(request, bodyMaxBytes, (bytes) =>
+    sends === undefined ? undefined : take(sends === "message" ? 1 : 0, bytes),
+  );
   return read.ok ? check(schema, read.value) : read;
 }
 

@@ -22,6 +22,7 @@ function saying(deps: ChatDeps, make: MakeRoute): readonly ChatRoute[] {
       {
         method: "post",
         path: "/api/chat/send",
+        sends: "message",
         summary: "Say something in a room",
         description:
           "The answer means that the store has committed it (CT14). With an `idempotencyKey` it is safe to repeat.",
@@ -54,6 +55,7 @@ function changing(deps: ChatDeps, make: MakeRoute): readonly ChatRoute[] {
       {
         method: "post",
         path: "/api/chat/messages/edit",
+        sends: "message",
         summary: "Say something else instead",
         description: "The message as a whole: what is left out is gone (CT16).",
         body: inputs.editing.extend(acting),
@@ -67,6 +69,7 @@ function changing(deps: ChatDeps, make: MakeRoute): readonly ChatRoute[] {
       {
         method: "post",
         path: "/api/chat/messages/react",
+        sends: "message",
         summary: "React to a message, or take a reaction back",
         description: "Repeating it changes nothing (CT17).",
         body: inputs.reacting.extend(acting),

@@ -15,6 +15,7 @@ import { originProblem } from "./origin-rule.ts";
 import { outboundSchema } from "./outbound-schema.ts";
 import { hooksSchema, pluginsSchema } from "./plugins-schema.ts";
 import { storeSchema } from "./store-schema.ts";
+import { tenantsSchema } from "./tenants-schema.ts";
 
 /**
  * Every setting of the gateway, in one strict schema: types, environment names and documentation are
@@ -150,6 +151,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   limits: limitsSchema.prefault({}),
+  tenants: tenantsSchema.prefault({}),
   outbox: outboxSchema.prefault({}),
   session: sessionSchema.prefault({}),
   channel: channelSchema.prefault({}),

@@ -34,7 +34,11 @@ export function sessionDeps(shared: Shared): SessionParts {
   const verifier = timed(judging, clock, metrics.observeAuth);
   const live = new LiveSessions();
   const parked = openSessionStore(shared, live);
-  const counts = openSharedLimits(shared, live);
+  const ceilings = {
+    perTenant: config.limits.connectionsPerTenant,
+    perUser: config.limits.connectionsPerUser,
+  };
+  const counts = openSharedLimits(shared, live, ceilings);
   const reach = createReach({ ...shared, live, parked });
   const plugins = openPlugins(shared, { live, reach });
   const presence = openPresence(shared, plugins.hooks.presence);
@@ -50,10 +54,7 @@ export function sessionDeps(shared: Shared): SessionParts {
     reach,
     inFlight: new InFlight(),
     rates: limits.session,
-    ceilings: {
-      perTenant: config.limits.connectionsPerTenant,
-      perUser: config.limits.connectionsPerUser,
-    },
+    ceilings,
     secrets: createSessionSecrets(shared.secret.keysFor("sessions")),
     actions: plugins.actions,
     hooks: plugins.hooks.session,

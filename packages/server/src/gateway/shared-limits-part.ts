@@ -1,7 +1,7 @@
 import { type ConnectionCounts, OWN_COUNTS } from "../limits/connection-counts.ts";
 import { SharedCounts } from "../limits/redis/shared-counts.ts";
 import { SharedRates } from "../limits/redis/shared-rates.ts";
-import { closeNewest, countOf } from "../session/ceilings.ts";
+import { type Ceilings, closeNewest, countOf, ofTenant } from "../session/ceilings.ts";
 import type { LiveSessions } from "../session/live-sessions.ts";
 import type { Shared } from "./shared-parts.ts";
 
@@ -9,8 +9,12 @@ import type { Shared } from "./shared-parts.ts";
 const MARGIN_MS = 2_000;
 
 /** Holds users and tenants to their ceilings and rates over all nodes. */
-export function openSharedLimits(shared: Shared, live: LiveSessions): ConnectionCounts {
-  const { shards, clock, counters, log, registry, limits, config } = shared;
+export function openSharedLimits(
+  shared: Shared,
+  live: LiveSessions,
+  ceilings: Ceilings,
+): ConnectionCounts {
+  const { shards, clock, counters, log, registry, limits, accounts, config } = shared;
   if (shards === undefined) return OWN_COUNTS;
   const counts = new SharedCounts(
     {
@@ -21,13 +25,14 @@ export function openSharedLimits(shared: Shared, live: LiveSessions): Connection
       onOver: (who, count) => closeNewest(live, who, count),
     },
     {
-      perUser: config.limits.connectionsPerUser,
-      perTenant: config.limits.connectionsPerTenant,
+      perUser: ceilings.perUser,
+      perTenant: (tenant) => ofTenant(ceilings, accounts.of(tenant)).max,
       movingMs: config.cluster.leaseMs + MARGIN_MS,
     },
   );
   const { messages } = limits.session;
-  const rates = messages && new SharedRates({ shards, clock, counters, messages });
+  const told = [...(messages ? [messages.told] : []), accounts.messages, accounts.bytes];
+  const rates = new SharedRates({ shards, clock, counters, told });
   registry.listen({
     onRedisNew: () => counts.tellAll(),
     onLostLease: () => counts.tellAll(),
@@ -37,7 +42,7 @@ export function openSharedLimits(shared: Shared, live: LiveSessions): Connection
     left: (user) => counts.left(user),
     close() {
       counts.close();
-      rates?.close();
+      rates.close();
     },
   };
 }

@@ -10,6 +10,7 @@ import type { Config } from "../config/schema.ts";
 import { Hub } from "../hub/hub.ts";
 import { Signals } from "../hub/signals.ts";
 import { createLimits, type Limits } from "../limits/create-limits.ts";
+import type { TenantAccounts } from "../limits/tenant-accounts.ts";
 import { type Counters, createCounters } from "../observe/counters.ts";
 import { FanOutProbe } from "../observe/fan-out-probe.ts";
 import { type LimitedLog, limitLog } from "../observe/limited-log.ts";
@@ -30,8 +31,11 @@ import { createRedisSecret } from "../secrets/redis/redis-secret.ts";
 import { createOwnSecret, type SharedSecret } from "../secrets/shared-secret.ts";
 import type { MeteredStore } from "../store/metered-store.ts";
 import type { StorePlan } from "../store/plan.ts";
+import { configuredTenants } from "../tenant/configured-tenants.ts";
 import type { TenantId } from "../tenant/tenant.ts";
+import type { Tenants } from "../tenant/tenants.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
+import { openAccounts } from "./account-part.ts";
 import { type BrokerPart, type MeasuredBroker, openBroker } from "./broker-part.ts";
 import { type ClusterParts, clusterParts } from "./cluster-parts.ts";
 import { openOutbound } from "./outbound-part.ts";
@@ -82,6 +86,8 @@ export type Shared = {
   /** What plugins decide about publications, once they are there. */
   readonly publishHooks: PublishHooks;
   readonly limits: Limits;
+  readonly tenants: Tenants;
+  readonly accounts: TenantAccounts;
   readonly metrics: Metrics;
   /** Requests to servers that tenants and users name. */
   readonly outbound: OutboundClient;
@@ -104,6 +110,8 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
       first: config.api.keys.map(({ tenant }) => tenant as TenantId),
     }),
   );
+  const tenants = configuredTenants(config.tenants.quotas);
+  const accounts = openAccounts({ tenants, counters, log, clock }, config);
   const metrics = createMetrics({ counters, gauges, version: packageJson.version });
   const outbound = openOutbound({ clock, counters, metrics }, config);
   const shards = openShards(config, counters, (shard, error) =>
@@ -154,7 +162,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     ...{ config, clock, random, log, openLog, counters, metrics, outbound, plugins },
     ...{ shards, secret, cluster, registry, bus, ids, store },
     ...{ namespaces, broker, brokerPart, readiness, probe, hub, signals },
-    ...{ publisher, publishHooks, limits },
+    ...{ publisher, publishHooks, limits, tenants, accounts },
   };
 }
 

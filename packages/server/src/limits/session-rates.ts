@@ -1,6 +1,7 @@
 import type { TenantId } from "../tenant/tenant.ts";
 import { type Bucket, Buckets } from "./buckets.ts";
 import { perMinute, perSecond, type Rate } from "./rate.ts";
+import { ToldBuckets } from "./told-buckets.ts";
 
 /** What is asked for each frame of a session; undefined: no limit. The buckets of a connection are its session's own. */
 export type SessionRates = {
@@ -16,10 +17,7 @@ type BucketOwner = { readonly tenant: TenantId; readonly userId: string };
 /** What a user may send to others, over all connections of theirs together. */
 export class MessageRate {
   readonly rate: Rate;
-  /** Buckets that other nodes are to be told of, by name; nobody is told while there is no {@link onMoved}. */
-  readonly moved = new Map<string, Bucket>();
-  /** Told when there is something in {@link moved}. */
-  onMoved: (() => void) | undefined;
+  readonly told = new ToldBuckets("rate", () => this.rate);
   readonly #buckets: Buckets;
 
   constructor(rate: Rate, max: number, onForgotten: (count: number) => void) {
@@ -34,9 +32,10 @@ export class MessageRate {
 
   /** A message was taken from the user's bucket. */
   noteTaken(owner: BucketOwner, bucket: Bucket): void {
-    if (this.onMoved === undefined || bucket.untold++ > 0) return;
-    this.moved.set(nameOf(owner), bucket);
-    this.onMoved();
+    const { onMoved, moved } = this.told;
+    if (onMoved === undefined || bucket.untold++ > 0) return;
+    moved.set(nameOf(owner), bucket);
+    onMoved();
   }
 
   /** The user's bucket; `known` is the one that this session was given before, and mostly it is that. */

@@ -14,12 +14,16 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
-/** The JSON object in a request's body of at most `maxBytes`. */
-export function readJsonBody(request: Request, maxBytes: number): Promise<Result<Fields>> {
+/** The JSON object in a request's body of at most `maxBytes`. `take` hears how many there are, and may refuse them before they are parsed. */
+export function readJsonBody(
+  request: Request,
+  maxBytes: number,
+  take: (bytes: number) => Refusal | undefined = () => undefined,
+): Promise<Result<Fields>> {
   const refusal = refusalOfHead(request.headers, maxBytes);
   if (refusal !== undefined) return Promise.resolve(refusal);
   return request.arrayBuffer().then(
-    (bytes) => parseJsonBody(bytes, maxBytes),
+    (bytes) => take(bytes.byteLength) ?? parseJsonBody(bytes, maxBytes),
     () => NOT_JSON,
   );
 }

@@ -80,6 +80,7 @@ function sendRoute(parts: NotificationsParts): PluginRoute {
       method: "post",
       path: "/api/notifications",
       access,
+      sends: "message",
       tag: TAG,
       summary: "Send a notification",
       description:

@@ -1,3 +1,4 @@
+import { QUOTA_NAMES } from "../tenant/tenants.ts";
 import { createTenantTallies, type TenantTallies } from "./tenant-tallies.ts";
 
 /**
@@ -70,6 +71,10 @@ export type Counters = {
   sessionsRefused: CountsByLabel;
   /** Answered with `rate_limited`, by which rate it was. */
   rateLimited: CountsByLabel;
+  /** Refused for a quota of their tenant, by which quota. */
+  quotaRefusals: CountsByLabel;
+  /** Times that a tenant found no room to be counted and held to its quotas. */
+  tenantsUncounted: number;
   /** Addresses, users and channels whose rate was forgotten before its time, for lack of room. */
   bucketsForgotten: number;
   /** Commands that a Redis refused or did not answer in time. */
@@ -173,7 +178,7 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     sharedLimitsFailed: 0,
     sessionsRefused: countsByLabel(),
     rateLimited: countsByLabel(),
-    bucketsForgotten: 0,
+    ...boundCounters(),
     ...redisCounters(),
     heartbeatsFailed: 0,
     nodesReaped: 0,
@@ -201,6 +206,12 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
     publicationsNotHeld: 0,
     positionsChecked: 0,
   };
+}
+
+function boundCounters() {
+  const quotaRefusals = countsByLabel();
+  for (const quota of QUOTA_NAMES) quotaRefusals[quota] = 0;
+  return { quotaRefusals, tenantsUncounted: 0, bucketsForgotten: 0 };
 }
 
 function recordCounters() {

@@ -11,6 +11,8 @@ export type TenantTally = {
 export type TenantTallies = {
   /** The tenant's own, or the common one of those that came when there was no more room. Never allocates then. */
   of(tenant: TenantId): TenantTally;
+  /** The common one. */
+  readonly others: TenantTally;
   /** Label and tally of each. */
   entries(): Iterable<readonly [string, TenantTally]>;
 };
@@ -38,6 +40,7 @@ export function createTenantTallies(options: {
   for (const tenant of options.first) if (!own.has(tenant)) add(tenant);
   return {
     of: (tenant) => own.get(tenant) ?? add(tenant),
+    others,
     *entries() {
       yield* own;
       yield [OTHER_TENANTS, others];

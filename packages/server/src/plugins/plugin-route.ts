@@ -25,6 +25,11 @@ export type PluginRouteSpec<P, Q, B, A = Scope> = {
   readonly access: A;
   /** Users may call it, too, with their token: they act for themselves. Default: only backends may. */
   readonly users?: boolean;
+  /**
+   * What counts against the tenant's rates (docs/protocol.md QU3): `message`: each request is one, and its body's bytes count; `messages`: the bytes
+   * alone, as whoever runs it counts the messages in it. Default: nothing of it does.
+   */
+  readonly sends?: "message" | "messages";
   readonly tag: string;
   readonly summary: string;
   readonly description: string;

@@ -103,12 +103,13 @@ function giveBack(session: Session, admission: Admission): void {
 
 /** Turns a newcomer back when its user or tenant has as many connections as it may (LI4). Those who are there stay. */
 function isFull(session: Session, identity: Identity): boolean {
-  const { live, ceilings, counters, refusals } = session.deps;
-  const full = fullCeiling(live, ceilings, identity);
+  const { live, ceilings, counters, refusals, accounts } = session.deps;
+  const account = accounts.of(identity.tenant);
+  const full = fullCeiling(live, ceilings, identity, account);
   if (full === undefined) return false;
   countOne(counters.sessionsRefused, full);
   refusals.note(`${full}_full`);
-  closeForCeiling(session, full);
+  closeForCeiling(session, full, account);
   return true;
 }
 

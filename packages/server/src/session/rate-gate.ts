@@ -10,19 +10,15 @@ import type { Session } from "./session.ts";
 const CLOSED_RETRY_MS = 10_000;
 
 /**
- * A frame has come. Returns how long it must wait; 0: it counts and may be handled (LI5). Before it is known who it is, frames are
+ * A frame has come. Returns why it must wait; undefined: it counts and may be handled (LI5, QU3). Before it is known who it is, frames are
  * few already (AU4): they count, and none is refused.
  */
-export function takeFrame(session: Session, bytes: number): number {
-  const { rates, counters } = session.deps;
+export function takeFrame(session: Session, bytes: number): Refusal | undefined {
+  const { rates } = session.deps;
   const nowMs = session.connection.lastSeenMs;
   if (session.state.name !== "verifying") {
-    const commandsMs = rates.commands?.waitMs(session.commandsFullAtMs, nowMs, 1) ?? 0;
-    const bytesMs = rates.bytes?.waitMs(session.bytesFullAtMs, nowMs, bytes) ?? 0;
-    if (commandsMs > 0 || bytesMs > 0) {
-      countOne(counters.rateLimited, commandsMs >= bytesMs ? "commands" : "bytes");
-      return Math.max(commandsMs, bytesMs);
-    }
+    const refusal = refusalOfFrame(session, bytes, nowMs);
+    if (refusal !== undefined) return refusal;
   }
   if (rates.commands !== undefined) {
     session.commandsFullAtMs = rates.commands.take(session.commandsFullAtMs, nowMs, 1);
@@ -30,7 +26,19 @@ export function takeFrame(session: Session, bytes: number): number {
   if (rates.bytes !== undefined) {
     session.bytesFullAtMs = rates.bytes.take(session.bytesFullAtMs, nowMs, bytes);
   }
-  return 0;
+  session.account?.takeBytes(bytes, nowMs);
+  return undefined;
+}
+
+function refusalOfFrame(session: Session, bytes: number, nowMs: number): Refusal | undefined {
+  const { rates, counters } = session.deps;
+  const commandsMs = rates.commands?.waitMs(session.commandsFullAtMs, nowMs, 1) ?? 0;
+  const bytesMs = rates.bytes?.waitMs(session.bytesFullAtMs, nowMs, bytes) ?? 0;
+  if (commandsMs > 0 || bytesMs > 0) {
+    countOne(counters.rateLimited, commandsMs >= bytesMs ? "commands" : "bytes");
+    return refuseFor("rate_limited", "you send too fast", Math.max(commandsMs, bytesMs));
+  }
+  return session.account?.byteRefusal(bytes, nowMs);
 }
 
 /**
@@ -63,11 +71,20 @@ function isMessage(command: Command): boolean {
   }
 }
 
-/** Why a command must wait for the rate of its user's messages; undefined: it counts and may be handled. */
+/** Why a command must wait for the rate of its user's or its tenant's messages; undefined: it counts and may be handled. */
 export function takeMessage(session: Session, command: Command): Refusal | undefined {
-  const { messages } = session.deps.rates;
-  if (messages === undefined || !isMessage(command)) return undefined;
+  if (!isMessage(command)) return undefined;
+  const { account } = session;
   const nowMs = session.connection.lastSeenMs;
+  // Neither is taken from when the other refuses.
+  const refusal = account?.messageRefusal(1, nowMs) ?? takeFromUser(session, nowMs);
+  if (refusal === undefined) account?.takeMessages(1, nowMs);
+  return refusal;
+}
+
+function takeFromUser(session: Session, nowMs: number): Refusal | undefined {
+  const { messages } = session.deps.rates;
+  if (messages === undefined) return undefined;
   session.messages = messages.bucketOf(session.identity, session.messages, nowMs);
   const waitMs = takeFrom(session.messages, messages.rate, nowMs);
   if (waitMs === 0) {

@@ -5,6 +5,7 @@ import type { Publisher } from "../channel/publisher.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { ConnectionCounts } from "../limits/connection-counts.ts";
 import type { SessionRates } from "../limits/session-rates.ts";
+import type { TenantAccounts } from "../limits/tenant-accounts.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { RefusalLog } from "../observe/refusal-log.ts";
@@ -48,6 +49,8 @@ export type SessionDeps = {
   readonly live: LiveSessions;
   readonly reach: Reach;
   readonly rates: SessionRates;
+  /** What each tenant does here, and its quotas. */
+  readonly accounts: TenantAccounts;
   readonly ceilings: Ceilings;
   /** The same ceilings over all nodes. */
   readonly counts: ConnectionCounts;

@@ -15,7 +15,7 @@ import type { Identity } from "../auth/identity.ts";
 import { frameOf } from "../hub/frame.ts";
 import type { Subscription } from "../hub/subscription.ts";
 import type { Bucket } from "../limits/buckets.ts";
-import { refuseFor } from "../limits/refuse-for.ts";
+import type { TenantAccount } from "../limits/tenant-account.ts";
 import { countOne } from "../observe/counters.ts";
 import { Unavailable } from "../unavailable.ts";
 import { authenticate, type Credentials } from "./authenticate.ts";
@@ -64,6 +64,8 @@ export class Session implements LiveSession {
   commandsFullAtMs = 0;
   bytesFullAtMs = 0;
   refusalsFullAtMs = 0;
+  /** Its tenant's, while it is connected. */
+  account: TenantAccount | undefined;
   /** Its user's bucket, from the first message on. */
   messages: Bucket | undefined;
   #subscriptions: SubscriptionList | undefined;
@@ -122,8 +124,8 @@ export class Session implements LiveSession {
 
   /** One frame of so many bytes. Returns false when it could not be read. */
   receive(message: string | Uint8Array, bytes = message.length): boolean {
-    const waitMs = takeFrame(this, bytes);
-    if (waitMs > 0) return this.#refuseFrameForRate(message, waitMs);
+    const refusal = takeFrame(this, bytes);
+    if (refusal !== undefined) return this.#refuseFrameForRate(message, refusal);
     const { state } = this;
     if (state.name === "verifying" || state.name === "refreshing") {
       return this.#wait(state.waiting, message);
@@ -139,14 +141,14 @@ export class Session implements LiveSession {
   }
 
   /** It is decoded only to be answered by its id. */
-  #refuseFrameForRate(message: string | Uint8Array, waitMs: number): boolean {
+  #refuseFrameForRate(message: string | Uint8Array, refusal: Refusal): boolean {
     if (this.state.name === "opening") {
       this.connection.close("tooManyRefused");
       return true;
     }
     const decoded = this.connection.codec.decode(message);
     const id = decoded.ok ? decoded.value.id : decoded.id;
-    this.#sendError(id, refuseFor("rate_limited", "you send too fast", waitMs));
+    this.#sendError(id, refusal);
     return decoded.ok || decoded.error !== "bad_frame";
   }
 
@@ -180,7 +182,7 @@ export class Session implements LiveSession {
 
   #handle(command: Command): void {
     // A ping may come before it is known who it is.
-    if (this.authenticated) this.deps.counters.byTenant.of(this.identity.tenant).commands++;
+    if (this.account !== undefined) this.account.tally.commands++;
     try {
       const refusal = takeMessage(this, command);
       if (refusal !== undefined) return this.refuse(command, refusal);
@@ -204,7 +206,8 @@ export class Session implements LiveSession {
   becomeConnected(identity: Identity): void {
     this.state = { name: "connected", identity };
     this.deps.live.add(this);
-    this.deps.counters.byTenant.of(identity.tenant).sessionsOpened++;
+    this.account = this.deps.accounts.of(identity.tenant);
+    this.account.joined(this.deps.clock.monotonicMs());
     const how = this.id === this.connectionId ? "fresh" : "resumed";
     this.deps.counts.joined(identity, how);
     this.noteChange();
@@ -380,7 +383,8 @@ export class Session implements LiveSession {
     this.storeMark = MARK.over;
     this.deps.live.remove(this);
     this.deps.counts.left(this.identity);
-    this.deps.counters.byTenant.of(this.identity.tenant).sessionsClosed++;
+    this.account?.left(this.deps.clock.monotonicMs());
+    this.account = undefined;
     leaveAll(this, how);
     this.#subscriptions = undefined;
     this.restoring = undefined;

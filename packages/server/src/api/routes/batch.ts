@@ -57,6 +57,7 @@ export function batchRoute(operations: Operations): Route {
       method: "post",
       path: "/api/batch",
       access: "any-key",
+      sends: "messages",
       tag: "Publishing",
       summary: "Do many things in one request",
       description:

@@ -35,6 +35,7 @@ function broadcastRoute(operations: Operations): Route {
       method: "post",
       path: "/api/broadcast",
       access: "publish",
+      sends: "messages",
       tag: "Publishing",
       summary: "Publish to many channels",
       description:
@@ -52,6 +53,7 @@ function sendRoutes({ send }: Operations): Route[] {
   const spec = {
     method: "post",
     access: "send",
+    sends: "message",
     tag: "Direct messages",
     body: sendBody,
     answer: sendAnswer,

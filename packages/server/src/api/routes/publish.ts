@@ -32,6 +32,7 @@ export function publishRoute(operations: Pick<Operations, "publish">): Route {
       method: "post",
       path: "/api/publish",
       access: "publish",
+      sends: "message",
       tag: "Publishing",
       summary: "Publish to a channel",
       description:

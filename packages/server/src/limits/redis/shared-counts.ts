@@ -3,6 +3,7 @@ import { getOrCreate } from "../../get-or-create.ts";
 import type { Counters } from "../../observe/counters.ts";
 import type { LimitedLog } from "../../observe/limited-log.ts";
 import type { Place, Shards } from "../../redis/shards.ts";
+import type { TenantId } from "../../tenant/tenant.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { ConnectionCounts, Counted, CountedUser } from "../connection-counts.ts";
 import { COUNT } from "./count-script.ts";
@@ -26,7 +27,8 @@ export type SharedCountsDeps = {
 
 export type SharedCountsOptions = {
   readonly perUser: number;
-  readonly perTenant: number;
+  /** 0: any number. */
+  readonly perTenant: (tenant: TenantId) => number;
   /** How long a session may be counted twice that went on elsewhere: until a dead node's connections no longer count. */
   readonly movingMs: number;
 };
@@ -94,7 +96,7 @@ export class SharedCounts implements ConnectionCounts {
 
   #note({ tenant, userId, anonymous }: CountedUser, judged: number): void {
     if (this.#options.perUser > 0 && !anonymous) this.#noteRow({ tenant, userId }, judged);
-    if (this.#options.perTenant > 0) this.#noteRow({ tenant, userId: undefined }, judged);
+    if (this.#options.perTenant(tenant) > 0) this.#noteRow({ tenant, userId: undefined }, judged);
   }
 
   #noteRow(who: Counted, judged: number): void {
@@ -152,7 +154,8 @@ export class SharedCounts implements ConnectionCounts {
     const { living, gone } = this.#nodes.look(this.#deps.nodes());
     const counts = rows.map((row) => countOf(row));
     const args = rows.flatMap((row, at) => {
-      const ceiling = row.userId === undefined ? this.#options.perTenant : this.#options.perUser;
+      const { perTenant, perUser } = this.#options;
+      const ceiling = row.userId === undefined ? perTenant(row.tenant) : perUser;
       const count = counts[at] ?? 0;
       return [count, Math.min(row.judged, count), ceiling];
     });

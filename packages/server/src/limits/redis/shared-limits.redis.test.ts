@@ -4,10 +4,13 @@ import { tenant } from "../../broker/broker.contract.ts";
 import { configSchema } from "../../config/schema.ts";
 import { createCounters } from "../../observe/counters.ts";
 import { openShards } from "../../redis/shards.ts";
+import { quotasOf } from "../../tenant/configured-tenants.ts";
+import type { TenantState } from "../../tenant/tenants.ts";
 import { takeFrom } from "../buckets.ts";
 import type { Counted, CountedUser } from "../connection-counts.ts";
 import { Rate } from "../rate.ts";
 import { MessageRate } from "../session-rates.ts";
+import { TenantAccounts } from "../tenant-accounts.ts";
 import { SharedCounts } from "./shared-counts.ts";
 import { SharedRates } from "./shared-rates.ts";
 
@@ -63,7 +66,7 @@ function openCluster(ceilings: { readonly perUser: number; readonly perTenant: n
           }
         },
       },
-      { ...ceilings, movingMs: 12_000 },
+      { perUser: ceilings.perUser, perTenant: () => ceilings.perTenant, movingMs: 12_000 },
     );
     return {
       ...{ self, counts, counters, connected, closed, faults },
@@ -223,7 +226,7 @@ test("[LI6] a user on three nodes sends as much as on one: what was too much at 
   const perMinute = 60;
   const nodes = ["one", "two", "three"].map(() => {
     const messages = new MessageRate(new Rate(perMinute / 60_000, perMinute), 1_000, () => {});
-    const deps = { shards, clock, counters: createCounters(), messages };
+    const deps = { shards, clock, counters: createCounters(), told: [messages.told] };
     return { messages, shared: new SharedRates({ ...deps, redisNowMs: () => clock.nowMs() }) };
   });
   const ann = { tenant: tenant("default"), userId: "ann" };
@@ -242,6 +245,53 @@ test("[LI6] a user on three nodes sends as much as on one: what was too much at 
   // Ten minutes' worth, and one that could come at once.
   expect(sent).toBeGreaterThan(perMinute * 10);
   expect(sent).toBeLessThan(perMinute * 11 * 1.1);
+  for (const { shared } of nodes) shared.close();
+  await shards.close();
+}, 60_000);
+
+test("[QU3] a tenant on three nodes sends as much as its quotas allow on one, in messages and in bytes", async () => {
+  const clock = createFakeClock();
+  const shards = openShards(
+    configSchema.parse({ broker: redis.url, redis: { prefix: "tenant-rates" } }),
+  );
+  if (shards === undefined) throw new Error("a broker was configured");
+  const [messagesPerSecond, bytesPerSecond, seconds] = [40, 4_000, 60];
+  const state: TenantState = {
+    status: "active",
+    quotas: quotasOf({ messagesPerSecond, bytesPerSecond }),
+  };
+  const nodes = ["one", "two", "three"].map(() => {
+    const counters = createCounters();
+    const accounts = new TenantAccounts(
+      {
+        tenants: { of: () => state, onChange() {} },
+        tallies: counters.byTenant,
+        onRefused: () => {},
+        onUncounted: () => {},
+      },
+      10,
+    );
+    const told = [accounts.messages, accounts.bytes];
+    const deps = { shards, clock, counters, told, redisNowMs: () => clock.nowMs() };
+    return { accounts, shared: new SharedRates(deps) };
+  });
+  const [chatty, bulky] = [tenant("chatty"), tenant("bulky")];
+  for (let tick = 0; tick < seconds * 8; tick++) {
+    const nowMs = clock.monotonicMs();
+    for (const { accounts } of nodes) {
+      for (let n = 0; n < 20; n++) accounts.of(chatty).take(1, 1, nowMs);
+      for (let n = 0; n < 4; n++) accounts.of(bulky).take(1, 500, nowMs);
+    }
+    clock.advance(125);
+    await Bun.sleep(1);
+  }
+  const sum = (who: typeof chatty, of: "messagesIn" | "bytesIn") =>
+    nodes.reduce((total, { accounts }) => total + accounts.of(who)[of], 0);
+  // What is let through before the nodes have heard of each other is paid back.
+  expect(sum(chatty, "messagesIn")).toBeGreaterThan(messagesPerSecond * seconds * 0.7);
+  expect(sum(chatty, "messagesIn")).toBeLessThan(messagesPerSecond * (seconds + 4));
+  expect(sum(bulky, "bytesIn")).toBeGreaterThan(bytesPerSecond * seconds * 0.7);
+  expect(sum(bulky, "bytesIn")).toBeLessThan(bytesPerSecond * (seconds + 4));
   for (const { shared } of nodes) shared.close();
   await shards.close();
 }, 60_000);

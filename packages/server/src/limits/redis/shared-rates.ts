@@ -1,17 +1,18 @@
-// What users send on all nodes together: this node tells what was taken here, and hears how full the bucket of all is.
+// What users and tenants send on all nodes together: this node tells what was taken here, and hears how full the bucket of all is.
 import type { Counters } from "../../observe/counters.ts";
 import type { Script } from "../../redis/script.ts";
 import type { Place, Shards } from "../../redis/shards.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { Bucket } from "../buckets.ts";
-import type { MessageRate } from "../session-rates.ts";
+import type { Rate } from "../rate.ts";
+import type { ToldBuckets } from "../told-buckets.ts";
 
 const TICK_MS = 250;
 const BATCH_MAX = 100;
 const ROWS_PER_TICK = 1_000;
 
 /**
- * KEYS: when a user's bucket is full again, in Redis' milliseconds. ARGV: the time, or "" for Redis' own; then for each key by how much what was taken puts
+ * KEYS: when a bucket is full again, in Redis' milliseconds. ARGV: the time, or "" for Redis' own; then for each key by how much what was taken puts
  * that off. Gives for each how long it is until then.
  */
 const TAKE_RATES: Script = {
@@ -35,14 +36,22 @@ export type SharedRatesDeps = {
   readonly shards: Pick<Shards, "place">;
   readonly clock: Clock;
   readonly counters: Counters;
-  readonly messages: MessageRate;
+  readonly told: readonly ToldBuckets[];
   /** In place of Redis' own time. */
   readonly redisNowMs?: () => number;
 };
 
-type Row = { readonly name: string; readonly bucket: Bucket; readonly tokens: number };
+type Row = {
+  readonly kind: string;
+  readonly name: string;
+  readonly bucket: Bucket;
+  readonly rate: Rate;
+  readonly tokens: number;
+};
 
-/** Only users who have sent something since the last time are told; the buckets themselves bound how many. */
+type Batch = { readonly place: Place; readonly rows: Row[] };
+
+/** Only who has sent something since the last time are told; the buckets themselves bound how many. */
 export class SharedRates {
   readonly #deps: SharedRatesDeps;
   #timer: Timer | undefined;
@@ -51,7 +60,7 @@ export class SharedRates {
 
   constructor(deps: SharedRatesDeps) {
     this.#deps = deps;
-    deps.messages.onMoved = () => this.#arm();
+    for (const told of deps.told) told.onMoved = () => this.#arm();
   }
 
   close(): void {
@@ -65,27 +74,32 @@ export class SharedRates {
 
   #tick = (): void => {
     this.#timer = undefined;
-    const { messages } = this.#deps;
     if (!this.#ticking) void this.#tellSome();
-    if (messages.moved.size > 0) this.#arm();
+    if (this.#deps.told.some(({ moved }) => moved.size > 0)) this.#arm();
   };
 
   async #tellSome(): Promise<void> {
     this.#ticking = true;
-    const { moved } = this.#deps.messages;
-    const byPlace = new Map<Place["keys"], { readonly place: Place; readonly rows: Row[] }>();
+    const byPlace = new Map<Place["keys"], Batch>();
+    for (const told of this.#deps.told) this.#collect(told, byPlace);
+    await Promise.all(Array.from(byPlace.values(), ({ place, rows }) => this.#tell(place, rows)));
+    this.#ticking = false;
+  }
+
+  #collect({ kind, moved, rateOf }: ToldBuckets, byPlace: Map<Place["keys"], Batch>): void {
     let count = 0;
     for (const [name, bucket] of moved) {
       if (count++ === ROWS_PER_TICK) break;
       moved.delete(name);
+      const tokens = bucket.untold;
+      bucket.untold = 0;
+      const rate = rateOf(name);
+      if (rate === undefined) continue;
       const place = this.#deps.shards.place(name);
       const batch = byPlace.get(place.keys) ?? { place, rows: [] };
       byPlace.set(place.keys, batch);
-      batch.rows.push({ name, bucket, tokens: bucket.untold });
-      bucket.untold = 0;
+      batch.rows.push({ kind, name, bucket, rate, tokens });
     }
-    await Promise.all(Array.from(byPlace.values(), ({ place, rows }) => this.#tell(place, rows)));
-    this.#ticking = false;
   }
 
   async #tell(place: Place, all: readonly Row[]): Promise<void> {
@@ -95,15 +109,15 @@ export class SharedRates {
   }
 
   async #tellBatch({ shard, keys }: Place, rows: readonly Row[]): Promise<void> {
-    const { clock, counters, messages, redisNowMs } = this.#deps;
-    const names = rows.map(({ name }) => keys.key("rate", name));
-    const taken = rows.map(({ tokens }) => messages.rate.costMs(tokens));
+    const { clock, counters, redisNowMs } = this.#deps;
+    const names = rows.map(({ kind, name }) => keys.key(kind, name));
+    const taken = rows.map(({ rate, tokens }) => rate.costMs(tokens));
     try {
       const left = await shard.run(TAKE_RATES, names, [redisNowMs?.() ?? "", ...taken]);
       if (!Array.isArray(left)) return;
       const nowMs = clock.monotonicMs();
-      for (const [at, { bucket }] of rows.entries()) {
-        const fullAtMs = nowMs + Number(left[at]) + messages.rate.costMs(bucket.untold);
+      for (const [at, { bucket, rate }] of rows.entries()) {
+        const fullAtMs = nowMs + Number(left[at]) + rate.costMs(bucket.untold);
         // Either may know of more: what was taken here is in both.
         bucket.fullAtMs = Math.max(bucket.fullAtMs, fullAtMs);
       }

@@ -127,6 +127,15 @@ export const COUNTER_METRICS = {
     help: "Refusals with `rate_limited`, by which rate it was",
     label: "rate",
   },
+  quotaRefusals: {
+    name: "aldis_quota_refusals_total",
+    help: "Refused for a quota of the tenant, by which quota",
+    label: "quota",
+  },
+  tenantsUncounted: {
+    name: "aldis_tenants_uncounted_total",
+    help: "Times that a tenant found no room to be counted and held to its quotas",
+  },
   bucketsForgotten: {
     name: "aldis_rate_buckets_forgotten_total",
     help: "Addresses, users and channels whose rate was forgotten for lack of room",

@@ -23,12 +23,14 @@ import { Hub } from "../../hub/hub.ts";
 import { createChannelRates } from "../../limits/channel-rates.ts";
 import { OWN_COUNTS } from "../../limits/connection-counts.ts";
 import { createSessionRates, type SessionRateLimits } from "../../limits/session-rates.ts";
-import { createCounters } from "../../observe/counters.ts";
+import { TenantAccounts } from "../../limits/tenant-accounts.ts";
+import { countOne, createCounters } from "../../observe/counters.ts";
 import { MemoryPresence } from "../../presence/memory-presence.ts";
 import type { RandomIds } from "../../random/random.ts";
 import { reachAlone } from "../../reach/test/alone.ts";
 import { createOwnSecret } from "../../secrets/shared-secret.ts";
 import { channelKey } from "../../tenant/tenant.ts";
+import { ALL_TENANTS, type Tenants } from "../../tenant/tenants.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { ActionHandler } from "../actions.ts";
 import type { Ceilings } from "../ceilings.ts";
@@ -95,6 +97,8 @@ export type WorldOptions = {
   /** Rates are off but for these. */
   readonly rates?: Partial<SessionRateLimits>;
   readonly ceilings?: Ceilings;
+  /** With their quotas. */
+  readonly tenants?: Tenants;
   /** Verdicts wait until {@link World.judge}. */
   readonly slowVerdicts?: boolean;
 };
@@ -173,6 +177,14 @@ export class World {
       inFlight: new InFlight(),
       rates: createSessionRates({ ...NO_RATES, ...options.rates }, () => {}),
       counts: OWN_COUNTS,
+      accounts: new TenantAccounts(
+        {
+          ...{ tenants: options.tenants ?? ALL_TENANTS, tallies: counters.byTenant },
+          onRefused: (_, quota) => countOne(counters.quotaRefusals, quota),
+          onUncounted: () => {},
+        },
+        100,
+      ),
       ceilings: options.ceilings ?? { perTenant: 0, perUser: 0 },
       parked: createMemorySessionStore({ clock, live }, { resumeMs: 120_000, parkedMax: 100 }),
       secrets: createSessionSecrets(

@@ -1,0 +1,36 @@
+import type { Config } from "../config/schema.ts";
+import type { TenantAccount } from "../limits/tenant-account.ts";
+import { TenantAccounts } from "../limits/tenant-accounts.ts";
+import { type Counters, countOne } from "../observe/counters.ts";
+import type { Log } from "../observe/log.ts";
+import type { Quotas, Tenants } from "../tenant/tenants.ts";
+import type { Clock } from "../time/clock.ts";
+
+/** One that stays at its quota is no news. */
+const TELL_MS = 60_000;
+
+/** What each tenant does on this node, and the quotas that it is held to. */
+export function openAccounts(
+  deps: {
+    readonly tenants: Tenants;
+    readonly counters: Counters;
+    readonly log: Log;
+    readonly clock: Clock;
+  },
+  { tenants: { accountsMax } }: Pick<Config, "tenants">,
+): TenantAccounts {
+  const { tenants, counters, log, clock } = deps;
+  const onRefused = (account: TenantAccount, quota: keyof Quotas) => {
+    countOne(counters.quotaRefusals, quota);
+    const nowMs = clock.monotonicMs();
+    if (nowMs - account.toldAtMs < TELL_MS) return;
+    account.toldAtMs = nowMs;
+    const { tenant, quotas } = account;
+    log.warn({ tenant, quota, limit: quotas[quota] }, "a tenant is at a quota");
+  };
+  const onUncounted = () => void counters.tenantsUncounted++;
+  return new TenantAccounts(
+    { tenants, tallies: counters.byTenant, onRefused, onUncounted },
+    accountsMax,
+  );
+}

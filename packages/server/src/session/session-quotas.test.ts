@@ -1,0 +1,95 @@
+import { describe, expect, test } from "bun:test";
+import { quotasOf } from "../tenant/configured-tenants.ts";
+import type { Quotas, Tenants } from "../tenant/tenants.ts";
+import { type SentFrame, type TestClient, World } from "./test/world.ts";
+
+/** Tenant `acme` has these, all others none. */
+function quotasOfAcme(quotas: Partial<Quotas>): Tenants {
+  const [acme, others] = [quotasOf(quotas), quotasOf({})];
+  return {
+    of: (tenant) => ({ status: "active", quotas: tenant === "acme" ? acme : others }),
+    onChange() {},
+  };
+}
+
+function ask(client: TestClient, action: string, data: object = {}): SentFrame {
+  const id = client.frames.length + 1_000;
+  client.say(action, data, id);
+  return client.answerTo(id) ?? expect.unreachable();
+}
+
+const publish = (client: TestClient, data: unknown = 1) =>
+  ask(client, "publish", { channel: "chat:lobby", data });
+
+describe("[QU3] rates of a tenant", () => {
+  test("its users share them, and other tenants go on", async () => {
+    const world = new World({ tenants: quotasOfAcme({ messagesPerSecond: 3 }) });
+    const users = ["ann", "bob"];
+    const [ann, bob] = await Promise.all(
+      users.map((sub) => world.connect({ sub, tenant: "acme" })),
+    );
+    const other = await world.connect({ sub: "ann", tenant: "globex" });
+    if (ann === undefined || bob === undefined) return expect.unreachable();
+    for (const client of [ann, bob, ann]) expect(publish(client).action).toBe("publish");
+    expect(publish(bob).data).toMatchObject({
+      code: "rate_limited",
+      temporary: true,
+      message: "tenant acme is at its quota: messagesPerSecond 3",
+      retryAfterMs: 334,
+    });
+    expect(ask(bob, "ping").action).toBe("pong");
+    expect(publish(other).action).toBe("publish");
+    world.clock.advance(334);
+    expect(publish(bob).action).toBe("publish");
+    expect(world.counters.quotaRefusals).toMatchObject({ messagesPerSecond: 1 });
+  });
+
+  test("what the tenant may not is not taken from the user, nor the other way round", async () => {
+    const world = new World({
+      tenants: quotasOfAcme({ messagesPerSecond: 3 }),
+      rates: { messagesPerUserPerMinute: 2 },
+    });
+    const ann = await world.connect({ sub: "ann", tenant: "acme" });
+    const bob = await world.connect({ sub: "bob", tenant: "acme" });
+    for (let n = 0; n < 10; n++) publish(ann);
+    expect([publish(bob), publish(bob)].map(({ action }) => action)).toEqual(["publish", "error"]);
+    world.clock.advance(334);
+    expect(publish(bob).action).toBe("publish");
+  });
+
+  test("bytes count whatever the frame is, and refused ones are not done", async () => {
+    const world = new World({ tenants: quotasOfAcme({ bytesPerSecond: 1_000 }) });
+    const ann = await world.connect({ sub: "ann", tenant: "acme" });
+    expect(publish(ann, "x".repeat(900)).action).toBe("publish");
+    const refused = publish(ann, "x".repeat(900));
+    expect(refused.data.code).toBe("rate_limited");
+    world.clock.advance(Number(refused.data["retryAfterMs"]));
+    expect(publish(ann, "x".repeat(900)).data.offset).toBe(2);
+    expect(world.counters.quotaRefusals).toMatchObject({ bytesPerSecond: 1 });
+  });
+});
+
+describe("[QU2] connections of a tenant", () => {
+  test("the newcomer is told which quota it is, and when to come back", async () => {
+    const world = new World({ tenants: quotasOfAcme({ connections: 2 }) });
+    for (const sub of ["ann", "bob"]) await world.connect({ sub, tenant: "acme" });
+    const late = await world.connect({ sub: "cleo", tenant: "acme" });
+    expect(late.frames.at(-1)?.data).toMatchObject({
+      code: "quota_exceeded",
+      message: "tenant acme is at its quota: connections 2",
+      retryAfterMs: 30_000,
+    });
+    expect(late.closed).toBe("tooManyConnections");
+    expect((await world.connect({ tenant: "globex" })).closed).toBeUndefined();
+  });
+
+  test("the lower of ceiling and quota holds", async () => {
+    const world = new World({
+      tenants: quotasOfAcme({ connections: 2 }),
+      ceilings: { perTenant: 1, perUser: 0 },
+    });
+    await world.connect({ sub: "ann", tenant: "acme" });
+    const late = await world.connect({ sub: "bob", tenant: "acme" });
+    expect(late.frames.at(-1)?.data.code).toBe("limit_reached");
+  });
+});
