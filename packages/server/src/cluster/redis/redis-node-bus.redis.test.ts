@@ -100,8 +100,8 @@ test("a request to a node that leaves does not wait for its time", async () => {
 
 test("faults 5: while Redis hangs requests fail, the first after its time and the next at once, and then work again", async () => {
   await using own = await startRedis();
-  await using a = await startNode("a", own.url, { commandTimeoutMs: 20 });
-  await using b = await startNode("b", own.url, { commandTimeoutMs: 20 });
+  await using a = await startNode("a", own.url, { commandTimeoutMs: 250 });
+  await using b = await startNode("b", own.url, { commandTimeoutMs: 250 });
   await a.beat();
   b.bus.on("ping", () => "pong");
   await own.pause();

@@ -4,6 +4,7 @@ import { tenant } from "../../broker/broker.contract.ts";
 import { configSchema } from "../../config/schema.ts";
 import { createCounters } from "../../observe/counters.ts";
 import { openShards } from "../../redis/shards.ts";
+import { OpenCommands } from "../../redis/test/open-commands.ts";
 import { quotasOf } from "../../tenant/configured-tenants.ts";
 import type { TenantState } from "../../tenant/tenants.ts";
 import { takeFrom } from "../buckets.ts";
@@ -30,6 +31,8 @@ function openCluster(ceilings: { readonly perUser: number; readonly perTenant: n
     configSchema.parse({ broker: redis.url, redis: { prefix: `limits${clusters++}` } }),
   );
   if (shards === undefined) throw new Error("a broker was configured");
+  const commands = new OpenCommands();
+  commands.watch(shards);
 
   const logged: string[] = [];
 
@@ -88,7 +91,7 @@ function openCluster(ceilings: { readonly perUser: number; readonly perTenant: n
     async pass(ms = 250) {
       for (let left = ms; left > 0; left -= 250) {
         clock.advance(250);
-        await Bun.sleep(3);
+        await commands.settle();
       }
     },
     async [Symbol.asyncDispose]() {
@@ -223,6 +226,8 @@ test("[LI6] a user on three nodes sends as much as on one: what was too much at 
   const clock = createFakeClock();
   const shards = openShards(configSchema.parse({ broker: redis.url, redis: { prefix: "rates" } }));
   if (shards === undefined) throw new Error("a broker was configured");
+  const commands = new OpenCommands();
+  commands.watch(shards);
   const perMinute = 60;
   const nodes = ["one", "two", "three"].map(() => {
     const messages = new MessageRate(new Rate(perMinute / 60_000, perMinute), 1_000, () => {});
@@ -240,7 +245,7 @@ test("[LI6] a user on three nodes sends as much as on one: what was too much at 
       sent++;
     }
     clock.advance(250);
-    await Bun.sleep(1);
+    await commands.settle();
   }
   // Ten minutes' worth, and one that could come at once.
   expect(sent).toBeGreaterThan(perMinute * 10);

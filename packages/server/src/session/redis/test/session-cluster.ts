@@ -3,6 +3,7 @@ import type { Awaitable } from "../../../awaitable.ts";
 import { configSchema } from "../../../config/schema.ts";
 import { createCounters } from "../../../observe/counters.ts";
 import { openShards } from "../../../redis/shards.ts";
+import { OpenCommands } from "../../../redis/test/open-commands.ts";
 import type { SessionStoreOptions } from "../../session-store.ts";
 import { LiveBook } from "../../test/live-book.ts";
 import { RedisSessionStore, type SessionPeers } from "../redis-session-store.ts";
@@ -45,16 +46,20 @@ function copyOf(body: unknown): unknown {
 
 export type SessionNode = ReturnType<SessionCluster["open"]>;
 
+/** `commandTimeoutMs`: by the real clock. Only a test whose Redis goes away may make it short. */
+export type SessionClusterOptions = SessionStoreOptions & { readonly commandTimeoutMs?: number };
+
 /** Stores of several nodes over one Redis. */
 export class SessionCluster {
   readonly clock = createFakeClock();
   readonly peers = new TestPeers();
   readonly #redis: RedisServer;
   readonly prefix: string;
-  readonly #options: SessionStoreOptions;
+  readonly #options: SessionClusterOptions;
+  readonly #open = new OpenCommands();
   readonly #closing: (() => Promise<void>)[] = [];
 
-  constructor(redis: RedisServer, prefix: string, options: SessionStoreOptions) {
+  constructor(redis: RedisServer, prefix: string, options: SessionClusterOptions) {
     this.#redis = redis;
     this.prefix = prefix;
     this.#options = options;
@@ -65,10 +70,11 @@ export class SessionCluster {
     const shards = openShards(
       configSchema.parse({
         broker: this.#redis.url,
-        redis: { prefix: this.prefix, commandTimeoutMs: 500 },
+        redis: { prefix: this.prefix, commandTimeoutMs: this.#options.commandTimeoutMs ?? 10_000 },
       }),
     );
     if (shards === undefined) throw new Error("a broker was configured");
+    this.#open.watch(shards);
     const live = new LiveBook();
     const counters = createCounters();
     const store = new RedisSessionStore(
@@ -99,9 +105,9 @@ export class SessionCluster {
     return this.#redis.cli("get", `${this.prefix}:{0}:session:${id}`);
   }
 
-  /** What the nodes have begun to say to Redis has come. */
-  async settle(): Promise<void> {
-    await Bun.sleep(20);
+  /** What the nodes have begun to say to Redis has come, and what followed from the answers. */
+  settle(): Promise<void> {
+    return this.#open.settle();
   }
 
   async close(): Promise<void> {
