@@ -46,6 +46,16 @@ export const CLUSTER_GUARDS: readonly Guard[] = [
     giveUpMs: 4_000,
   },
   {
+    faults: [4],
+    breaks: "a node that wakes while its session is being taken elsewhere keeps its connection",
+    file: `${SERVER}/session/redis/session-scripts.ts`,
+    find: "    astray[#astray + 1] = (isClaimed or isLater(ARGV[i + 2], key)) and i or -i\n",
+    replace:
+      "    if not isClaimed then astray[#astray + 1] = isLater(ARGV[i + 2], key) and i or -i end\n",
+    test: `${SERVER}/session/redis/session-claims.redis.test.ts`,
+    named: "while another one is just taking its session",
+  },
+  {
     faults: [4, 20],
     breaks: "a node that stood still takes sessions for clients that have given up",
     file: `${SERVER}/session/redis/redis-session-store.ts`,

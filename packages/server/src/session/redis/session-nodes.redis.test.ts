@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { eventually, type RedisServer, startRedis } from "@aldis/testkit";
-import type { ParkedSession } from "../parking.ts";
 import { ANYONE, bearer, formOf, parked } from "../session-store.contract.ts";
 import { MARK } from "../session-store.ts";
+import { connect, further, written } from "./test/records.ts";
 import { SessionCluster, type SessionNode } from "./test/session-cluster.ts";
 
 let redis: RedisServer;
@@ -15,6 +15,9 @@ afterEach(async () => {
 });
 afterAll(() => redis[Symbol.asyncDispose]());
 
+/** For a Redis that goes away: what is asked of it is given up soon. */
+const AWAY = { resumeMs: 10_000, parkedMax: 100, commandTimeoutMs: 1_000 };
+
 let benches = 0;
 function open() {
   const options = { resumeMs: 10_000, parkedMax: 100 };
@@ -26,33 +29,6 @@ function open() {
     two: cluster.open("two"),
     three: cluster.open("three"),
   };
-}
-
-function further(session: ParkedSession, offset: number): ParkedSession {
-  const [first, ...others] = session.subscriptions;
-  if (first === undefined) throw new Error("no subscription");
-  const place = { offset, epoch: "e" };
-  return { ...session, subscriptions: [{ ...first, place }, ...others] };
-}
-
-/** Connects on `node`, and waits until Redis knows. */
-async function connect(
-  cluster: SessionCluster,
-  node: SessionNode,
-  id = "s1",
-  stands = parked("ann"),
-) {
-  const session = node.live.add(id, stands);
-  node.store.note(session, MARK.changed);
-  await written(cluster, id, `1\n${node.self}\nl`);
-  return session;
-}
-
-async function written(cluster: SessionCluster, id: string, start: string) {
-  await eventually(`the record to begin with ${JSON.stringify(start)}`, async () => {
-    cluster.clock.advance(200);
-    return (await cluster.record(id)).startsWith(start);
-  });
 }
 
 test("faults 1: the node of a session dies: another one goes on from its record", async () => {
@@ -284,7 +260,7 @@ test("P3: positions that move on are written every few seconds, changes within a
 
 test("P5: without Redis a session goes on where it was, elsewhere it is not known whether there is one", async () => {
   await using own = await startRedis();
-  const cluster = new SessionCluster(own, "away", { resumeMs: 10_000, parkedMax: 100 });
+  const cluster = new SessionCluster(own, "away", AWAY);
   opened.push(cluster);
   const [one, two] = [cluster.open("one"), cluster.open("two")];
   await connect(cluster, one);
@@ -311,7 +287,7 @@ test("P5: without Redis a session goes on where it was, elsewhere it is not know
 
 test("P5: resumed without Redis where it was not heard that it had gone on elsewhere: its client is told to come back", async () => {
   await using own = await startRedis({ persist: true });
-  const cluster = new SessionCluster(own, "unheard", { resumeMs: 10_000, parkedMax: 100 });
+  const cluster = new SessionCluster(own, "unheard", AWAY);
   opened.push(cluster);
   const [one, two] = [cluster.open("one"), cluster.open("two")];
   one.store.park("s1", parked("ann"));
@@ -330,37 +306,4 @@ test("P5: resumed without Redis where it was not heard that it had gone on elsew
     return !session.authenticated;
   });
   expect([session.mayComeBack, one.counters.sessionsStale]).toEqual([true, 1]);
-});
-
-test("P5: a claim whose answer never came is taken back, and until then nobody is lost", async () => {
-  for (const who of ["the claimer", "the third", "the owner"]) {
-    const { cluster, one, two, three } = open();
-    const session = await connect(cluster, one);
-    const record = await cluster.record("s1");
-    // What Redis did when it woke, long after node two had given up.
-    await redis.cli(
-      "set",
-      `${cluster.prefix}:{0}:session:s1`,
-      record.replace("one\nl", "two\ncl,one,9"),
-    );
-    session.stands = further(session.stands, 42);
-    if (who === "the owner") {
-      // It looks at its records, and then it has something to write.
-      one.store.lookAtAll();
-      for (let tick = 0; tick < 3; tick++) {
-        cluster.clock.advance(200);
-        await cluster.settle();
-        one.store.note(session, MARK.changed);
-      }
-      expect([session.authenticated, (await cluster.record("s1")).includes("two")]).toEqual([
-        true,
-        true,
-      ]);
-    }
-    const taker = { "the claimer": two, "the third": three, "the owner": one }[who];
-    expect(formOf(await taker?.store.take("s1", bearer("ann")))).toEqual(
-      further(parked("ann"), 42),
-    );
-    expect(await two.store.take("s1", ANYONE)).toBeUndefined();
-  }
 });

@@ -52,7 +52,7 @@ return others`,
 
 /**
  * KEYS: records of sessions that are connected here. ARGV: this node; how long they are kept from now on; the turn of each. Gives the places (from 1) of those
- * that are not there any more or stale, and, as negative numbers, of those that are another node's by now.
+ * to be written, which are not there any more, stale, or claimed by another node, of which writing tells what becomes; and, as negative numbers, of those that are another node's by now.
  */
 export const KEEP: Script = {
   name: "aldisKeepSessions",
@@ -63,8 +63,9 @@ for i, key in ipairs(KEYS) do
     string.match(redis.call('GETRANGE', key, 0, 300), '^%d+\\n([^\\n]*)\\n([^\\n]*)\\n')
   if not owner then
     astray[#astray + 1] = i
-  elseif owner ~= ARGV[1] and string.sub(state, 1, 1) ~= 'c' then
-    astray[#astray + 1] = isLater(ARGV[i + 2], key) and i or -i
+  elseif owner ~= ARGV[1] then
+    local isClaimed = string.sub(state, 1, 1) == 'c'
+    astray[#astray + 1] = (isClaimed or isLater(ARGV[i + 2], key)) and i or -i
   else
     redis.call('PEXPIRE', key, ARGV[2])
   end
