@@ -56,6 +56,15 @@ export const CLUSTER_GUARDS: readonly Guard[] = [
     named: "while another one is just taking its session",
   },
   {
+    faults: [20],
+    breaks: "what waited for another node's claim is written over what came after it",
+    file: `${SERVER}/session/redis/last-words.ts`,
+    find: "    if (this.#sent.get(last.id) === last) this.add(last);\n",
+    replace: "    if (!this.#waiting.has(last.id)) this.add(last);\n",
+    test: `${SERVER}/session/redis/session-claims.redis.test.ts`,
+    named: "is never written over what came after that",
+  },
+  {
     faults: [4, 20],
     breaks: "a node that stood still takes sessions for clients that have given up",
     file: `${SERVER}/session/redis/redis-session-store.ts`,

@@ -164,6 +164,8 @@ export class RedisSessionStore implements SessionStore {
     }
     // It may not have been written yet, or be too large to be.
     if (taken === undefined) return this.#here.take(id, wanted);
+    // It was said too late, and would be written over the claim.
+    this.#writer.forget(id);
     const former = await this.#sessionOf(id, taken);
     const session = former && inNextTurn(former, taken);
     this.#writer.tell(id, session === undefined ? { as: "over" } : { as: "taken", session });

@@ -48,6 +48,28 @@ test("faults 4: a node that looks while another one is just taking its session l
   expect([stale.authenticated, one.counters.sessionsStale]).toEqual([false, 1]);
 });
 
+test("faults 20: what was not written because another node was just taking the session is never written over what came after that", async () => {
+  const { cluster, one, two } = open();
+  const session = await connect(cluster, one);
+  const key = `${cluster.prefix}:{0}:session:s1`;
+  const record = await cluster.record("s1");
+  await redis.cli("set", key, record.replace("one\nl", "one\ncl,two,9"));
+  two.store.park("s1", further(parked("ann"), 3));
+  await cluster.settle();
+  const late = cluster.peers.of("late");
+  await late.request("two", "session.handOver", { id: "s1", turn: 1 });
+  await redis.cli("set", key, record);
+  session.stands = further(session.stands, 50);
+  const taken = await two.store.take("s1", bearer("ann"));
+  two.store.note(two.live.add("s1", taken ?? parked("nobody")), MARK.changed);
+  for (let tick = 0; tick < 10; tick++) {
+    cluster.clock.advance(200);
+    await cluster.settle();
+  }
+  expect(await cluster.record("s1")).toStartWith("1\ntwo\nl");
+  expect(await cluster.record("s1")).toContain('["chat:a",50,');
+});
+
 test("P5: a claim whose answer never came is taken back, and until then nobody is lost", async () => {
   for (const who of ["the claimer", "the third", "the owner"]) {
     const { cluster, one, two, three } = open();

@@ -4,8 +4,8 @@ import { getOrCreate } from "../../get-or-create.ts";
 import type { Counters } from "../../observe/counters.ts";
 import type { Place, Shards } from "../../redis/shards.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
-import type { ParkedSession } from "../parking.ts";
 import { type LiveSession, type LiveView, MARK, type SessionChange } from "../session-store.ts";
+import { type Last, LastWords, type Word } from "./last-words.ts";
 import { writeRecord } from "./session-record.ts";
 import { KEEP, UNCLAIM, WRITE } from "./session-scripts.ts";
 
@@ -37,23 +37,8 @@ const AT_ONCE_MAX = 8;
 const RETRY_MS = 1_000;
 const KEEP_MIN_MS = 5_000;
 
-/** The latest word on a session that is no connected one here. */
-type Last = {
-  readonly id: string;
-  readonly what: Word;
-  /** Monotonic milliseconds. */
-  readonly untilMs: number;
-};
 type Row = Last | LiveSession;
 type Batch<R extends Row> = { readonly place: Place; readonly rows: R[] };
-
-/**
- * `parked`; `taken`: this node has it now, as it stood; `over` for good; `unclaimed`: it was perhaps claimed in an answer that never came.
- */
-export type Word =
-  | { readonly as: "parked" | "taken"; readonly session: ParkedSession }
-  | { readonly as: "over" }
-  | { readonly as: "unclaimed" };
 
 export class SessionWriter {
   readonly #deps: SessionWriterDeps;
@@ -61,8 +46,8 @@ export class SessionWriter {
   /** Every record is touched once in this time. */
   readonly #keepEveryMs: number;
   readonly #liveTtlMs: number;
-  /** The latest word on sessions whose connection is gone, in order; what is written first. */
-  readonly #last = new Map<string, Last>();
+  /** On sessions whose connection is gone; what is written first. */
+  readonly #last = new LastWords();
   #changed: LiveSession[] = [];
   #moved: LiveSession[] = [];
   /** Of those that moved the ones whose time has come. */
@@ -102,25 +87,27 @@ export class SessionWriter {
 
   /** Written as soon as may be. */
   tell(id: string, what: Word): void {
-    this.#last.delete(id);
+    this.#last.forget(id);
     // What is not written is over when its time is: that costs less than to remember it without bound.
-    if (this.#last.size >= this.#options.parkedMax + BATCH_MAX) this.#dropOldest();
+    if (this.#last.size >= this.#options.parkedMax + BATCH_MAX) {
+      this.#last.dropOldest();
+      this.#deps.counters.sessionRecordsFailed++;
+    }
     const keptMs = what.as === "taken" ? this.#liveTtlMs : this.#options.resumeMs;
-    this.#last.set(id, { id, what, untilMs: this.#deps.clock.monotonicMs() + keptMs });
+    this.#last.add({ id, what, untilMs: this.#deps.clock.monotonicMs() + keptMs });
     this.#pump ??= Promise.resolve().then(this.#pumpLast);
   }
 
   /** Nothing waits that would be written over what is asked of this record next. */
   async settle(id: string): Promise<void> {
-    const last = this.#last.get(id);
+    const last = this.#last.take(id);
     if (last === undefined) return;
-    this.#last.delete(id);
     await this.#write({ place: this.#placeOf(id), rows: [last] });
   }
 
-  /** Another node has taken the session: what was to be said about it no longer counts. */
+  /** The session has been taken, by another node or this one: what was to be said about it no longer counts. */
   forget(id: string): void {
-    this.#last.delete(id);
+    this.#last.forget(id);
   }
 
   /** Redis has lost what it held, or others have taken what was ours: all that is here is looked at, as fast as may be. */
@@ -139,20 +126,9 @@ export class SessionWriter {
     if (this.#last.size > 0) await this.#pumpLast();
   }
 
-  #dropOldest(): void {
-    const oldest = this.#last.keys().next().value;
-    if (oldest !== undefined) this.#last.delete(oldest);
-    this.#deps.counters.sessionRecordsFailed++;
-  }
-
   #pumpLast = async (): Promise<void> => {
     while (this.#last.size > 0) {
-      const rows: Last[] = [];
-      for (const last of this.#last.values()) {
-        rows.push(last);
-        if (rows.length === BATCH_MAX * AT_ONCE_MAX) break;
-      }
-      for (const { id } of rows) this.#last.delete(id);
+      const rows = this.#last.next(BATCH_MAX * AT_ONCE_MAX);
       const written = await Promise.all(this.#batchesOf(rows).map((batch) => this.#write(batch)));
       if (written.includes(false)) await this.#pause();
       if (this.#closed) break;
@@ -261,12 +237,10 @@ export class SessionWriter {
     try {
       const others = await place.shard.run(WRITE, keys, args);
       counters.sessionRecordsWritten += rows.length;
-      const claimed: Row[] = [];
-      for (const at of placesIn(others)) {
-        const row = rows[Math.abs(at) - 1];
-        if (at > 0) this.#onTaken(row);
-        else if (row !== undefined) claimed.push(row);
-      }
+      const places = placesIn(others);
+      const claimed = rows.filter((_, n) => places.includes(-n - 1));
+      for (const row of rows) if (!isLive(row) && !claimed.includes(row)) this.#last.done(row);
+      for (const at of places) if (at > 0) this.#onTaken(rows[at - 1]);
       this.#waitForClaims(claimed);
       return true;
     } catch {
@@ -317,6 +291,7 @@ export class SessionWriter {
       return writeRecord(self, what.as === "parked" ? "p" : "l", what.session) ?? "";
     }
     if (!row.authenticated) return "";
+    this.#last.forgetTaken(row.id);
     row.storeMark = MARK.clean;
     return writeRecord(self, "l", row.standing()) ?? "";
   }
@@ -328,7 +303,7 @@ export class SessionWriter {
 
   #putBack(row: Row): void {
     if (isLive(row)) this.note(row, MARK.changed);
-    else if (!this.#last.has(row.id)) this.#last.set(row.id, row);
+    else this.#last.again(row);
   }
 }
 
