@@ -1,6 +1,7 @@
 import { CHAT_GUARDS } from "./chat.ts";
 import { CLIENT_GUARDS } from "./clients.ts";
 import { CLUSTER_GUARDS } from "./cluster.ts";
+import { EVENT_GUARDS } from "./events.ts";
 import type { Guard } from "./guard.ts";
 import { HTTP_GUARDS } from "./http.ts";
 import { INGEST_GUARDS } from "./ingest.ts";
@@ -46,4 +47,5 @@ export const GUARDS: readonly Guard[] = [
   ...MONGO_GUARDS,
   ...PLUGIN_GUARDS,
   ...OUTBOUND_GUARDS,
+  ...EVENT_GUARDS,
 ];

@@ -16,6 +16,8 @@ export function builtInPlugins(config: Config): ConfiguredPlugin[] {
     ...(notices.enabled ? [{ plugin: notifications, config: notices }] : []),
     ...(people.enabled ? [{ plugin: users, config: people }] : []),
     // Last of all: what it hears is what the others have left of it.
-    ...(hooks.enabled ? [{ plugin: webhooks, config: hooks }] : []),
+    ...(hooks.enabled
+      ? [{ plugin: webhooks, config: { sessionGraceMs: config.session.resumeMs, ...hooks } }]
+      : []),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Identity } from "../auth/identity.ts";
 import type { Config } from "../config/schema.ts";
+import { NO_JOBS } from "../jobs/no-jobs.ts";
 import { takeFrom } from "../limits/buckets.ts";
 import type { SessionRates } from "../limits/session-rates.ts";
 import type { Log } from "../observe/log.ts";
@@ -79,6 +80,7 @@ export function openPlugins(
       ...shared,
       ...{ live, reach },
       pushes: createPushes({ live, registry, bus }),
+      jobs: NO_JOBS,
       bucketsMax: limits.bucketsMax,
     },
     plugins,

@@ -64,6 +64,14 @@ export type PluginEvent = {
   readonly data: { readonly [name: string]: Json };
 };
 
+/** `sessionId` is that of the session, as {@link PluginSession.id}: it may have had other connections before. */
+export type Disconnected = {
+  readonly identity: Identity;
+  readonly sessionId: string;
+  readonly connectionId: string;
+  readonly mayResume: boolean;
+};
+
 /** Two users of a tenant; `to` may be connected or not. */
 export type Sending = { readonly tenant: TenantId; readonly from: string; readonly to: string };
 
@@ -94,11 +102,7 @@ export type PluginHooks<C = unknown> = {
     C
   >;
   /** A connection has gone. `mayResume`: its session is kept for a while. */
-  readonly disconnected?: Hook<
-    { readonly identity: Identity; readonly connectionId: string; readonly mayResume: boolean },
-    void,
-    C
-  >;
+  readonly disconnected?: Hook<Disconnected, void, C>;
   /** Decides, after the token and the namespace have allowed it. Also asked when a session is resumed with it. A backend that subscribes somebody is not asked. */
   readonly subscribing?: Hook<
     { readonly session: PluginSession; readonly channel: ChannelName | ChannelPattern },

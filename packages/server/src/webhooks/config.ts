@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SOURCE_FIELDS } from "./sources/config.ts";
 
 const ms = (doc: string, min = 1) =>
   z.number().int().min(min).max(Number.MAX_SAFE_INTEGER).meta({ doc, unit: "ms" });
@@ -75,6 +76,7 @@ export const webhooksSchema = z
       "How long what was taken is kept at least, so that the same event is not sent anew; not less than `channel.idempotencyMs`",
     ).default(10 * MINUTE_MS),
     lookMs: ms("How often an endpoint without news is looked at", 100).default(MINUTE_MS),
+    ...SOURCE_FIELDS,
   })
   .refine(({ backoffMs, backoffMaxMs }) => backoffMs <= backoffMaxMs, {
     path: ["backoffMaxMs"],

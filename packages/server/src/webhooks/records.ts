@@ -8,6 +8,7 @@ import {
   type RecordOf,
   text,
 } from "../plugins/index.ts";
+import { SOURCE_COLLECTIONS } from "./sources/records.ts";
 
 /** `active`: is sent to. `paused`: its events are kept and not sent, until it is enabled again. `disabled`: nothing is kept for it. */
 export const STATUSES = ["active", "paused", "disabled"] as const;
@@ -141,4 +142,10 @@ export const DEAD = defineCollection({
 });
 export type DeadRecord = RecordOf<typeof DEAD_FIELDS>;
 
-export const WEBHOOKS_PLAN = createAll("webhooks", [ENDPOINTS, EVENTS, PROGRESS, DEAD]);
+export const WEBHOOKS_PLAN = createAll("webhooks", [
+  ...SOURCE_COLLECTIONS,
+  ENDPOINTS,
+  EVENTS,
+  PROGRESS,
+  DEAD,
+]);

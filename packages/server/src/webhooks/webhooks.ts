@@ -4,6 +4,7 @@ import type { Context } from "./deps.ts";
 import { CHANGED, createParts, type Parts } from "./parts.ts";
 import { WEBHOOKS_PLAN } from "./records.ts";
 import { createRoutes } from "./routes.ts";
+import { createSources } from "./sources/sources.ts";
 
 /**
  * Webhooks (docs/protocol.md, section Webhooks): what happens is kept for the endpoints of a tenant before whoever made it happen is answered, and posted to them, in order, until they have
@@ -13,7 +14,10 @@ export const webhooks: Plugin<WebhooksConfig> = definePlugin({
   name: "webhooks",
   config: webhooksSchema,
   store: WEBHOOKS_PLAN,
-  setup: (context: Context) => createWebhooks(context, createParts(context)),
+  setup(context: Context) {
+    const parts = createParts(context);
+    return { ...createWebhooks(context, parts), ...createSources(context, parts) };
+  },
 });
 
 export function createWebhooks(context: Context, parts: Parts): PluginParts<WebhooksConfig> {

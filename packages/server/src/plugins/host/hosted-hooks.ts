@@ -98,8 +98,8 @@ function sessionHooks(chain: Chain): SessionHooks {
       }),
     disconnected:
       disconnected &&
-      (({ connectionId }, identity, { mayResume }) =>
-        disconnected.tell(() => ({ identity, connectionId, mayResume }))),
+      (({ id: sessionId, connectionId }, identity, { mayResume }) =>
+        disconnected.tell(() => ({ identity, sessionId, connectionId, mayResume }))),
     subscribing:
       subscribing &&
       ((session, channel) => {

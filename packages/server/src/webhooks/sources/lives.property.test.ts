@@ -1,0 +1,286 @@
+/** Whatever races, breaks and dies: of each thing, that it began and that it is over alternate, and the last of them is what is so. */
+import { describe, expect, test } from "bun:test";
+import type { WebhookEvent } from "../recorder.ts";
+import {
+  ALL_OVER_MS,
+  GRACE_MS,
+  LEASE_MS,
+  Model,
+  type ModelNode,
+  SESSION_GRACE_MS,
+  thing,
+} from "./test/model.ts";
+
+const SESSIONS = ["s1", "s2", "s3"];
+const CHANNELS = ["c1", "c2"];
+
+/** Where things really are, and how they move about. */
+class Crowd {
+  readonly #model: Model;
+  /** Of each session the node that has its connection. */
+  readonly #connected = new Map<string, ModelNode>();
+  readonly #gone = new Set<string>();
+  readonly #subscribed = new Map<string, Set<ModelNode>>();
+  #sessions = SESSIONS.length;
+
+  constructor(model: Model) {
+    this.#model = model;
+    for (const name of CHANNELS) this.#subscribed.set(name, new Set());
+  }
+
+  act(): void {
+    const { random } = this.#model;
+    if (random.chance(0.5)) this.#actSession();
+    else this.#actChannel();
+  }
+
+  #actSession(): void {
+    const { random, living } = this.#model;
+    const name = `s${random.between(Math.max(1, this.#sessions - 4), this.#sessions)}`;
+    const node = this.#connected.get(name);
+    if (this.#gone.has(name)) {
+      // A session that was closed does not come back; another one comes.
+      this.#sessions++;
+      return;
+    }
+    const able = living.filter(({ isFrozen }) => !isFrozen);
+    if (able.length === 0) return;
+    if (node === undefined) return this.#connect(name, random.pick(able));
+    if (node.isFrozen) return;
+    if (random.chance(0.3)) return this.#moves(name, node, random.pick(able));
+    this.#connected.delete(name);
+    if (random.chance(0.3)) {
+      this.#gone.add(name);
+      node.end(thing("session", name));
+    } else node.letGo(thing("session", name));
+  }
+
+  #connect(name: string, node: ModelNode): void {
+    this.#connected.set(name, node);
+    node.take(thing("session", name));
+  }
+
+  /** It is resumed while its former connection still seems to be there. */
+  #moves(name: string, from: ModelNode, to: ModelNode): void {
+    from.letGo(thing("session", name));
+    this.#connect(name, to);
+  }
+
+  #actChannel(): void {
+    const { random, living } = this.#model;
+    const able = living.filter(({ isFrozen }) => !isFrozen);
+    if (able.length === 0) return;
+    const [name, node] = [random.pick(CHANNELS), random.pick(able)];
+    const nodes = this.#subscribed.get(name);
+    if (nodes?.delete(node)) return node.letGo(thing("channel", name));
+    nodes?.add(node);
+    node.take(thing("channel", name));
+  }
+
+  died(node: ModelNode): void {
+    for (const [name, on] of this.#connected) if (on === node) this.#connected.delete(name);
+    for (const nodes of this.#subscribed.values()) nodes.delete(node);
+  }
+
+  isThere(name: string): boolean {
+    return this.#connected.has(name) || (this.#subscribed.get(name)?.size ?? 0) > 0;
+  }
+}
+
+const BEGINS = new Set(["session.connected", "channel.occupied", "member.joined"]);
+
+/** What is wrong with what was told of one thing; undefined: nothing. */
+function problemOf(name: string, events: readonly WebhookEvent[]): string | undefined {
+  for (const [index, { type, data }] of events.entries()) {
+    const isBegin = BEGINS.has(type);
+    if (isBegin !== (index % 2 === 0)) return `${name}: ${type} is number ${index}`;
+    if (!isBegin && data["life"] !== events[index - 1]?.data["life"]) {
+      return `${name}: ${type} is of another life`;
+    }
+  }
+  return undefined;
+}
+
+/** The same of all, and against what is so. */
+function problemIn(model: Model, crowd: Crowd): string | undefined {
+  for (const [name, events] of model.histories()) {
+    const problem = problemOf(name, events);
+    if (problem !== undefined) return problem;
+    if ((events.length % 2 === 1) !== crowd.isThere(name)) {
+      return `${name}: told ${events.length} times, and there: ${crowd.isThere(name)}`;
+    }
+  }
+  const untold = [...SESSIONS, ...CHANNELS].find(
+    (name) => crowd.isThere(name) && !model.histories().has(name),
+  );
+  return untold && `${untold} is there, and nobody was told`;
+}
+
+/** What befalls the nodes and the store. */
+function trouble(model: Model, crowd: Crowd): void {
+  const { random } = model;
+  if (random.chance(0.25)) {
+    model.clock.advance(random.between(1, random.chance(0.2) ? 9_000 : 900));
+    for (const node of model.living) node.look();
+  }
+  if (random.chance(0.02)) model.storeAway = !model.storeAway;
+  if (random.chance(0.03)) {
+    const node = random.pick(model.living);
+    node.isFrozen = !node.isFrozen;
+  }
+  if (random.chance(0.015)) {
+    const node = random.pick(model.living);
+    node.isDead = true;
+    crowd.died(node);
+    model.start();
+  }
+}
+
+async function run(seed: number): Promise<string | undefined> {
+  const model = new Model(seed);
+  const { random } = model;
+  const crowd = new Crowd(model);
+  for (let n = 0; n < 3; n++) model.start();
+  for (let n = 0; n < 250; n++) {
+    if (random.chance(0.5)) crowd.act();
+    for (let steps = random.between(0, 12); steps > 0; steps--) await model.step();
+    trouble(model, crowd);
+  }
+  model.storeAway = false;
+  for (const node of model.living) node.isFrozen = false;
+  await model.pass(ALL_OVER_MS);
+  return problemIn(model, crowd) ?? problemInTables(model, crowd);
+}
+
+/** What nobody holds leaves nothing behind. */
+function problemInTables(model: Model, crowd: Crowd): string | undefined {
+  const { lives, holds } = model.tables;
+  const stray = [...lives.all(), ...holds.all()].find(({ name }) => !crowd.isThere(String(name)));
+  return stray && `left behind: ${JSON.stringify(stray)}`;
+}
+
+describe("lives", () => {
+  test("[WH20] whatever races, breaks, stands still and dies, what is told alternates, and ends with what is so", async () => {
+    for (let seed = 1; seed <= 150; seed++) {
+      expect([seed, await run(seed)]).toEqual([seed, undefined]);
+    }
+  });
+
+  test("[WH20] who is back within the grace time, on the same node or another, has not been away", async () => {
+    const model = new Model(1);
+    const [first, second] = [model.start(), model.start()];
+    const session = thing("session", "s");
+    first.take(session);
+    await model.settle();
+    for (const [from, to] of [
+      [first, first],
+      [first, second],
+      [second, first],
+    ] as const) {
+      from.letGo(session);
+      await model.pass(SESSION_GRACE_MS - 3_000);
+      to.take(session);
+      await model.pass(SESSION_GRACE_MS * 2);
+    }
+    expect(model.events.map(({ type }) => type)).toEqual(["session.connected"]);
+    first.letGo(session);
+    await model.pass(SESSION_GRACE_MS + 1_000);
+    expect(model.events.map(({ type }) => type)).toEqual([
+      "session.connected",
+      "session.disconnected",
+    ]);
+  });
+
+  test("[WH20] a goodbye is told at once, also while another node still keeps its place", async () => {
+    const model = new Model(2);
+    const [first, second] = [model.start(), model.start()];
+    const session = thing("session", "s");
+    first.take(session);
+    await model.settle();
+    first.letGo(session);
+    second.take(session);
+    await model.settle();
+    second.end(session);
+    await model.settle();
+    expect(model.events).toHaveLength(2);
+    await model.pass(ALL_OVER_MS);
+    expect(model.events).toHaveLength(2);
+    expect(model.tables.holds.all()).toEqual([]);
+  });
+
+  test("[WH20] faults 12: a node is killed after any number of steps: what it held is over, once, and told by another", async () => {
+    for (let steps = 0; steps < 60; steps++) {
+      const model = new Model(steps);
+      const [first, second] = [model.start(), model.start()];
+      const [session, channel] = [thing("session", "s"), thing("channel", "c")];
+      second.take(thing("session", "other"));
+      await model.settle();
+      first.take(session);
+      first.take(channel);
+      for (let n = 0; n < Math.min(steps, 30); n++) await model.step();
+      if (steps > 30) first.letGo(channel);
+      if (steps > 30) first.end(session);
+      for (let n = 30; n < steps; n++) await model.step();
+      first.isDead = true;
+      await model.pass(ALL_OVER_MS);
+      const counts = [...model.histories()].map(([name, events]) => [name, events.length % 2]);
+      const wrong = counts.filter(([name, odd]) => odd !== (name === "other" ? 1 : 0));
+      expect([steps, wrong]).toEqual([steps, []]);
+      expect([steps, model.tables.holds.all().length]).toEqual([steps, 1]);
+    }
+  });
+
+  test("[WH20] faults 4: a node that stood still for longer than its lease takes back what it holds", async () => {
+    const model = new Model(3);
+    const [first] = [model.start(), model.start()];
+    const channel = thing("channel", "c");
+    first.take(channel);
+    await model.settle();
+    first.isFrozen = true;
+    await model.pass(LEASE_MS + GRACE_MS + 3_000);
+    expect(model.events.map(({ type }) => type)).toEqual(["channel.occupied", "channel.vacated"]);
+    first.isFrozen = false;
+    await model.pass(ALL_OVER_MS);
+    expect(model.events.length).toBe(3);
+    first.letGo(channel);
+    await model.pass(GRACE_MS + 1_000);
+    expect(model.events.length).toBe(4);
+    expect(model.tables.holds.all()).toEqual([]);
+  });
+
+  test("[WH20] the last one leaves while the first one comes: whichever step is when, it ends with what is so", async () => {
+    for (let seed = 1; seed <= 400; seed++) {
+      const model = new Model(seed);
+      const [first, second] = [model.start(), model.start()];
+      const channel = thing("channel", "c");
+      const done = [first.lives.take(channel, "first", { thing: "c" })];
+      await model.settle();
+      done.push(first.lives.letGo(channel, "first"));
+      done.push(second.lives.take(channel, "second", { thing: "c" }));
+      await model.settle();
+      await Promise.all(done);
+      const told = model.events.map(({ type }) => type.slice("channel.".length)).join();
+      const isTold = told === "occupied" || told === "occupied,vacated,occupied";
+      expect([seed, told, isTold, model.tables.lives.all().length]).toEqual([seed, told, true, 1]);
+    }
+  });
+
+  test("[WH20] what a node writes after it was buried, and before it dies, is found", async () => {
+    const model = new Model(4);
+    const [first, second] = [model.start(), model.start()];
+    for (const node of [first, second]) node.take(thing("channel", node.name));
+    await model.settle();
+    first.take(thing("channel", "late"));
+    await model.turns();
+    first.isFrozen = true;
+    await model.pass(LEASE_MS + SESSION_GRACE_MS + 2_000);
+    first.isFrozen = false;
+    while (!model.tables.holds.all().some(({ name }) => name === "late")) await model.step();
+    first.isDead = true;
+    await model.pass(120_000);
+    expect(model.tables.holds.all().map(({ name }) => name)).toEqual([second.name]);
+    await model.pass(600_000);
+    expect(model.tables.beats.all()).toHaveLength(1);
+    expect(model.tables.places.all()).toHaveLength(1);
+  });
+});

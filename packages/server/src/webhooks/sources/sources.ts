@@ -1,0 +1,79 @@
+/**
+ * Notices what happens and has it recorded: with the hooks of the gateway, and with records of its own where a node may die before it is told. docs/webhooks.md says when each event comes.
+ */
+import { type PluginContext, type PluginHooks, Unavailable } from "../../plugins/index.ts";
+import type { KnownEndpoints } from "../known-endpoints.ts";
+import type { Recorder } from "../recorder.ts";
+import { Beats } from "./beats.ts";
+import { createChannelSource } from "./channels.ts";
+import type { SourcesConfig } from "./config.ts";
+import { createEmittedSource } from "./emitted.ts";
+import { HeldThings } from "./held-things.ts";
+import { Lives, type Thing } from "./lives.ts";
+import { createMessageSource } from "./messages.ts";
+import { BEATS, HOLDS, LIVES, PLACES } from "./records.ts";
+import { createSessionSource } from "./sessions.ts";
+import { namespaceOfThing, THING_TYPES } from "./thing-events.ts";
+
+export type Sources = { readonly hooks: PluginHooks; close(): Promise<void> };
+
+/** As the recorder knows the endpoints; {@link Recorder.wants} is generous as long as it does not. */
+type Known = Pick<KnownEndpoints, "wanting">;
+
+const SESSION_GRACE_MS = 120_000;
+
+export function createSources<C extends SourcesConfig>(
+  context: PluginContext<C>,
+  { recorder, known }: { readonly recorder: Recorder; readonly known: Known },
+): Sources {
+  const { clock, random, nodes, channels, config, log } = context;
+  const count = (event: string) => context.count(event);
+  const [holds, records] = [context.records(HOLDS), context.records(LIVES)];
+  const lives = new Lives({ clock, random, recorder, holds, lives: records });
+  const { graceMs, sessionGraceMs = SESSION_GRACE_MS, beatMs, leaseMs } = config;
+  const things: HeldThings = new HeldThings(
+    {
+      ...{ clock, lives, count },
+      isWanted: (thing) => isWanted(known, thing),
+      holderFor: (tenant) => beats.holderFor(tenant),
+      onFault: (error) => log.error({ err: error }, "what has happened could not be written"),
+    },
+    { max: config.thingsMax, inFlight: config.thingsInFlight },
+  );
+  const beats = new Beats(
+    {
+      ...{ clock, nodes, lives, holds, count },
+      beats: context.records(BEATS),
+      places: context.records(PLACES),
+      onBuried: () => things.takeAnew(),
+    },
+    {
+      ...{ beatMs, leaseMs },
+      graceMs: { session: sessionGraceMs, channel: graceMs, member: graceMs },
+    },
+  );
+  context.every(beatMs, () => beats.look().catch(unlessAway));
+  return {
+    hooks: {
+      ...createSessionSource({ things, recorder, graceMs: sessionGraceMs }),
+      ...createChannelSource({ things, recorder, channels, graceMs }),
+      ...createMessageSource({ clock, recorder, mustBeKept: config.publishedMustBeKept }),
+      ...createEmittedSource({ recorder }),
+    },
+    close: () => things.close(),
+  };
+}
+
+async function isWanted(known: Known, thing: Thing): Promise<boolean> {
+  const { began, over } = THING_TYPES[thing.kind];
+  for (const type of [began, over]) {
+    const wanting = await known.wanting(thing.tenant, type, namespaceOfThing(thing));
+    if (wanting.length > 0) return true;
+  }
+  return false;
+}
+
+/** It is looked again with the next beat. */
+function unlessAway(error: unknown): void {
+  if (!(error instanceof Unavailable)) throw error;
+}
