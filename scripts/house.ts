@@ -115,6 +115,11 @@ export const DIRECTIONS: readonly Direction[] = [
     except: [...ENTRIES, ...under("cluster/")],
     never: under("cluster/redis/", "cluster/local-"),
   },
+  {
+    in: [SERVER],
+    except: [...ENTRIES, ...under("jobs/")],
+    never: under("jobs/store/", "jobs/bullmq/"),
+  },
   // The driver knows nothing of what is made of it.
   { in: under("redis/"), never: [...CORE.filter((path) => path !== `${SERVER}time/`), ...OUTER] },
   // What has no Redis needs none: contracts and the core know the driver only by what is made of it.

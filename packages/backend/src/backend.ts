@@ -5,6 +5,7 @@ import { createNotifications } from "./areas/notifications.ts";
 import { createCluster, createHealth, createNamespaces, createTokens } from "./areas/operating.ts";
 import { createPublishing } from "./areas/publishing.ts";
 import { createUsers } from "./areas/users.ts";
+import { createWebhooks } from "./areas/webhooks.ts";
 import { createCall } from "./calling/call.ts";
 import { REAL_TIME, type RetryDeps } from "./calling/retry.ts";
 import { type BackendOptions, settingsOf } from "./options.ts";
@@ -43,6 +44,7 @@ function createAreas(settings: ReturnType<typeof settingsOf>, deps: RetryDeps) {
     namespaces: createNamespaces(call),
     tokens: createTokens(call),
     cluster: createCluster(call),
+    webhooks: createWebhooks(call),
     health: createHealth(call),
   });
 }

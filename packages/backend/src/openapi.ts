@@ -1565,6 +1565,218 @@ interface components {
           user: string;
         };
       };
+      /** Add an endpoint for webhooks. */
+      postWebhooks: {
+        body: {
+          /** Where events are posted to, over https; private addresses are refused unless the operator allows them. */
+          url: string;
+          /** Types of events that it wants; `*` alone: all. */
+          types?: string[];
+          /** Of events that are about a channel: only those of these namespaces; none: of all. */
+          namespaces?: string[];
+          /** For those who read the list. */
+          description?: string;
+          /** Sent with each request, beside the gateway's own; such as `Authorization`. */
+          headers?: {
+            [key: string]: string;
+          };
+          /** What requests are signed with: `whsec_` and 24 to 64 bytes as base64. */
+          secret?: string;
+        };
+        answer: {
+          /** Its id. */
+          endpoint: string;
+          url: string;
+          types: string[];
+          namespaces: string[];
+          description: string;
+          /** Names of its headers; their values are not shown. */
+          headers: string[];
+          status: "active" | "paused" | "disabled";
+          /** Why it is not active. */
+          why?: string;
+          createdAt: number;
+          /** When its status was set. */
+          since: number;
+          secret: string;
+        };
+      };
+      /** List the endpoints for webhooks. */
+      getWebhooks: {
+        answer: {
+          endpoints: {
+            /** Its id. */
+            endpoint: string;
+            url: string;
+            types: string[];
+            namespaces: string[];
+            description: string;
+            /** Names of its headers; their values are not shown. */
+            headers: string[];
+            status: "active" | "paused" | "disabled";
+            /** Why it is not active. */
+            why?: string;
+            createdAt: number;
+            /** When its status was set. */
+            since: number;
+          }[];
+        };
+      };
+      /** Show an endpoint for webhooks. */
+      getWebhooksEndpoint: {
+        path: {
+          /** The id of an endpoint. */
+          endpoint: string;
+        };
+        answer: {
+          /** Its id. */
+          endpoint: string;
+          url: string;
+          types: string[];
+          namespaces: string[];
+          description: string;
+          /** Names of its headers; their values are not shown. */
+          headers: string[];
+          status: "active" | "paused" | "disabled";
+          /** Why it is not active. */
+          why?: string;
+          createdAt: number;
+          /** When its status was set. */
+          since: number;
+        };
+      };
+      /** Change an endpoint for webhooks. */
+      putWebhooksEndpoint: {
+        path: {
+          /** The id of an endpoint. */
+          endpoint: string;
+        };
+        body: {
+          /** Where events are posted to, over https; private addresses are refused unless the operator allows them. */
+          url?: string;
+          /** Types of events that it wants; `*` alone: all. */
+          types?: string[];
+          /** Of events that are about a channel: only those of these namespaces; none: of all. */
+          namespaces?: string[];
+          /** For those who read the list. */
+          description?: string;
+          /** Sent with each request, beside the gateway's own; such as `Authorization`. */
+          headers?: {
+            [key: string]: string;
+          };
+        };
+        answer: {
+          /** Its id. */
+          endpoint: string;
+          url: string;
+          types: string[];
+          namespaces: string[];
+          description: string;
+          /** Names of its headers; their values are not shown. */
+          headers: string[];
+          status: "active" | "paused" | "disabled";
+          /** Why it is not active. */
+          why?: string;
+          createdAt: number;
+          /** When its status was set. */
+          since: number;
+        };
+      };
+      /** Remove an endpoint for webhooks. */
+      deleteWebhooksEndpoint: {
+        path: {
+          /** The id of an endpoint. */
+          endpoint: string;
+        };
+        answer: {
+          /** Whether it was there. */
+          removed: boolean;
+        };
+      };
+      /** Show what an endpoint's requests are signed with. */
+      getWebhooksEndpointSecret: {
+        path: {
+          /** The id of an endpoint. */
+          endpoint: string;
+        };
+        answer: {
+          secrets: {
+            secret: string;
+            until?: number;
+          }[];
+        };
+      };
+      /** Give an endpoint another secret. */
+      postWebhooksEndpointRotateSecret: {
+        path: {
+          /** The id of an endpoint. */
+          endpoint: string;
+        };
+        body: {
+          /** What requests are signed with: `whsec_` and 24 to 64 bytes as base64. */
+          secret?: string;
+        };
+        answer: {
+          secret: string;
+        };
+      };
+      /** Have events sent to an endpoint again. */
+      postWebhooksEndpointEnable: {
+        path: {
+          /** The id of an endpoint. */
+          endpoint: string;
+        };
+        answer: {
+          /** Its id. */
+          endpoint: string;
+          url: string;
+          types: string[];
+          namespaces: string[];
+          description: string;
+          /** Names of its headers; their values are not shown. */
+          headers: string[];
+          status: "active" | "paused" | "disabled";
+          /** Why it is not active. */
+          why?: string;
+          createdAt: number;
+          /** When its status was set. */
+          since: number;
+        };
+      };
+      /** Have an endpoint's events wait. */
+      postWebhooksEndpointPause: {
+        path: {
+          /** The id of an endpoint. */
+          endpoint: string;
+        };
+        answer: {
+          /** Its id. */
+          endpoint: string;
+          url: string;
+          types: string[];
+          namespaces: string[];
+          description: string;
+          /** Names of its headers; their values are not shown. */
+          headers: string[];
+          status: "active" | "paused" | "disabled";
+          /** Why it is not active. */
+          why?: string;
+          createdAt: number;
+          /** When its status was set. */
+          since: number;
+        };
+      };
+      /** Send a test event to an endpoint. */
+      postWebhooksEndpointTest: {
+        path: {
+          /** The id of an endpoint. */
+          endpoint: string;
+        };
+        answer: {
+          /** Of the event. */
+          id: string;
+        };
+      };
       /** Whether the process runs. */
       getHealthLive: {
         answer: {
@@ -1712,6 +1924,19 @@ export const ROUTES = {
   getUsersUserBlocked: { method: "GET", path: "/api/users/{user}/blocked" },
   putUsersUserBlockedOther: { method: "PUT", path: "/api/users/{user}/blocked/{other}" },
   deleteUsersUserBlockedOther: { method: "DELETE", path: "/api/users/{user}/blocked/{other}" },
+  postWebhooks: { method: "POST", path: "/api/webhooks" },
+  getWebhooks: { method: "GET", path: "/api/webhooks" },
+  getWebhooksEndpoint: { method: "GET", path: "/api/webhooks/{endpoint}" },
+  putWebhooksEndpoint: { method: "PUT", path: "/api/webhooks/{endpoint}" },
+  deleteWebhooksEndpoint: { method: "DELETE", path: "/api/webhooks/{endpoint}" },
+  getWebhooksEndpointSecret: { method: "GET", path: "/api/webhooks/{endpoint}/secret" },
+  postWebhooksEndpointRotateSecret: {
+    method: "POST",
+    path: "/api/webhooks/{endpoint}/rotate-secret",
+  },
+  postWebhooksEndpointEnable: { method: "POST", path: "/api/webhooks/{endpoint}/enable" },
+  postWebhooksEndpointPause: { method: "POST", path: "/api/webhooks/{endpoint}/pause" },
+  postWebhooksEndpointTest: { method: "POST", path: "/api/webhooks/{endpoint}/test" },
   getHealthLive: { method: "GET", path: "/health/live" },
   getHealthReady: { method: "GET", path: "/health/ready" },
   getMetrics: { method: "GET", path: "/metrics" },

@@ -69,6 +69,14 @@ const SAME_WHEN_REPEATED: Readonly<Record<Unkeyed, boolean>> = {
   postNotificationsSubscriptions: true,
   postNotificationsSubscriptionsRemove: true,
   postUsers: true,
+  // There would be two.
+  postWebhooks: false,
+  // The second would push out the secret that receivers still know.
+  postWebhooksEndpointRotateSecret: false,
+  postWebhooksEndpointPause: true,
+  postWebhooksEndpointEnable: true,
+  // Two tests are as good as one.
+  postWebhooksEndpointTest: true,
 };
 
 /** Whether sending it again is harmless even if the gateway has done it before without our hearing of it. */

@@ -40,7 +40,9 @@ export async function createToken(options: TokenOptions): Promise<string> {
     exp: iat + secondsOf(options.expiresIn ?? 3_600),
   };
   const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part(payload)}`;
-  return `${signed}.${toBase64Url(await hmac(new TextEncoder().encode(secret), signed))}`;
+  const encoder = new TextEncoder();
+  const mac = await hmac(encoder.encode(secret), encoder.encode(signed));
+  return `${signed}.${toBase64Url(mac)}`;
 }
 
 function defined(fields: Readonly<Record<string, unknown>>): object {

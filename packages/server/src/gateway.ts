@@ -83,6 +83,7 @@ export function startGateway(options: GatewayOptions): Gateway {
     waitsFor: () => shared.readiness.missing,
   });
   shared.cluster.start();
+  shared.jobs.start();
   const ingest = ingestPart(shared);
   log.info({ url: listener.url, ...summaryOf(config) }, "gateway is listening");
 
@@ -107,7 +108,7 @@ export function startGateway(options: GatewayOptions): Gateway {
     },
     drain() {
       ready = false;
-      drained ??= Promise.all([moving.empty(), ingest?.close()]).then(close);
+      drained ??= Promise.all([moving.empty(), ingest?.close(), shared.jobs.close()]).then(close);
       return drained;
     },
     close,

@@ -5,11 +5,11 @@ const HMAC = { name: "HMAC", hash: "SHA-256" } as const;
 /** HMAC-SHA256. Of an empty key there is none: WebCrypto refuses it. */
 export async function hmac(
   key: Uint8Array<ArrayBuffer>,
-  text: string,
+  content: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { subtle } = await webCrypto();
   const imported = await subtle.importKey("raw", key, HMAC, false, ["sign"]);
-  return new Uint8Array(await subtle.sign(HMAC, imported, new TextEncoder().encode(text)));
+  return new Uint8Array(await subtle.sign(HMAC, imported, content));
 }
 
 /** In a time that does not tell where they differ (attack: guessing a signature byte by byte). */

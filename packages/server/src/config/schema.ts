@@ -9,6 +9,7 @@ import { webhooksSchema } from "../webhooks/config.ts";
 import { apiSchema } from "./api-schema.ts";
 import { brokerSchema, clusterSchema, redisSchema } from "./cluster-schema.ts";
 import { ingestSchema } from "./ingest-schema.ts";
+import { jobsSchema } from "./jobs-schema.ts";
 import { limitsSchema } from "./limits-schema.ts";
 import { namespaceName, namespaceSchema } from "./namespace-schema.ts";
 import { originProblem } from "./origin-rule.ts";
@@ -140,6 +141,7 @@ export const configSchema = z.strictObject({
   cluster: clusterSchema.prefault({}),
   ingest: ingestSchema.prefault({}),
   store: storeSchema.prefault({}),
+  jobs: jobsSchema.prefault({}),
   heartbeat: z
     .strictObject({
       pingIntervalMs: ms("Silence after which a connection is pinged").default(25_000),

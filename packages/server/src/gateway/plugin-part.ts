@@ -1,6 +1,5 @@
 import type { Identity } from "../auth/identity.ts";
 import type { Config } from "../config/schema.ts";
-import { NO_JOBS } from "../jobs/no-jobs.ts";
 import { takeFrom } from "../limits/buckets.ts";
 import type { SessionRates } from "../limits/session-rates.ts";
 import type { Log } from "../observe/log.ts";
@@ -80,7 +79,6 @@ export function openPlugins(
       ...shared,
       ...{ live, reach },
       pushes: createPushes({ live, registry, bus }),
-      jobs: NO_JOBS,
       bucketsMax: limits.bucketsMax,
     },
     plugins,

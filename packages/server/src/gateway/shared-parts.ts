@@ -9,6 +9,8 @@ import { namespaceSchema } from "../config/namespace-schema.ts";
 import type { Config } from "../config/schema.ts";
 import { Hub } from "../hub/hub.ts";
 import { Signals } from "../hub/signals.ts";
+import type { JobWorker } from "../jobs/jobs.ts";
+import { JOBS_PLAN } from "../jobs/store/records.ts";
 import { createLimits, type Limits } from "../limits/create-limits.ts";
 import type { TenantAccounts } from "../limits/tenant-accounts.ts";
 import { type Counters, createCounters } from "../observe/counters.ts";
@@ -38,6 +40,7 @@ import { type Clock, systemClock } from "../time/clock.ts";
 import { openAccounts } from "./account-part.ts";
 import { type BrokerPart, type MeasuredBroker, openBroker } from "./broker-part.ts";
 import { type ClusterParts, clusterParts } from "./cluster-parts.ts";
+import { openJobs } from "./jobs-part.ts";
 import { openOutbound } from "./outbound-part.ts";
 import { choosePlugins } from "./plugin-part.ts";
 import { Readiness } from "./readiness.ts";
@@ -77,6 +80,7 @@ export type Shared = {
   readonly namespaces: Namespaces;
   /** Undefined: nothing is kept. */
   readonly store: MeteredStore | undefined;
+  readonly jobs: JobWorker;
   readonly broker: MeasuredBroker;
   readonly brokerPart: BrokerPart;
   readonly readiness: Readiness;
@@ -140,10 +144,11 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const store = openStore(
     {
       ...{ clock, log, random, counters, metrics, onUnfit },
-      plans: [...storePlans(plugins), ...plans],
+      plans: withJobs([...storePlans(plugins), ...plans]),
     },
     config,
   );
+  const jobs = openJobs({ clock, log, random, counters, store }, config);
   const readiness = readinessOf({ secret, registry, brokerPart, store });
   const probe = new FanOutProbe({ clock, counters }, metrics.observeFanOut);
   const hub: Hub = new Hub(
@@ -160,7 +165,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   });
   return {
     ...{ config, clock, random, log, openLog, counters, metrics, outbound, plugins },
-    ...{ shards, secret, cluster, registry, bus, ids, store },
+    ...{ shards, secret, cluster, registry, bus, ids, store, jobs },
     ...{ namespaces, broker, brokerPart, readiness, probe, hub, signals },
     ...{ publisher, publishHooks, limits, tenants, accounts },
   };
@@ -169,6 +174,11 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
 function pluginsOf({ config, plugins = [] }: PartOptions, log: LimitedLog): ConfiguredPlugin[] {
   const hasStore = storeTarget(config).kind !== "none";
   return choosePlugins(config, plugins, { hasStore, log });
+}
+
+/** Work is kept with the records that it is about. */
+function withJobs(plans: readonly StorePlan[]): readonly StorePlan[] {
+  return plans.length === 0 ? plans : [...plans, JOBS_PLAN];
 }
 
 function connectionIds(

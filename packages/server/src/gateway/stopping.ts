@@ -22,6 +22,8 @@ export async function stop(parts: Stopping): Promise<void> {
   await listener.stop();
   connection.heartbeat.close();
   parts.changes.close();
+  // What plugins do in them ends before the plugins do.
+  await parts.jobs.close();
   await session.close();
   outbound.close();
   await handedOver;

@@ -1,3 +1,4 @@
+import { JOB_QUEUES } from "../jobs/jobs.ts";
 import { QUOTA_NAMES } from "../tenant/tenants.ts";
 import { createTenantTallies, type TenantTallies } from "./tenant-tallies.ts";
 
@@ -55,6 +56,11 @@ export type Counters = {
   storeUnavailable: CountsByLabel;
   /** Of these: refused at once, since too much waits for it. */
   storeOverflows: number;
+  /** Turns of work that this process has done, and those that failed, by queue. */
+  jobsDone: CountsByLabel;
+  jobsFailed: CountsByLabel;
+  /** Keys that this process has taken from a dead one. */
+  jobsTakenOver: number;
   /** What plugins count, by plugin and event. */
   pluginEvents: CountsByPair;
   /** What plugins broke or were too slow for, by plugin and where. */
@@ -217,7 +223,16 @@ function boundCounters() {
 function recordCounters() {
   const both = () => Object.assign(countsByLabel(), { read: 0, write: 0 });
   const store = { storeCalls: both(), storeUnavailable: both(), storeOverflows: 0 };
-  return { ...store, ...pluginCounters() };
+  return { ...store, ...jobCounters(), ...pluginCounters() };
+}
+
+function jobCounters(): Pick<Counters, "jobsDone" | "jobsFailed" | "jobsTakenOver"> {
+  const queues = () => {
+    const counts = countsByLabel();
+    for (const queue of JOB_QUEUES) counts[queue] = 0;
+    return counts;
+  };
+  return { jobsDone: queues(), jobsFailed: queues(), jobsTakenOver: 0 };
 }
 
 function pluginCounters(): Pick<Counters, "pluginEvents" | "pluginFaults" | "outboundRequests"> {

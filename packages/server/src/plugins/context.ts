@@ -4,7 +4,7 @@ import type { Identity } from "../auth/identity.ts";
 import type { Awaitable } from "../awaitable.ts";
 import type { PublishOutcome } from "../broker/broker.ts";
 import type { BusAnswer } from "../cluster/node-bus.ts";
-import type { JobKind, Jobs } from "../jobs/jobs.ts";
+import type { JobKind, Jobs, WakeTime } from "../jobs/jobs.ts";
 import type { Log } from "../observe/log.ts";
 import type { Outbound } from "../outbound/outbound.ts";
 import type { RandomIds } from "../random/random.ts";
@@ -44,7 +44,7 @@ export type PluginContext<C = unknown> = {
 
 export type PluginJob = {
   /** See {@link Jobs.wake}. */
-  wake(tenant: TenantId, key: string, atMs?: number): Promise<void>;
+  wake(tenant: TenantId, key: string, when?: WakeTime): Promise<void>;
 };
 
 export type PluginPublish = {

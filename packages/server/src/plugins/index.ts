@@ -21,7 +21,7 @@ export { allows, type Capabilities, type Right } from "../auth/capabilities.ts";
 export { isUserId } from "../auth/claims.ts";
 export type { Identity } from "../auth/identity.ts";
 export type { Awaitable } from "../awaitable.ts";
-export type { Job, JobKind, JobOutcome, JobQueue } from "../jobs/jobs.ts";
+export type { Job, JobKind, JobOutcome, JobQueue, WakeTime } from "../jobs/jobs.ts";
 export type { Outbound, OutboundOutcome, OutboundRequest } from "../outbound/outbound.ts";
 /** Reads what another node has written, perhaps of another version: field by field. */
 export { readPeerFields } from "../peer-json.ts";

@@ -17,6 +17,9 @@ export type ChannelKey = Brand<string, "ChannelKey">;
 
 export const DEFAULT_TENANT = "default" as TenantId;
 
+/** Whose the records are that belong to no tenant: jobs, the directory of tenants. {@link parseTenantId} refuses it, so that nobody can ever be called so. */
+export const SYSTEM_TENANT = "~" as TenantId;
+
 /** 1 to 64 letters, digits, `_` or `-`. It holds no `/`, so that no name can reach into another tenant's keys. */
 export function parseTenantId(value: unknown): Result<TenantId> {
   if (typeof value === "string" && /^[A-Za-z0-9_-]{1,64}$/.test(value)) {

@@ -283,6 +283,20 @@ export const COUNTER_METRICS = {
     name: "aldis_store_overflows_total",
     help: "Reads and writes that were refused at once, as too much waits for the store",
   },
+  jobsDone: {
+    name: "aldis_jobs_done_total",
+    help: "Turns of background work that ended without an error, by queue",
+    label: "queue",
+  },
+  jobsFailed: {
+    name: "aldis_jobs_failed_total",
+    help: "Turns of background work that failed and are tried again, by queue",
+    label: "queue",
+  },
+  jobsTakenOver: {
+    name: "aldis_jobs_taken_over_total",
+    help: "Keys of background work that were taken from a process that was dead",
+  },
   pluginEvents: {
     name: "aldis_plugin_events_total",
     help: "What plugins count, by plugin and event",

@@ -97,7 +97,7 @@ export function createContext(deps: ContextDeps, owner: ContextOwner): PluginCon
     job(kind) {
       const own = { ...kind, name: `${name}.${kind.name}` };
       deps.jobs.define(own);
-      return { wake: (tenant, key, atMs) => deps.jobs.wake(own, tenant, key, atMs) };
+      return { wake: (tenant, key, when) => deps.jobs.wake(own, tenant, key, when) };
     },
     http: deps.outbound.for(name),
     every: (intervalMs, run) => onClose(startEvery({ clock, random, faults }, intervalMs, run)),

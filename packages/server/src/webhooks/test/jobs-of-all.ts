@@ -1,4 +1,4 @@
-import type { Clock, Job, JobOutcome, TenantId } from "../../plugins/index.ts";
+import type { Clock, Job, JobOutcome, TenantId, WakeTime } from "../../plugins/index.ts";
 import type { TestNode } from "./world.ts";
 
 export type Key = { readonly kind: string; readonly tenant: TenantId; readonly key: string };
@@ -6,18 +6,22 @@ export type Key = { readonly kind: string; readonly tenant: TenantId; readonly k
 /** What is due, of all nodes together: tests choose who takes it up, and when. */
 export class JobsOfAll {
   readonly #clock: Clock;
-  readonly #waiting = new Map<string, Key & { atMs: number; failures: number }>();
+  readonly #waiting = new Map<string, Key & { atMs: number; failures: number; paused: boolean }>();
   readonly #running = new Set<string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  wake(key: Key, atMs = this.#clock.nowMs()): void {
-    const name = nameOf(key);
-    const known = this.#waiting.get(name);
-    if (known === undefined) this.#waiting.set(name, { ...key, atMs, failures: 0 });
-    else known.atMs = Math.min(known.atMs, atMs);
+  wake(key: Key, when: WakeTime = this.#clock.nowMs()): void {
+    const atMs = when === "now" ? this.#clock.nowMs() : when;
+    const known = this.#waiting.get(nameOf(key));
+    if (known === undefined) this.#put(key, { atMs, paused: false });
+    else if (!known.paused || when === "now") known.atMs = Math.min(known.atMs, atMs);
+  }
+
+  #put(key: Key, state: { readonly atMs: number; readonly paused: boolean }): void {
+    this.#waiting.set(nameOf(key), { ...key, ...state, failures: 0 });
   }
 
   /** When the next is due; undefined: nothing waits. */
@@ -47,7 +51,9 @@ export class JobsOfAll {
     const job: Job = { tenant, key, failures, signal: new AbortController().signal };
     try {
       const outcome: JobOutcome = await node.kinds.get(kind)?.run(job);
-      if (outcome !== undefined) this.wake({ kind, tenant, key }, outcome.atMs);
+      if (outcome === undefined) return;
+      if ("atMs" in outcome) this.wake({ kind, tenant, key }, outcome.atMs);
+      else this.#put({ kind, tenant, key }, { atMs: outcome.notBeforeMs, paused: true });
     } catch {
       this.wake({ kind, tenant, key }, this.#clock.nowMs() + 1_000);
       const waiting = this.#waiting.get(name);

@@ -182,7 +182,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       job(kind) {
         node.kinds.set(kind.name, kind);
         return {
-          wake: async (tenant, key, atMs) => jobs.wake({ kind: kind.name, tenant, key }, atMs),
+          wake: async (tenant, key, when) => jobs.wake({ kind: kind.name, tenant, key }, when),
         };
       },
       http: {

@@ -1,0 +1,176 @@
+import { type Counters, countOne } from "../../observe/counters.ts";
+import { Unavailable } from "../../unavailable.ts";
+import type { JobKind, JobQueue } from "../jobs.ts";
+import { Candidates, type CandidatesDeps } from "./candidates.ts";
+import { idOfJob, type JobRecord } from "./records.ts";
+import { putBack, runTurn, type TurnDeps, take } from "./turn.ts";
+
+export type QueueWorkDeps = TurnDeps &
+  CandidatesDeps & {
+    readonly counters: Pick<Counters, "jobsDone" | "jobsFailed">;
+    /** Under which life keys are held; undefined: none may be now. */
+    life(): string | undefined;
+    /** A key waits for its time. */
+    onLater(atMs: number): void;
+  };
+
+type Running = { readonly life: string; readonly controller: AbortController };
+
+/** Works one queue: at most `concurrency` keys at a time, of its kinds in turn. */
+export class QueueWork {
+  readonly queue: JobQueue;
+  readonly #deps: QueueWorkDeps;
+  readonly #concurrency: number;
+  readonly #kinds: { readonly kind: JobKind; readonly candidates: Candidates }[] = [];
+  readonly #running = new Map<string, Running>();
+  readonly #turns = new Set<Promise<void>>();
+  #nextKind = 0;
+  #looking = false;
+  #lookAgain = false;
+  #closed = false;
+
+  constructor(queue: JobQueue, deps: QueueWorkDeps, concurrency: number) {
+    this.queue = queue;
+    this.#deps = deps;
+    this.#concurrency = concurrency;
+  }
+
+  get running(): number {
+    return this.#turns.size;
+  }
+
+  add(kind: JobKind): void {
+    this.#kinds.push({ kind, candidates: new Candidates(kind.name, this.#deps) });
+  }
+
+  /** Keys whose turn is under way here, each from before it is taken until it is put back. */
+  ids(): Iterable<string> {
+    return this.#running.keys();
+  }
+
+  /** A key became ready that this process knows of. Returns whether there is room for it now. */
+  offer(record: JobRecord): boolean {
+    const candidates = this.#candidatesOf(record.kind);
+    if (candidates === undefined) return false;
+    const hasRoom = this.#turns.size < this.#concurrency && candidates.offer(record);
+    if (!hasRoom) candidates.open();
+    this.fill();
+    return hasRoom;
+  }
+
+  /** There may be something. */
+  look(kind?: string): void {
+    if (kind === undefined) for (const { candidates } of this.#kinds) candidates.open();
+    else this.#candidatesOf(kind)?.open();
+    this.fill();
+  }
+
+  /** Looks for keys whose time has come. */
+  async promote(): Promise<void> {
+    const found = await Promise.all(this.#kinds.map(({ candidates }) => candidates.promote()));
+    if (found.some((one) => one)) this.fill();
+  }
+
+  /** Ends the turns of a life that is over. */
+  abort(life?: string): void {
+    for (const running of this.#running.values()) {
+      if (life === undefined || running.life === life) running.controller.abort();
+    }
+  }
+
+  /** Takes nothing more. Resolves when nothing is under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.abort();
+    while (this.#turns.size > 0) await Promise.all(this.#turns);
+  }
+
+  fill(): void {
+    if (this.#looking) this.#lookAgain = true;
+    else void this.#fill();
+  }
+
+  /** Takes keys up as long as there are any, and room. What the store does not answer is asked again with the next look. */
+  async #fill(): Promise<void> {
+    this.#looking = true;
+    try {
+      do {
+        this.#lookAgain = false;
+        await this.#takeAll();
+      } while (this.#lookAgain);
+    } catch (error) {
+      for (const { candidates } of this.#kinds) candidates.open();
+      if (!(error instanceof Unavailable)) this.#deps.log.error({ err: error }, "jobs fail");
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  async #takeAll(): Promise<void> {
+    while (!this.#closed && this.#turns.size < this.#concurrency) {
+      if (!this.#takeNext() && !(await this.#lookForMore())) return;
+    }
+  }
+
+  #takeNext(): boolean {
+    const life = this.#deps.life();
+    if (life === undefined) return false;
+    for (let tried = 0; tried < this.#kinds.length; tried++) {
+      const next = this.#kinds[this.#nextKind++ % this.#kinds.length];
+      const record = next?.candidates.take();
+      if (next === undefined || record === undefined) continue;
+      if (this.#running.has(idOfJob(record))) {
+        // Found by two looks, or woken in the moment in which it is put back.
+        next.candidates.open();
+        return true;
+      }
+      const turn = this.#turn(next.kind, record, life).finally(() => {
+        this.#turns.delete(turn);
+        this.fill();
+      });
+      this.#turns.add(turn);
+      return true;
+    }
+    return false;
+  }
+
+  async #lookForMore(): Promise<boolean> {
+    if (this.#deps.life() === undefined) return false;
+    const want = this.#concurrency - this.#turns.size;
+    const found = await Promise.all(this.#kinds.map(({ candidates }) => candidates.look(want)));
+    return found.some((one) => one);
+  }
+
+  /** Never rejects. */
+  async #turn(kind: JobKind, record: JobRecord, life: string): Promise<void> {
+    const id = idOfJob(record);
+    const running = { life, controller: new AbortController() };
+    this.#running.set(id, running);
+    try {
+      await this.#hold(kind, record, running);
+    } catch (error) {
+      if (error instanceof Unavailable) return this.#candidatesOf(kind.name)?.open();
+      this.#deps.log.error({ job: kind.name, err: error }, "a job could not be put back");
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+
+  async #hold(kind: JobKind, record: JobRecord, { life, controller }: Running): Promise<void> {
+    const { counters, life: now } = this.#deps;
+    const held = await take(this.#deps, record, life);
+    // Taken too late for this life: others find it, and take it over.
+    if (held === undefined || now() !== life) return;
+    const end = this.#closed
+      ? ({ end: "stopped" } as const)
+      : await runTurn(this.#deps, kind, held, controller.signal);
+    countOne(end.end === "failed" ? counters.jobsFailed : counters.jobsDone, kind.queue);
+    const put = await putBack(this.#deps, held, end);
+    if (put?.later !== undefined) this.#deps.onLater(put.later);
+    if (put?.ready !== undefined) this.#candidatesOf(kind.name)?.open();
+  }
+
+  #candidatesOf(kind: string): Candidates | undefined {
+    return this.#kinds.find((one) => one.kind.name === kind)?.candidates;
+  }
+}

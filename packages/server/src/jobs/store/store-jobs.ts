@@ -1,0 +1,186 @@
+// Jobs in the store: for one process, and for as many as share a database.
+import type { Counters } from "../../observe/counters.ts";
+import type { Log } from "../../observe/log.ts";
+import type { RandomIds } from "../../random/random.ts";
+import type { Records, Store } from "../../store/store.ts";
+import type { TenantId } from "../../tenant/tenant.ts";
+import type { Clock, Timer } from "../../time/clock.ts";
+import { Unavailable } from "../../unavailable.ts";
+import { type BackoffOptions, backoffMs } from "../backoff.ts";
+import { inTime } from "../in-time.ts";
+import type { JobKind, JobQueue, JobWorker, QueueState, WakeTime } from "../jobs.ts";
+import { checkJobKey, Kinds, wholeMs } from "../kinds.ts";
+import { releaseLeaks } from "./leaks.ts";
+import { Life } from "./life.ts";
+import { QueueCounts } from "./queue-counts.ts";
+import { QueueWork, type QueueWorkDeps } from "./queue-work.ts";
+import { AT_ONCE, JOBS, type JobRecord, LIVES } from "./records.ts";
+import { Rounds } from "./rounds.ts";
+import { Wakes } from "./wakes.ts";
+import { Watch } from "./watch.ts";
+
+export type StoreJobsDeps = {
+  readonly clock: Clock;
+  readonly random: RandomIds;
+  readonly log: Log;
+  readonly counters: Pick<Counters, "jobsDone" | "jobsFailed" | "jobsTakenOver">;
+  readonly store: Pick<Store, "records">;
+};
+
+export type StoreJobsOptions = BackoffOptions & {
+  /** Queues that this process works. */
+  readonly queues: readonly JobQueue[];
+  readonly concurrency: Readonly<Record<JobQueue, number>>;
+  readonly leaseMs: number;
+  readonly pollMs: number;
+  readonly closeMs: number;
+};
+
+/** Of the lease: so often others' lives are looked at. */
+const WATCHES = 4;
+const COUNT_MS = 10_000;
+
+export class StoreJobs implements JobWorker {
+  readonly #deps: StoreJobsDeps;
+  readonly #options: StoreJobsOptions;
+  readonly #jobs: Records<JobRecord>;
+  readonly #kinds = new Kinds();
+  readonly #life: Life;
+  readonly #watch: Watch;
+  readonly #wakes: Wakes;
+  readonly #works: readonly QueueWork[];
+  readonly #counts: QueueCounts;
+  readonly #rounds: Rounds;
+  #alarm: { readonly atMs: number; readonly timer: Timer } | undefined;
+  #closed: Promise<void> | undefined;
+  #isOver = false;
+
+  constructor(deps: StoreJobsDeps, options: StoreJobsOptions) {
+    const { store, clock, random, counters } = deps;
+    const { leaseMs, queues, concurrency } = options;
+    const jobs = store.records(JOBS);
+    const lives = store.records(LIVES);
+    this.#deps = deps;
+    this.#options = options;
+    this.#jobs = jobs;
+    const onLost = (life: string) => {
+      for (const work of this.#works) work.abort(life);
+    };
+    this.#life = new Life({ ...deps, lives, onLost, onBegun: () => this.#lookAll() }, leaseMs);
+    this.#watch = new Watch(
+      {
+        ...{ clock, jobs, lives },
+        self: () => this.#life.id,
+        backoffMs: (failures) => backoffMs(failures, options, random),
+        onTakenOver(keys) {
+          counters.jobsTakenOver += keys;
+        },
+      },
+      leaseMs,
+    );
+    const onLater = (atMs: number) => this.#setAlarm(atMs);
+    this.#wakes = new Wakes({ clock, jobs, onLater, onReady: (record) => this.#offer(record) });
+    const work = this.#workDeps(onLater);
+    this.#works = queues.map((queue) => new QueueWork(queue, work, concurrency[queue]));
+    this.#counts = new QueueCounts({ clock, jobs });
+    this.#rounds = new Rounds(deps);
+  }
+
+  define(kind: JobKind): void {
+    this.#kinds.add(kind);
+    this.#works.find(({ queue }) => queue === kind.queue)?.add(kind);
+    this.#counts.add(kind);
+  }
+
+  async wake(kind: JobKind, tenant: TenantId, key: string, when?: WakeTime): Promise<void> {
+    checkJobKey(key);
+    const atMs = when === "now" ? AT_ONCE : wholeMs(when ?? this.#deps.clock.nowMs());
+    await this.#wakes.wake({ kind: kind.name, owner: tenant, key }, atMs);
+  }
+
+  start(): void {
+    const { leaseMs, pollMs } = this.#options;
+    this.#rounds.every(COUNT_MS, () => this.#counts.round());
+    if (this.#works.length === 0) return;
+    this.#life.start();
+    this.#rounds.every(pollMs, () => this.#poll());
+    this.#rounds.every(leaseMs / WATCHES, () => this.#lookAfterLives());
+  }
+
+  get queues(): readonly QueueState[] {
+    return this.#counts.all().map((counted) => {
+      const work = this.#works.find(({ queue }) => queue === counted.queue);
+      return { ...counted, worked: work !== undefined, running: work?.running ?? 0 };
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#rounds.close();
+    this.#alarm?.timer.cancel();
+    const ended = Promise.all(this.#works.map((work) => work.close()));
+    const isTidy = await inTime(this.#deps.clock, this.#options.closeMs, ended);
+    this.#isOver = true;
+    await this.#life.close(isTidy);
+  }
+
+  #workDeps(onLater: (atMs: number) => void): QueueWorkDeps {
+    const { clock, log, counters, random } = this.#deps;
+    return {
+      ...{ clock, log, counters, onLater, jobs: this.#jobs },
+      backoffMs: (failures) => backoffMs(failures, this.#options, random),
+      isOver: () => this.#isOver,
+      life: () => this.#life.id,
+    };
+  }
+
+  #offer(record: JobRecord): void {
+    const queue = this.#kinds.get(record.kind)?.queue;
+    this.#works.find((work) => work.queue === queue)?.offer(record);
+  }
+
+  #lookAll(): void {
+    for (const work of this.#works) work.look();
+  }
+
+  async #poll(): Promise<void> {
+    await this.#promote();
+    this.#lookAll();
+  }
+
+  async #promote(): Promise<void> {
+    await Promise.all(this.#works.map((work) => work.promote()));
+  }
+
+  /** What waits for longer than that is found by the next look at all. */
+  #setAlarm(atMs: number): void {
+    const { clock } = this.#deps;
+    const waitMs = atMs - clock.nowMs();
+    const isEarlier = this.#alarm === undefined || atMs < this.#alarm.atMs;
+    if (!isEarlier || waitMs > this.#options.pollMs || this.#closed !== undefined) return;
+    this.#alarm?.timer.cancel();
+    const timer = clock.setTimer(waitMs, () => {
+      this.#alarm = undefined;
+      this.#promote().catch(ignoreUnavailable);
+    });
+    this.#alarm = { atMs, timer };
+  }
+
+  async #lookAfterLives(): Promise<void> {
+    await this.#watch.round();
+    const life = this.#life.id;
+    if (life === undefined) return;
+    const running = () => new Set(this.#works.flatMap((work) => [...work.ids()]));
+    const released = await releaseLeaks({ ...this.#deps, jobs: this.#jobs }, life, running);
+    if (released > 0) this.#lookAll();
+  }
+}
+
+/** The next round does it. */
+function ignoreUnavailable(error: unknown): void {
+  if (!(error instanceof Unavailable)) throw error;
+}

@@ -1,0 +1,97 @@
+// One turn of one key: taken, done, and put where it goes next.
+import type { Log } from "../../observe/log.ts";
+import type { Records } from "../../store/store.ts";
+import { SYSTEM_TENANT, type TenantId } from "../../tenant/tenant.ts";
+import type { Clock } from "../../time/clock.ts";
+import { Unavailable } from "../../unavailable.ts";
+import type { JobKind, JobOutcome } from "../jobs.ts";
+import { wholeMs } from "../kinds.ts";
+import { type JobRecord, nameOfJob } from "./records.ts";
+import { after, heldBy, type TurnEnd } from "./states.ts";
+
+export type TurnDeps = {
+  readonly clock: Clock;
+  readonly jobs: Records<JobRecord>;
+  readonly log: Log;
+  backoffMs(failures: number): number;
+  /** The process lets go of everything: nothing is tried again. */
+  isOver(): boolean;
+};
+
+/** Between two tries to put a key where it goes, while the store is away. */
+const RETRY_MS = 500;
+
+/** Returns the record as this life holds it; undefined: another was first. */
+export async function take(
+  { jobs }: Pick<TurnDeps, "jobs">,
+  record: JobRecord,
+  life: string,
+): Promise<JobRecord | undefined> {
+  const where = { ready: { is: record.ready } };
+  return await jobs.update(SYSTEM_TENANT, nameOfJob(record), heldBy(life), where);
+}
+
+/** Never rejects. */
+export async function runTurn(
+  { clock, log, backoffMs }: TurnDeps,
+  kind: JobKind,
+  record: JobRecord,
+  signal: AbortSignal,
+): Promise<TurnEnd> {
+  const { owner, key, failures } = record;
+  try {
+    return endOf(await kind.run({ tenant: owner as TenantId, key, failures, signal }));
+  } catch (error) {
+    if (signal.aborted) return { end: "stopped" };
+    log.warn({ job: kind.name, tenant: owner, failures, err: error }, "a job failed");
+    return { end: "failed", atMs: clock.nowMs() + backoffMs(failures + 1) };
+  }
+}
+
+function endOf(outcome: JobOutcome): TurnEnd {
+  if (outcome === undefined) return { end: "done" };
+  if ("atMs" in outcome) return { end: "at", atMs: wholeMs(outcome.atMs) };
+  return { end: "notBefore", atMs: wholeMs(outcome.notBeforeMs) };
+}
+
+/**
+ * Returns the record where it was put; undefined: it is done, or is not ours any more. The store may be away for long: the key stays held until it is told, or
+ * until this life is over.
+ */
+export async function putBack(
+  deps: TurnDeps,
+  held: JobRecord,
+  end: TurnEnd,
+): Promise<JobRecord | undefined> {
+  for (;;) {
+    try {
+      return await tryPutBack(deps, held, end);
+    } catch (error) {
+      if (!(error instanceof Unavailable) || deps.isOver()) throw error;
+    }
+    await new Promise<void>((resolve) => deps.clock.setTimer(RETRY_MS, resolve));
+    if (deps.isOver()) return undefined;
+  }
+}
+
+/** It may have been woken meanwhile, which is read from the record then. */
+async function tryPutBack(
+  { clock, jobs }: TurnDeps,
+  held: JobRecord,
+  end: TurnEnd,
+): Promise<JobRecord | undefined> {
+  const name = nameOfJob(held);
+  let record: JobRecord | undefined = held;
+  while (record !== undefined && record.by === held.by) {
+    const where = { by: { is: held.by }, again: { is: record.again } };
+    const state = after(record, end, clock.nowMs());
+    if (state === undefined) {
+      if (await jobs.remove(SYSTEM_TENANT, name, where)) return undefined;
+    } else {
+      const put = await jobs.update(SYSTEM_TENANT, name, state, where);
+      if (put !== undefined) return put;
+    }
+    record = await jobs.get(SYSTEM_TENANT, name);
+  }
+  return undefined;
+}
