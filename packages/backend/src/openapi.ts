@@ -131,6 +131,7 @@ interface components {
         | "too_large"
         | "unsupported_media"
         | "limit_reached"
+        | "quota_exceeded"
         | "rate_limited"
         | "unavailable"
         | "internal";
