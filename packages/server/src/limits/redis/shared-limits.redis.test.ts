@@ -260,6 +260,8 @@ test("[QU3] a tenant on three nodes sends as much as its quotas allow on one, in
     configSchema.parse({ broker: redis.url, redis: { prefix: "tenant-rates" } }),
   );
   if (shards === undefined) throw new Error("a broker was configured");
+  const commands = new OpenCommands();
+  commands.watch(shards);
   const [messagesPerSecond, bytesPerSecond, seconds] = [40, 4_000, 60];
   const state: TenantState = {
     status: "active",
@@ -288,7 +290,7 @@ test("[QU3] a tenant on three nodes sends as much as its quotas allow on one, in
       for (let n = 0; n < 4; n++) accounts.of(bulky).take(1, 500, nowMs);
     }
     clock.advance(125);
-    await Bun.sleep(1);
+    await commands.settle();
   }
   const sum = (who: typeof chatty, of: "messagesIn" | "bytesIn") =>
     nodes.reduce((total, { accounts }) => total + accounts.of(who)[of], 0);

@@ -169,6 +169,8 @@ test("faults 6: two nodes believe to have a session that Redis knows nothing of:
   cluster.peers.condition.set("one", "silent");
   const taken = await two.store.take("s1", bearer("ann"));
   const session = two.live.add("s1", taken ?? parked("nobody"));
+  // What it tells of the taking would be written to the empty one.
+  await cluster.settle();
   await redis.cli("flushall");
   one.store.lookAtAll();
   await written(cluster, "s1", "1\none\nl");
