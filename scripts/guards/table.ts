@@ -1,3 +1,4 @@
+import { BACKEND_GUARDS } from "./backends.ts";
 import { CHAT_GUARDS } from "./chat.ts";
 import { CLIENT_GUARDS } from "./clients.ts";
 import { CLUSTER_GUARDS } from "./cluster.ts";
@@ -27,6 +28,7 @@ import { USER_GUARDS } from "./users.ts";
 export const GUARDS: readonly Guard[] = [
   ...TIME_GUARDS,
   ...CLIENT_GUARDS,
+  ...BACKEND_GUARDS,
   ...INPUT_GUARDS,
   ...TOKEN_GUARDS,
   ...HTTP_GUARDS,

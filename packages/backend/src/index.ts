@@ -6,6 +6,19 @@ export type { WebhookEndpoint } from "./areas/webhooks.ts";
 export { type Backend, createBackend } from "./backend.ts";
 export type { Listing, ListOptions } from "./calling/listing.ts";
 export { AldisError, type AldisErrorCode, type BackendErrorCode } from "./errors.ts";
+export {
+  type BackendCall,
+  type PublishCall,
+  type RpcCall,
+  type SubscribeCall,
+  verifyBackendCall,
+} from "./incoming/backend-call.ts";
+export {
+  createBackendHandler,
+  type GatewayAnswers,
+  RpcError,
+  type RpcMethod,
+} from "./incoming/backend-handler.ts";
 export type { WebhookEvent, WebhookPayloads, WebhookType } from "./incoming/events.ts";
 export type { GivenHeaders, Signed, Verified } from "./incoming/signature.ts";
 export { verifyWebhook, type Webhook } from "./incoming/webhook.ts";

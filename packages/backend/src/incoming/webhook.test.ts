@@ -68,20 +68,16 @@ test("attack: another body, id or time, and no signature at all", async () => {
   }
 });
 
-test("attack: a dot in the id moves the border to the time", async () => {
-  const [first, second] = [1_700_000_000, Math.floor(Date.now() / 1_000)];
-  const signature = new Oracle(SECRET).sign(`a.${second}`, new Date(first * 1_000), BODY);
+test("attack: a dot in the id makes the beginning of an old body its new time", async () => {
+  const [long, now] = [1_700_000_000, Math.floor(Date.now() / 1_000)];
+  // Signed long ago: a body that starts with digits and a dot.
+  const signature = new Oracle(SECRET).sign("a", new Date(long * 1_000), `${now}.${BODY}`);
   const headers = {
-    "webhook-id": "a",
-    "webhook-timestamp": String(second),
+    "webhook-id": `a.${long}`,
+    "webhook-timestamp": String(now),
     "webhook-signature": signature,
   };
-  // Signed was `a.<second>.<first>.<body>`: as a body that starts with a time.
-  const moved = { secret: SECRET, headers, body: `${first}.${BODY}` };
-  expect(await refusal(moved)).toBe("bad_request");
-  expect(await refusal({ ...moved, headers: { ...headers, "webhook-id": `a.${second}` } })).toBe(
-    "bad_signature",
-  );
+  expect(await refusal({ secret: SECRET, headers, body: BODY })).toBe("bad_signature");
 });
 
 test("attack: what was overheard is too old after five minutes, or what is said", async () => {

@@ -20,9 +20,12 @@ export type Webhook = {
  */
 export async function verifyWebhook(signed: Signed): Promise<Webhook> {
   const { id, sentAt, body } = await verifySigned(signed);
+  if (!isWebhook(body)) throw new AldisError("bad_request", "the body is no webhook");
+  return { id, sentAt, endpoint: body.endpoint, events: body.events };
+}
+
+/** It is signed: whoever knows the secret has written it. */
+export function isWebhook(body: unknown): body is Pick<Webhook, "endpoint" | "events"> {
   const { endpoint, events } = (body ?? {}) as Partial<Webhook>;
-  if (typeof endpoint !== "string" || !Array.isArray(events)) {
-    throw new AldisError("bad_request", "the body is no webhook");
-  }
-  return { id, sentAt, endpoint, events };
+  return typeof endpoint === "string" && Array.isArray(events);
 }

@@ -1,0 +1,77 @@
+/** examples/backend-express on a port of its own, with a real gateway. */
+import { expect, test } from "bun:test";
+import type { AddressInfo } from "node:net";
+import { SECRET, startTestGateway } from "@aldis/testkit";
+import { createApp, type Shop } from "../../../examples/backend-express/app.ts";
+import { createBackend } from "../src/index.ts";
+import { GATEWAY_SECRET, signedRequest } from "./support/signed.ts";
+
+async function startShop(gateway: { url: string; apiKey: string }) {
+  const faults: unknown[] = [];
+  const shop: Shop = {
+    backend: createBackend(gateway),
+    jwtSecret: SECRET,
+    secrets: [GATEWAY_SECRET],
+    orders: new Map([["42", { id: "42", owner: "ann", state: "open" }]]),
+    here: new Map(),
+    onError: (error) => faults.push(error),
+  };
+  const server = createApp(shop).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    ...{ shop, faults, url: `http://127.0.0.1:${port}` },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+test("the shop mints tokens that the gateway takes, and what it publishes is seen", async () => {
+  await using gateway = await startTestGateway();
+  await using shop = await startShop(gateway);
+  const { token } = await (await fetch(`${shop.url}/token?user=ann`)).json();
+  const backend = createBackend(gateway);
+  expect(await backend.tokens.identify(token)).toMatchObject({ user: "ann" });
+  const ann = await gateway.connect({ sub: "ann" });
+  await ann.must("subscribe", { channel: "orders:42" });
+  const paid = await fetch(`${shop.url}/orders/42/pay`, { method: "POST" });
+  expect(await paid.json()).toMatchObject({ state: "paid" });
+  expect(await ann.next("message")).toMatchObject({
+    data: { channel: "orders:42", event: "changed", data: { id: "42", state: "paid" } },
+  });
+  await fetch(`${shop.url}/orders/42/pay`, { method: "POST" });
+  expect((await backend.history("orders:42").page()).publications).toHaveLength(1);
+  expect((await fetch(`${shop.url}/orders/43/pay`, { method: "POST" })).status).toBe(404);
+});
+
+test("the shop answers what is signed, and nothing else", async () => {
+  await using gateway = await startTestGateway();
+  await using shop = await startShop(gateway);
+  const ask = async (body: unknown) => {
+    const response = await fetch(signedRequest(`${shop.url}/aldis`, body));
+    return [response.status, await response.text()];
+  };
+  const order = { type: "rpc", method: "order", data: { id: "42" } };
+  expect(await ask({ ...order, user: "ann" })).toEqual([
+    200,
+    '{"data":{"id":"42","owner":"ann","state":"open"}}',
+  ]);
+  expect(String((await ask({ ...order, user: "bo" }))[1])).toContain("no_order");
+  const subscribe = { type: "subscribe", channel: "orders:42" };
+  expect(await ask({ ...subscribe, user: "ann" })).toEqual([200, '{"allow":true}']);
+  expect(await ask({ ...subscribe, user: "bo" })).toEqual([200, '{"allow":false}']);
+  const forged = await fetch(`${shop.url}/aldis`, { method: "POST", body: "{}" });
+  expect(forged.status).toBe(401);
+
+  const event = (seq: number, type: string) => ({ seq, type, data: { session: "s", user: "ann" } });
+  const [came, went] = [event(1, "session.connected"), event(2, "session.disconnected")];
+  expect(await ask({ endpoint: "e", events: [came] })).toEqual([204, ""]);
+  expect([...shop.shop.here]).toEqual([["s", "ann"]]);
+  await ask({ endpoint: "e", events: [came, went] });
+  expect([...shop.shop.here]).toEqual([]);
+  await ask({ endpoint: "e", events: [came] });
+  expect([...shop.shop.here]).toEqual([]);
+  expect(shop.faults).toEqual([]);
+});
