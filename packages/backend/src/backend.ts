@@ -2,7 +2,13 @@ import { createChannels, createReading } from "./areas/channels.ts";
 import { createChat } from "./areas/chat.ts";
 import { createConnections } from "./areas/connections.ts";
 import { createNotifications } from "./areas/notifications.ts";
-import { createCluster, createHealth, createNamespaces, createTokens } from "./areas/operating.ts";
+import {
+  createCluster,
+  createHealth,
+  createNamespaces,
+  createTokens,
+  createUsage,
+} from "./areas/operating.ts";
 import { createPublishing } from "./areas/publishing.ts";
 import { createUsers } from "./areas/users.ts";
 import { createWebhooks } from "./areas/webhooks.ts";
@@ -45,6 +51,7 @@ function createAreas(settings: ReturnType<typeof settingsOf>, deps: RetryDeps) {
     tokens: createTokens(call),
     cluster: createCluster(call),
     webhooks: createWebhooks(call),
+    usage: createUsage(call),
     health: createHealth(call),
   });
 }

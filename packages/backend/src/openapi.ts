@@ -409,6 +409,33 @@ interface components {
       /** Over how long they go, at the pace that the others can admit now. */
       windowMs: number;
     };
+    UsageByDay: {
+      from: string;
+      to: string;
+      days: {
+        day: string;
+        /** Messages that clients and backends sent, as QU3 counts them. */
+        messagesIn: number;
+        /** Publications times the subscribers that were handed them. */
+        messagesDelivered: number;
+        /** Bytes of what clients and backends sent. */
+        bytesIn: number;
+        /** Bytes that were sent to clients. */
+        bytesOut: number;
+        /** Requests of backends and users over HTTP. */
+        apiRequests: number;
+        /** Requests to webhooks that were answered with 2xx. */
+        webhookDeliveries: number;
+        /** What a quota refused. */
+        refused: number;
+        /** Of all connections together. */
+        connectionMinutes: number;
+        /** The most connections at a time, added up over processes: never too little. */
+        connectionsPeak: number;
+        /** Of records, as last counted on that day. */
+        storeBytes?: number;
+      }[];
+    };
     Operations: {
       /** Publish to a channel. */
       postPublish: {
@@ -687,6 +714,16 @@ interface components {
         answer: {
           moved: components["schemas"]["ClientsMoved"][];
         };
+      };
+      /** What was used, day by day. */
+      getUsage: {
+        query?: {
+          /** The first day (UTC); 29 days before the last. */
+          from?: string;
+          /** The last day; today. */
+          to?: string;
+        };
+        answer: components["schemas"]["UsageByDay"];
       };
       /** Say something in a room. */
       postChatSend: {
@@ -1838,6 +1875,7 @@ export type Bearer = components["schemas"]["Bearer"];
 export type TokenVerdict = components["schemas"]["TokenVerdict"];
 export type ClusterNode = components["schemas"]["ClusterNode"];
 export type ClientsMoved = components["schemas"]["ClientsMoved"];
+export type UsageByDay = components["schemas"]["UsageByDay"];
 
 /** Where each operation is; `keyed`: its body takes an `idempotencyKey`. */
 export const ROUTES = {
@@ -1877,6 +1915,7 @@ export const ROUTES = {
   postClusterNodesNodeUndrain: { method: "POST", path: "/api/cluster/nodes/{node}/undrain" },
   postClusterNodesNodeMove: { method: "POST", path: "/api/cluster/nodes/{node}/move" },
   postClusterRebalance: { method: "POST", path: "/api/cluster/rebalance" },
+  getUsage: { method: "GET", path: "/api/usage" },
   postChatSend: { method: "POST", path: "/api/chat/send", keyed: true },
   postChatMessagesMarkRead: { method: "POST", path: "/api/chat/messages/mark-read" },
   postChatMessagesEdit: { method: "POST", path: "/api/chat/messages/edit" },

@@ -17,6 +17,7 @@ import { takeMessageOf } from "./gateway/plugin-part.ts";
 import { type SessionParts, sessionDeps } from "./gateway/session-parts.ts";
 import { type PartOptions, type Shared, sharedParts } from "./gateway/shared-parts.ts";
 import { stop } from "./gateway/stopping.ts";
+import { openUsage, type UsagePart } from "./gateway/usage-part.ts";
 import { createMetricsPage } from "./listen/metrics-page.ts";
 import { type ListenDeps, type Listener, listen } from "./listen/server.ts";
 import type { Counters } from "./observe/counters.ts";
@@ -67,6 +68,7 @@ export function startGateway(options: GatewayOptions): Gateway {
   const moving = new NodeMoving({ ...shared, connection, session, pendingRequests });
   const keys = apiKeys(config);
   const changes = namespaceChanges(shared, session);
+  const usage = openUsage(shared);
   const listener: Listener = listen({
     config: config.listen,
     limits,
@@ -74,7 +76,7 @@ export function startGateway(options: GatewayOptions): Gateway {
     connection,
     session: session.deps,
     log,
-    api: openApi(shared, { session, moving, keys, namespaceChanges: changes }),
+    api: openApi(shared, { session, moving, keys, namespaceChanges: changes, usage }),
     metrics: metricsPage(shared, keys),
     observeHttp: metrics.observeHttp,
     pages: options.pages,
@@ -91,7 +93,7 @@ export function startGateway(options: GatewayOptions): Gateway {
   let drained: Promise<void> | undefined;
   function close(): Promise<void> {
     ready = false;
-    closed ??= stop({ ...shared, listener, connection, session, ingest, changes });
+    closed ??= stop({ ...shared, listener, connection, session, ingest, changes, usage });
     return closed;
   }
   return {
@@ -122,10 +124,11 @@ function openApi(
     readonly moving: Moving;
     readonly keys: ApiKeys;
     readonly namespaceChanges: NamespaceChanges;
+    readonly usage: UsagePart;
   },
 ) {
   const { config, secret, limits } = shared;
-  const { session, moving, keys, namespaceChanges } = parts;
+  const { session, moving, keys, namespaceChanges, usage } = parts;
   return createApi({
     ...shared,
     ...session.deps,
@@ -137,6 +140,7 @@ function openApi(
     guesses: limits.keyGuesses,
     bodyMaxBytes: config.listen.bodyMaxBytes,
     namespaceChanges,
+    readUsage: usage.read,
     pluginRoutes: session.plugins.routes,
     takeMessage: takeMessageOf(limits.session, shared.clock),
   });

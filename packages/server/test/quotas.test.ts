@@ -1,4 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { API_KEY, createFakeClock, RawClient, startTestGateway } from "@aldis/testkit";
 
 const channel = "chat:lobby";
@@ -94,4 +97,46 @@ test("[QU2] connections of a tenant: the newcomer is told the quota and closed w
   });
   expect((await late.closed).code).toBe(4009);
   await gateway.connect({ tenant: "globex" });
+});
+
+describe("[QU7] usage", () => {
+  test("what clients and backends do is counted for their own tenant, and read with its own key", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "aldis-usage-"));
+    const store = { url: `sqlite:${join(folder, "a.db")}` };
+    await using gateway = await startTestGateway({ config: { api: { keys }, store } });
+    const [ann, bob] = [await gateway.connect(), await gateway.connect({ sub: "bob" })];
+    for (const client of [ann, bob]) await client.must("subscribe", { channel });
+    for (let n = 0; n < 3; n++) await ann.must("publish", { channel, data: n });
+    await gateway.publish(channel, "of a backend");
+    await bob.wait(({ data }) => data.data === "of a backend");
+    await gateway.connect({ sub: "zoe", tenant: "globex" });
+    const { body } = await gateway.call("GET", "/api/usage");
+    const { days } = body as { days: Record<string, number>[] };
+    expect(days.length).toBe(1);
+    expect(days[0]).toMatchObject({
+      ...{ messagesIn: 4, messagesDelivered: 8, refused: 0, connectionsPeak: 2 },
+      apiRequests: 2,
+    });
+    expect(days[0]?.["bytesIn"]).toBeGreaterThan(300);
+    expect(days[0]?.["bytesOut"]).toBeGreaterThan(1_000);
+    const other = await gateway.call("GET", "/api/usage", undefined, GLOBEX_KEY);
+    expect((other.body as { days: object[] }).days).toMatchObject([
+      { messagesIn: 0, connectionsPeak: 1 },
+    ]);
+    const wrong = ["from=2026-02-30", "from=2026-11-02&to=2026-11-01", "from=2020-01-01", "x=1"];
+    for (const query of wrong) {
+      expect((await gateway.call("GET", `/api/usage?${query}`)).status).toBe(400);
+    }
+    await gateway.gateway.close();
+    // What was counted is written when a gateway stops.
+    await using next = await startTestGateway({ config: { api: { keys }, store } });
+    const after = await next.call("GET", "/api/usage");
+    expect((after.body as { days: object[] }).days).toMatchObject([{ messagesIn: 4 }]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test("without a store there is none", async () => {
+    await using gateway = await startTestGateway();
+    expect((await gateway.call("GET", "/api/usage")).status).toBe(404);
+  });
 });

@@ -1,6 +1,6 @@
 // What is not about messages: namespaces, tokens, the cluster, health.
 import type { Call } from "../calling/call.ts";
-import type { Answer, Body } from "../operations.ts";
+import type { Answer, Body, Query } from "../operations.ts";
 import type { CallOptions } from "../options.ts";
 
 export function createNamespaces(call: Call) {
@@ -53,6 +53,12 @@ export function createCluster(call: Call) {
     /** Evens out how many clients each node has. */
     rebalance: (options?: CallOptions) => call("postClusterRebalance", {}, options),
   };
+}
+
+/** What the tenant has used, day by day (UTC); for keys with the scope `usage`. `from` and `to` are days such as `2026-11-01`. */
+export function createUsage(call: Call) {
+  return (range: Query<"getUsage"> = {}, options?: CallOptions): Promise<Answer<"getUsage">> =>
+    call("getUsage", { query: range }, options);
 }
 
 export function createHealth(call: Call) {

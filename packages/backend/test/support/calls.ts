@@ -79,6 +79,7 @@ export const CALLS: Readonly<Record<Operation, (backend: Backend) => Promise<unk
   postWebhooksEndpointPause: (b) => b.webhooks.pause("e"),
   postWebhooksEndpointEnable: (b) => b.webhooks.enable("e"),
   postWebhooksEndpointTest: (b) => b.webhooks.test("e"),
+  getUsage: (b) => b.usage(),
   getHealthLive: (b) => b.health.live(),
   getHealthReady: (b) => b.health.ready(),
   getMetrics: (b) => b.health.metrics(),

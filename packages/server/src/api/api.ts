@@ -31,12 +31,14 @@ import { type NamespaceRouteDeps, namespaceRoutes } from "./routes/namespaces.ts
 import { operationRoutes } from "./routes/operations.ts";
 import { publish, publishRoute } from "./routes/publish.ts";
 import { TOKEN_PATHS, tokenRoutes } from "./routes/tokens.ts";
+import { type UsageRouteDeps, usageRoutes } from "./routes/usage.ts";
 
 export type ApiDeps = KeyJudgeDeps &
   OperationDeps &
   NamespaceRouteDeps &
   ClusterRouteDeps &
   MovingRouteDeps &
+  UsageRouteDeps &
   Omit<ChannelRouteDeps, "cursors"> &
   Omit<ConnectionRouteDeps, "cursors"> &
   Omit<TokenJudgeDeps, "guesses"> & {
@@ -83,6 +85,7 @@ export function createApi(deps: ApiDeps): Api {
     ...tokenRoutes(deps),
     ...clusterRoutes(deps),
     ...movingRoutes(deps),
+    ...usageRoutes(deps),
     ...pluginRoutes.map(pluginApiRoute),
   ]);
   return {

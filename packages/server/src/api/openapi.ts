@@ -19,6 +19,7 @@ const TAGS = [
   { name: "Connections", description: "Who is connected, where, and to what." },
   { name: "Control", description: "Subscribes and disconnects users from the server." },
   { name: "Namespaces", description: "The options of channels, while the gateway runs." },
+  { name: "Usage", description: "What the tenant has used, day by day; with a store alone." },
   { name: "Cluster", description: "The nodes; for keys that name the scope `cluster`." },
   { name: "Tokens", description: "What the gateway takes a user's token for." },
   { name: "Health", description: "For load balancers and orchestrators; without a key." },

@@ -31,6 +31,18 @@ export const quotasSchema = z.strictObject({
 /** Tenants, as far as the configuration speaks of them. */
 export const tenantsSchema = z.strictObject({
   quotas: quotasSchema.prefault({}),
+  usage: z
+    .strictObject({
+      writeMs: z.number().int().min(100).max(3_600_000).default(5_000).meta({
+        doc: "How often what tenants use is written down; as much of it is lost when the process is killed",
+        unit: "ms",
+      }),
+      keepDays: z.number().int().min(7).max(36_500).default(400).meta({
+        doc: "How long the usage of a day is kept",
+        unit: "days",
+      }),
+    })
+    .prefault({}),
   accountsMax: z.number().int().min(1).max(1e9).default(100_000).meta({
     doc: "Tenants that a node counts and holds to their quotas at a time; more are let through uncounted, and only that is counted",
     unit: "tenants",

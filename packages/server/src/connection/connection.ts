@@ -173,6 +173,11 @@ export class Connection implements SessionConnection, OutboxOwner, LaneOwner, Du
     this.close("internalError");
   }
 
+  onSent(bytes: number): void {
+    const account = this.#session?.account;
+    if (account !== undefined) account.bytesOut += bytes;
+  }
+
   onBlocked(): void {
     this.#deps.heartbeat.watchBlocked(this);
   }

@@ -20,6 +20,7 @@ function bench(options: Partial<OutboxOptions> = {}) {
     onOverflow: () => told.overflow++,
     onBlocked: () => {},
     onFlushed: () => told.flushed++,
+    onSent: () => {},
     onRoom: () => {},
     onFault: () => {},
   };
@@ -322,6 +323,7 @@ describe("Flusher", () => {
         onOverflow: () => {},
         onBlocked: () => {},
         onFlushed: () => {},
+        onSent: () => {},
         onRoom: () => {},
         onFault: () => {},
       };
@@ -366,6 +368,7 @@ describe("Flusher", () => {
         onOverflow: () => {},
         onBlocked: () => {},
         onFlushed: () => first?.push(frameOf("2")),
+        onSent: () => {},
         onRoom: () => {},
         onFault: () => {},
       },
@@ -394,6 +397,7 @@ describe("Flusher", () => {
         onOverflow: () => {},
         onBlocked: () => {},
         onFlushed: () => {},
+        onSent: () => {},
         onRoom: () => {},
         onFault: () => {},
       },

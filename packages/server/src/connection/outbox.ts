@@ -16,6 +16,8 @@ export type OutboxOwner = {
   onFlushed(): void;
   /** Lanes have stopped, and so little waits now that they may go on. */
   onRoom(): void;
+  /** So many bytes were handed to the socket. Hot. */
+  onSent(bytes: number): void;
   /** Flushing broke: a fault of ours. */
   onFault(error: unknown): void;
 };
@@ -195,6 +197,7 @@ export class Outbox {
     const { counters } = this.#options;
     counters.framesSent += to - from;
     counters.bytesSent += bytes;
+    this.#owner.onSent(bytes);
     this.#head = to;
     this.#urgent = Math.max(0, this.#urgent - (to - from));
     this.#bytes -= bytes;

@@ -3,23 +3,24 @@ import type { TenantAccount } from "../limits/tenant-account.ts";
 import { TenantAccounts } from "../limits/tenant-accounts.ts";
 import { type Counters, countOne } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
+import { configuredTenants } from "../tenant/configured-tenants.ts";
 import type { Quotas, Tenants } from "../tenant/tenants.ts";
 import type { Clock } from "../time/clock.ts";
 
 /** One that stays at its quota is no news. */
 const TELL_MS = 60_000;
 
-/** What each tenant does on this node, and the quotas that it is held to. */
+/** The tenants, what each does on this node, and the quotas that it is held to. */
 export function openAccounts(
   deps: {
-    readonly tenants: Tenants;
     readonly counters: Counters;
     readonly log: Log;
     readonly clock: Clock;
   },
-  { tenants: { accountsMax } }: Pick<Config, "tenants">,
-): TenantAccounts {
-  const { tenants, counters, log, clock } = deps;
+  { tenants: { accountsMax, quotas: common } }: Pick<Config, "tenants">,
+): { readonly tenants: Tenants; readonly accounts: TenantAccounts } {
+  const { counters, log, clock } = deps;
+  const tenants = configuredTenants(common);
   const onRefused = (account: TenantAccount, quota: keyof Quotas) => {
     countOne(counters.quotaRefusals, quota);
     const nowMs = clock.monotonicMs();
@@ -29,8 +30,7 @@ export function openAccounts(
     log.warn({ tenant, quota, limit: quotas[quota] }, "a tenant is at a quota");
   };
   const onUncounted = () => void counters.tenantsUncounted++;
-  return new TenantAccounts(
-    { tenants, tallies: counters.byTenant, onRefused, onUncounted },
-    accountsMax,
-  );
+  const tallies = counters.byTenant;
+  const accounts = new TenantAccounts({ tenants, tallies, onRefused, onUncounted }, accountsMax);
+  return { tenants, accounts };
 }

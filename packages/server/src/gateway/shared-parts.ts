@@ -33,10 +33,10 @@ import { createRedisSecret } from "../secrets/redis/redis-secret.ts";
 import { createOwnSecret, type SharedSecret } from "../secrets/shared-secret.ts";
 import type { MeteredStore } from "../store/metered-store.ts";
 import type { StorePlan } from "../store/plan.ts";
-import { configuredTenants } from "../tenant/configured-tenants.ts";
-import type { TenantId } from "../tenant/tenant.ts";
+import { type ChannelKey, type TenantId, tenantOf } from "../tenant/tenant.ts";
 import type { Tenants } from "../tenant/tenants.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
+import { usagePlan } from "../usage/collection.ts";
 import { openAccounts } from "./account-part.ts";
 import { type BrokerPart, type MeasuredBroker, openBroker } from "./broker-part.ts";
 import { type ClusterParts, clusterParts } from "./cluster-parts.ts";
@@ -114,8 +114,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
       first: config.api.keys.map(({ tenant }) => tenant as TenantId),
     }),
   );
-  const tenants = configuredTenants(config.tenants.quotas);
-  const accounts = openAccounts({ tenants, counters, log, clock }, config);
+  const { tenants, accounts } = openAccounts({ counters, log, clock }, config);
   const metrics = createMetrics({ counters, gauges, version: packageJson.version });
   const outbound = openOutbound({ clock, counters, metrics }, config);
   const shards = openShards(config, counters, (shard, error) =>
@@ -144,15 +143,16 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const store = openStore(
     {
       ...{ clock, log, random, counters, metrics, onUnfit },
-      plans: withJobs([...storePlans(plugins), ...plans]),
+      plans: withJobs([...storePlans(plugins), usagePlan, ...plans]),
     },
     config,
   );
   const jobs = openJobs({ clock, log, random, counters, store }, config);
   const readiness = readinessOf({ secret, registry, brokerPart, store });
   const probe = new FanOutProbe({ clock, counters }, metrics.observeFanOut);
+  const countOf = (key: ChannelKey) => accounts.of(tenantOf(key));
   const hub: Hub = new Hub(
-    { broker, clock, counters, optionsOf: channelOptions(namespaces), meter: probe },
+    { ...own, broker, optionsOf: channelOptions(namespaces), meter: probe, countOf },
     config.channel,
   );
   const signals: Signals = new Signals(broker);

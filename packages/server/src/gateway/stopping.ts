@@ -4,6 +4,7 @@ import type { Listener } from "../listen/server.ts";
 import type { NamespaceChanges } from "../reach/namespace-changes.ts";
 import type { SessionParts } from "./session-parts.ts";
 import type { Shared } from "./shared-parts.ts";
+import type { UsagePart } from "./usage-part.ts";
 
 export type Stopping = Shared & {
   readonly listener: Listener;
@@ -11,6 +12,7 @@ export type Stopping = Shared & {
   readonly session: SessionParts;
   readonly ingest: Ingest | undefined;
   readonly changes: NamespaceChanges;
+  readonly usage: UsagePart;
 };
 
 /** In the reverse order of making. Clients are told why before the sockets go. */
@@ -27,6 +29,7 @@ export async function stop(parts: Stopping): Promise<void> {
   await session.close();
   outbound.close();
   await handedOver;
+  await parts.usage.close();
   hub.close();
   await cluster.close();
   await brokerPart.close();

@@ -7,6 +7,9 @@ import type { Gap } from "./gap.ts";
 import type { HeldPublications } from "./held-publications.ts";
 import type { Subscriber, Subscription } from "./subscription.ts";
 
+/** Publications times the subscribers that they were handed to. */
+export type DeliveryCount = { delivered: number };
+
 /** A copy that a pattern gives, put off until it is known whether the channel itself gives it. */
 export type OwedCopy = {
   readonly subscriber: Subscriber;
@@ -47,6 +50,8 @@ const SEEN_MAX = 4_096;
 /** This node's side of a channel: who is subscribed here and how far they have been served. */
 export class HubChannel {
   readonly key: ChannelKey;
+  /** Of its tenant. */
+  readonly count: DeliveryCount;
   /** Dense, so that fan-out is one walk over an array; order means nothing. */
   readonly subscriptions: Subscription[] = [];
   readonly joining = new Set<Joining>();
@@ -64,7 +69,8 @@ export class HubChannel {
   gap: Gap | undefined;
   held: HeldPublications | undefined;
 
-  constructor(key: ChannelKey) {
+  constructor(key: ChannelKey, count: DeliveryCount) {
+    this.count = count;
     this.key = key;
   }
 

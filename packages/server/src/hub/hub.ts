@@ -8,7 +8,7 @@ import type { Clock } from "../time/clock.ts";
 import { fanOut, fanOutBehind, fanOutExcept, fanOutExceptUser } from "./fan-out.ts";
 import { type Frame, frameOf, publicationFrame } from "./frame.ts";
 import { type ChannelOptions, Healing, type HealingCounters } from "./healing.ts";
-import { HubChannel, Joining } from "./hub-channel.ts";
+import { type DeliveryCount, HubChannel, Joining } from "./hub-channel.ts";
 import { Patterns } from "./patterns.ts";
 import { PositionCheck } from "./position-check.ts";
 import type { Subscription } from "./subscription.ts";
@@ -23,6 +23,8 @@ export type HubDeps = {
   /** What the namespace of a channel says. */
   readonly optionsOf: (key: ChannelKey) => ChannelOptions;
   readonly meter?: HubMeter;
+  /** Where what is handed to a channel's subscribers is counted for its tenant. */
+  readonly countOf?: (key: ChannelKey) => DeliveryCount;
 };
 
 export type HubOptions = {
@@ -43,6 +45,7 @@ export class Hub {
   readonly #patterns = new Patterns();
   readonly #broker: HubDeps["broker"];
   readonly #meter: HubMeter | undefined;
+  readonly #countOf: (key: ChannelKey) => DeliveryCount;
   readonly #healing: Healing;
   readonly #check: PositionCheck;
   #deliveries = 0;
@@ -50,6 +53,8 @@ export class Hub {
   constructor(deps: HubDeps, options: HubOptions) {
     this.#broker = deps.broker;
     this.#meter = deps.meter;
+    const together = { delivered: 0 };
+    this.#countOf = deps.countOf ?? (() => together);
     this.#healing = new Healing(
       {
         ...deps,
@@ -226,7 +231,7 @@ export class Hub {
   }
 
   #open(key: ChannelKey): HubChannel {
-    const channel = new HubChannel(key);
+    const channel = new HubChannel(key, this.#countOf(key));
     channel.ready = this.#broker.subscribe({ key });
     this.#channels.set(key, channel);
     this.#ordered.add(channel);
@@ -244,6 +249,7 @@ export class Hub {
     if (subscriptions.length > 0) {
       frame = publicationFrame(publication);
       this.#meter?.begin(subscriptions.length);
+      channel.count.delivered += subscriptions.length;
       if (offset <= channel.aheadUntil) fanOutBehind(subscriptions, frame, exclude);
       else if (exclude === undefined) fanOut(subscriptions, frame);
       else fanOutExcept(subscriptions, frame, exclude);
@@ -285,10 +291,12 @@ export class Hub {
     const delivery = ++this.#deliveries;
     for (const { subscriber } of channel?.subscriptions ?? []) subscriber.lastDelivery = delivery;
     const frame = encoded ?? publicationFrame(publication);
+    const count = channel?.count ?? this.#countOf(key);
     for (const { subscriber } of matching) {
       const { connectionId } = subscriber;
       if (subscriber.lastDelivery === delivery || connectionId === publication.exclude) continue;
       subscriber.lastDelivery = delivery;
+      count.delivered++;
       const joining = joiningOf(channel, connectionId);
       if (joining === undefined) subscriber.deliver(frame);
       else joining.owe({ subscriber, publication, epoch });

@@ -13,7 +13,7 @@ const subscriber: Subscriber = {
 function subscribed(lane?: Partial<Lane>): Subscription {
   const subscription = new Subscription(subscriber, draft({}).channel);
   subscription.lane = lane as Lane | undefined;
-  const channel = new HubChannel(key("chat:lobby"));
+  const channel = new HubChannel(key("chat:lobby"), { delivered: 0 });
   channel.epoch = "e";
   channel.top = 9;
   channel.add(subscription);

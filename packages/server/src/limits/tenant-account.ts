@@ -32,6 +32,9 @@ export class TenantAccount {
   delivered = 0;
   bytesOut = 0;
   apiRequests = 0;
+  webhookDeliveries = 0;
+  /** Of its records, as they were last counted; undefined: not yet. */
+  storeBytes: number | undefined;
   /** What a quota refused, of whatever kind. */
   refused = 0;
   /** When a refusal was last told to the operator, monotonic. */

@@ -79,6 +79,10 @@ export type Counters = {
   rateLimited: CountsByLabel;
   /** Refused for a quota of their tenant, by which quota. */
   quotaRefusals: CountsByLabel;
+  /** Rounds of writing usage down that the store did not take, to be tried again. */
+  usageWritesFailed: number;
+  /** Rows of a day that the store was not there to take in time. */
+  usageRowsLost: number;
   /** Times that a tenant found no room to be counted and held to its quotas. */
   tenantsUncounted: number;
   /** Addresses, users and channels whose rate was forgotten before its time, for lack of room. */
@@ -217,7 +221,8 @@ export function createCounters(byTenant = createTenantTallies({ max: 0, first: [
 function boundCounters() {
   const quotaRefusals = countsByLabel();
   for (const quota of QUOTA_NAMES) quotaRefusals[quota] = 0;
-  return { quotaRefusals, tenantsUncounted: 0, bucketsForgotten: 0 };
+  const usage = { usageWritesFailed: 0, usageRowsLost: 0 };
+  return { quotaRefusals, ...usage, tenantsUncounted: 0, bucketsForgotten: 0 };
 }
 
 function recordCounters() {

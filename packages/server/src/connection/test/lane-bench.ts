@@ -53,6 +53,7 @@ export class LaneBench {
         onOverflow: () => this.told.overflow++,
         onBlocked: () => {},
         onFlushed: () => this.told.flushed++,
+        onSent: () => {},
         onRoom: () => {
           this.told.room++;
           this.onRoom();

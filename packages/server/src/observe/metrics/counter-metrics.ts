@@ -132,6 +132,14 @@ export const COUNTER_METRICS = {
     help: "Refused for a quota of the tenant, by which quota",
     label: "quota",
   },
+  usageWritesFailed: {
+    name: "aldis_usage_writes_failed_total",
+    help: "Rounds of writing usage down that the store did not take, to be tried again",
+  },
+  usageRowsLost: {
+    name: "aldis_usage_rows_lost_total",
+    help: "Rows of a tenant's usage of a day that the store was not there to take in time",
+  },
   tenantsUncounted: {
     name: "aldis_tenants_uncounted_total",
     help: "Times that a tenant found no room to be counted and held to its quotas",
