@@ -1,5 +1,6 @@
 import { capacityMain } from "./capacity/main.ts";
 import { faultsIn } from "./check.ts";
+import { noisyMain } from "./noisy/main.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { tableOf } from "./report.ts";
 import { runBench } from "./run.ts";
@@ -82,6 +83,8 @@ function run([first, ...rest]: string[]): Promise<number> {
       return scaleMain(rest);
     case "capacity":
       return capacityMain(rest);
+    case "noisy":
+      return noisyMain(rest);
     case "store":
       return storeMain(rest);
     default:

@@ -12,7 +12,8 @@ export const HTTP_CLOSED = "a connection was closed";
 
 export type AnswerSink = {
   onAnswer(connection: HttpConnection, offset: number): void;
-  onFailed(cause: string): void;
+  /** `connection`: whose answer it was, or which one was closed. */
+  onFailed(cause: string, connection?: HttpConnection): void;
 };
 
 export class HttpConnection {
@@ -51,7 +52,7 @@ export class HttpConnection {
     }
     this.#rest = undefined;
     if (OK.compare(bytes, 0, OK.length) !== 0) {
-      this.#sink.onFailed(bytes.toString("latin1", 0, 300));
+      this.#sink.onFailed(bytes.toString("latin1", 0, 300), this);
       return;
     }
     const at = bytes.indexOf(OFFSET_NAME, head);
@@ -59,7 +60,7 @@ export class HttpConnection {
   }
 
   onTcpClose(): void {
-    this.#sink.onFailed(HTTP_CLOSED);
+    this.#sink.onFailed(HTTP_CLOSED, this);
   }
 }
 

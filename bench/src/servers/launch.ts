@@ -11,11 +11,12 @@ import { READY } from "./ready.ts";
  * TypeScript, so the servers for Node are transpiled first, their packages left as they are.
  */
 const READY_MAX_MS = 15_000;
-export type ServerName = SystemName | "soak" | "node";
+export type ServerName = SystemName | "soak" | "node" | "noisy";
 const FILES: Record<ServerName, string> = {
   aldis: "aldis.ts",
   soak: "soak.ts",
   node: "node.ts",
+  noisy: "noisy.ts",
   bun: "bun.ts",
   ws: "ws.ts",
   "socket.io": "socket-io.ts",
