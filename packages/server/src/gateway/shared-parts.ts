@@ -147,7 +147,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     },
     config,
   );
-  const jobs = openJobs({ clock, log, random, counters, store }, config);
+  const jobs = openJobs({ clock, log, random, counters, store, shards, registry }, config);
   const readiness = readinessOf({ secret, registry, brokerPart, store });
   const probe = new FanOutProbe({ clock, counters }, metrics.observeFanOut);
   const countOf = (key: ChannelKey) => accounts.of(tenantOf(key));

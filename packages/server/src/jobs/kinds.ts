@@ -1,5 +1,8 @@
 import { JOB_KEY_MAX, type JobKind, type JobQueue } from "./jobs.ts";
 
+/** A time before all others: what is woken by `now`. */
+export const AT_ONCE = 0;
+
 const NAME = /^[a-z][a-z0-9.-]{0,99}$/;
 
 /** The kinds of work that this process knows. */

@@ -8,16 +8,22 @@ const RETRY_MS = 1_000;
 /** A sweep has one key. */
 const ALL = "all";
 
+export type SweepingJobs = JobWorker & {
+  /** What was kept is lost, perhaps: sweeps are asked for now. */
+  sweep(): void;
+};
+
 /** Adds sweeps: each is a job of its own, asked for by every process and done by one. */
 export function withSweeps(
   jobs: JobWorker,
   { clock, sweepMs }: { readonly clock: Clock; readonly sweepMs: number },
-): JobWorker {
+): SweepingJobs {
   const sweeps: JobKind[] = [];
   let timer: Timer | undefined;
   let closed = false;
 
   async function ask(): Promise<void> {
+    timer?.cancel();
     let nextMs = sweepMs;
     try {
       await Promise.all(sweeps.map((kind) => jobs.wake(kind, SYSTEM_TENANT, ALL)));
@@ -25,6 +31,7 @@ export function withSweeps(
       if (!(error instanceof Unavailable)) throw error;
       nextMs = Math.min(RETRY_MS, sweepMs);
     }
+    timer?.cancel();
     if (!closed) timer = clock.setTimer(nextMs, () => void ask());
   }
 
@@ -40,6 +47,9 @@ export function withSweeps(
     start() {
       jobs.start();
       if (sweeps.length > 0) void ask();
+    },
+    sweep() {
+      if (sweeps.length > 0 && !closed) void ask();
     },
     get queues() {
       return jobs.queues;

@@ -85,6 +85,15 @@ export function connectForListening(target: RedisTarget, options: RedisOptionsIn
   });
 }
 
+/** Opens a connection for who works in the background: what it asks for waits until the connection is there. Copies of it may block. */
+export function connectForWorking(target: RedisTarget, options: RedisOptionsInForce): RedisLink {
+  return connectAny(target, {
+    ...commonOptions(target, options),
+    commandTimeout: BLOCK_MAX_MS + options.commandTimeoutMs,
+    maxRetriesPerRequest: null,
+  });
+}
+
 function connectAny(target: RedisTarget, options: LinkOptions): RedisLink {
   if (target.kind !== "cluster") return connectOne(target, options);
   return new Cluster([...target.endpoints], {

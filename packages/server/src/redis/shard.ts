@@ -5,8 +5,11 @@ import { BlockingLink } from "./blocking-link.ts";
 import { CommandLink, NOT_CONNECTED, type RedisArgument } from "./command-link.ts";
 import {
   connectForBlocking,
+  connectForCommands,
   connectForListening,
   connectForTopics,
+  connectForWorking,
+  type RedisLink,
   type RedisOptionsInForce,
 } from "./connect.ts";
 import { hashOf, type KeySpace, keySpace } from "./keys.ts";
@@ -38,6 +41,9 @@ export type ShardOptions = RedisOptionsInForce & {
 
 /** Some errors quote what was sent. */
 const TROUBLE_MAX_LENGTH = 300;
+
+/** `asking`: an answer in time, or none. `working`: for who has time, and a copy of it blocks. */
+export type JobLinks = { readonly asking: RedisLink; readonly working: RedisLink };
 
 export type { RedisArgument } from "./command-link.ts";
 
@@ -139,6 +145,14 @@ export class Shard {
   /** A connection for commands that block; whoever opens it closes it. */
   openBlockingLink(): BlockingLink {
     return new BlockingLink(connectForBlocking(this.#target, this.#options));
+  }
+
+  /** Connections for BullMQ, which has commands of its own; whoever opens them closes them. */
+  openJobLinks(): JobLinks {
+    return {
+      asking: connectForCommands(this.#target, this.#options),
+      working: connectForWorking(this.#target, this.#options),
+    };
   }
 
   /** A connection for topics that others publish to; whoever opens it closes it. */

@@ -1,9 +1,11 @@
 import { type Counters, countOne } from "../../observe/counters.ts";
+import type { TenantId } from "../../tenant/tenant.ts";
 import { Unavailable } from "../../unavailable.ts";
-import type { JobKind, JobQueue } from "../jobs.ts";
+import type { Job, JobKind, JobQueue } from "../jobs.ts";
+import { runTurn } from "../run-turn.ts";
 import { Candidates, type CandidatesDeps } from "./candidates.ts";
 import { idOfJob, type JobRecord } from "./records.ts";
-import { putBack, runTurn, type TurnDeps, take } from "./turn.ts";
+import { putBack, type TurnDeps, take } from "./turn.ts";
 
 export type QueueWorkDeps = TurnDeps &
   CandidatesDeps & {
@@ -163,7 +165,7 @@ export class QueueWork {
     if (held === undefined || now() !== life) return;
     const end = this.#closed
       ? ({ end: "stopped" } as const)
-      : await runTurn(this.#deps, kind, held, controller.signal);
+      : await runTurn(this.#deps, kind, jobOf(held, controller.signal));
     countOne(end.end === "failed" ? counters.jobsFailed : counters.jobsDone, kind.queue);
     const put = await putBack(this.#deps, held, end);
     if (put?.later !== undefined) this.#deps.onLater(put.later);
@@ -173,4 +175,8 @@ export class QueueWork {
   #candidatesOf(kind: string): Candidates | undefined {
     return this.#kinds.find((one) => one.kind.name === kind)?.candidates;
   }
+}
+
+function jobOf({ owner, key, failures }: JobRecord, signal: AbortSignal): Job {
+  return { tenant: owner as TenantId, key, failures, signal };
 }

@@ -26,12 +26,9 @@ const JOB_FIELDS = {
   paused: optional(integer()),
   /** The life of the worker that holds it. */
   by: optional(text()),
-  /** It was woken for this time while it was held; {@link AT_ONCE}: even if it is to wait. */
+  /** It was woken for this time while it was held; 0: even if it is to wait. */
   again: optional(integer()),
 };
-
-/** A time before all others: what is woken by `now`. */
-export const AT_ONCE = 0;
 
 /**
  * Keys that have something to do. Each is in one of three states, and in one index: `ready` (may be taken up; in order of tenants), `later` (waits for its

@@ -1,6 +1,8 @@
 // How a record goes from state to state. Pure: who writes it makes sure that it stands as it was read.
 import type { Conditions } from "../../store/store.ts";
-import { AT_ONCE, type JobRecord } from "./records.ts";
+import { AT_ONCE } from "../kinds.ts";
+import type { TurnEnd } from "../run-turn.ts";
+import type { JobRecord } from "./records.ts";
 
 type State = Pick<JobRecord, "dueAt"> & Partial<JobRecord>;
 type Change = { readonly change: Partial<JobRecord>; readonly where: Conditions<JobRecord> };
@@ -42,12 +44,6 @@ export function woken(record: JobRecord, atMs: number, nowMs: number): Change | 
   if (paused !== undefined && atMs !== AT_ONCE) return undefined;
   return { change: wokenAt(owner, atMs, nowMs), where: { later: { is: later } } };
 }
-
-/** How a turn ended. `stopped`: it was to end before it was done. */
-export type TurnEnd =
-  | { readonly end: "done" }
-  | { readonly end: "at" | "notBefore" | "failed"; readonly atMs: number }
-  | { readonly end: "stopped" };
 
 /** Where a key goes after its turn; undefined: it has nothing to do any more. */
 export function after(record: JobRecord, turn: TurnEnd, nowMs: number): State | undefined {

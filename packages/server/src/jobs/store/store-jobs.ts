@@ -4,19 +4,21 @@ import type { Log } from "../../observe/log.ts";
 import type { RandomIds } from "../../random/random.ts";
 import type { Records, Store } from "../../store/store.ts";
 import type { TenantId } from "../../tenant/tenant.ts";
-import type { Clock, Timer } from "../../time/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import { Unavailable } from "../../unavailable.ts";
+import { Alarm } from "../alarm.ts";
 import { type BackoffOptions, backoffMs } from "../backoff.ts";
 import { inTime } from "../in-time.ts";
 import type { JobKind, JobQueue, JobWorker, QueueState, WakeTime } from "../jobs.ts";
-import { checkJobKey, Kinds, wholeMs } from "../kinds.ts";
+import { AT_ONCE, checkJobKey, Kinds, wholeMs } from "../kinds.ts";
+import { Lines } from "../lines.ts";
+import { Rounds } from "../rounds.ts";
 import { releaseLeaks } from "./leaks.ts";
 import { Life } from "./life.ts";
 import { QueueCounts } from "./queue-counts.ts";
 import { QueueWork, type QueueWorkDeps } from "./queue-work.ts";
-import { AT_ONCE, JOBS, type JobRecord, LIVES } from "./records.ts";
-import { Rounds } from "./rounds.ts";
-import { Wakes } from "./wakes.ts";
+import { idOfJob, JOBS, type JobRecord, LIVES } from "./records.ts";
+import { keepWake, type WakesDeps } from "./wakes.ts";
 import { Watch } from "./watch.ts";
 
 export type StoreJobsDeps = {
@@ -47,11 +49,12 @@ export class StoreJobs implements JobWorker {
   readonly #kinds = new Kinds();
   readonly #life: Life;
   readonly #watch: Watch;
-  readonly #wakes: Wakes;
+  readonly #wakes: WakesDeps;
+  readonly #lines = new Lines();
   readonly #works: readonly QueueWork[];
   readonly #counts: QueueCounts;
   readonly #rounds: Rounds;
-  #alarm: { readonly atMs: number; readonly timer: Timer } | undefined;
+  readonly #alarm: Alarm;
   #closed: Promise<void> | undefined;
   #isOver = false;
 
@@ -78,8 +81,11 @@ export class StoreJobs implements JobWorker {
       },
       leaseMs,
     );
-    const onLater = (atMs: number) => this.#setAlarm(atMs);
-    this.#wakes = new Wakes({ clock, jobs, onLater, onReady: (record) => this.#offer(record) });
+    this.#alarm = new Alarm(clock, options.pollMs, () => {
+      this.#promote().catch(ignoreUnavailable);
+    });
+    const onLater = (atMs: number) => this.#alarm.set(atMs);
+    this.#wakes = { clock, jobs, onLater, onReady: (record) => this.#offer(record) };
     const work = this.#workDeps(onLater);
     this.#works = queues.map((queue) => new QueueWork(queue, work, concurrency[queue]));
     this.#counts = new QueueCounts({ clock, jobs });
@@ -95,7 +101,8 @@ export class StoreJobs implements JobWorker {
   async wake(kind: JobKind, tenant: TenantId, key: string, when?: WakeTime): Promise<void> {
     checkJobKey(key);
     const atMs = when === "now" ? AT_ONCE : wholeMs(when ?? this.#deps.clock.nowMs());
-    await this.#wakes.wake({ kind: kind.name, owner: tenant, key }, atMs);
+    const name = { kind: kind.name, owner: tenant, key };
+    await this.#lines.wake(idOfJob(name), atMs, (at) => keepWake(this.#wakes, name, at));
   }
 
   start(): void {
@@ -121,7 +128,7 @@ export class StoreJobs implements JobWorker {
 
   async #close(): Promise<void> {
     this.#rounds.close();
-    this.#alarm?.timer.cancel();
+    this.#alarm.close();
     const ended = Promise.all(this.#works.map((work) => work.close()));
     const isTidy = await inTime(this.#deps.clock, this.#options.closeMs, ended);
     this.#isOver = true;
@@ -154,20 +161,6 @@ export class StoreJobs implements JobWorker {
 
   async #promote(): Promise<void> {
     await Promise.all(this.#works.map((work) => work.promote()));
-  }
-
-  /** What waits for longer than that is found by the next look at all. */
-  #setAlarm(atMs: number): void {
-    const { clock } = this.#deps;
-    const waitMs = atMs - clock.nowMs();
-    const isEarlier = this.#alarm === undefined || atMs < this.#alarm.atMs;
-    if (!isEarlier || waitMs > this.#options.pollMs || this.#closed !== undefined) return;
-    this.#alarm?.timer.cancel();
-    const timer = clock.setTimer(waitMs, () => {
-      this.#alarm = undefined;
-      this.#promote().catch(ignoreUnavailable);
-    });
-    this.#alarm = { atMs, timer };
   }
 
   async #lookAfterLives(): Promise<void> {

@@ -1,19 +1,15 @@
-// One turn of one key: taken, done, and put where it goes next.
-import type { Log } from "../../observe/log.ts";
+// A turn of one key: taken, and put where it goes next.
 import type { Records } from "../../store/store.ts";
-import { SYSTEM_TENANT, type TenantId } from "../../tenant/tenant.ts";
+import { SYSTEM_TENANT } from "../../tenant/tenant.ts";
 import type { Clock } from "../../time/clock.ts";
 import { Unavailable } from "../../unavailable.ts";
-import type { JobKind, JobOutcome } from "../jobs.ts";
-import { wholeMs } from "../kinds.ts";
+import type { RunDeps, TurnEnd } from "../run-turn.ts";
 import { type JobRecord, nameOfJob } from "./records.ts";
-import { after, heldBy, type TurnEnd } from "./states.ts";
+import { after, heldBy } from "./states.ts";
 
-export type TurnDeps = {
+export type TurnDeps = RunDeps & {
   readonly clock: Clock;
   readonly jobs: Records<JobRecord>;
-  readonly log: Log;
-  backoffMs(failures: number): number;
   /** The process lets go of everything: nothing is tried again. */
   isOver(): boolean;
 };
@@ -29,29 +25,6 @@ export async function take(
 ): Promise<JobRecord | undefined> {
   const where = { ready: { is: record.ready } };
   return await jobs.update(SYSTEM_TENANT, nameOfJob(record), heldBy(life), where);
-}
-
-/** Never rejects. */
-export async function runTurn(
-  { clock, log, backoffMs }: TurnDeps,
-  kind: JobKind,
-  record: JobRecord,
-  signal: AbortSignal,
-): Promise<TurnEnd> {
-  const { owner, key, failures } = record;
-  try {
-    return endOf(await kind.run({ tenant: owner as TenantId, key, failures, signal }));
-  } catch (error) {
-    if (signal.aborted) return { end: "stopped" };
-    log.warn({ job: kind.name, tenant: owner, failures, err: error }, "a job failed");
-    return { end: "failed", atMs: clock.nowMs() + backoffMs(failures + 1) };
-  }
-}
-
-function endOf(outcome: JobOutcome): TurnEnd {
-  if (outcome === undefined) return { end: "done" };
-  if ("atMs" in outcome) return { end: "at", atMs: wholeMs(outcome.atMs) };
-  return { end: "notBefore", atMs: wholeMs(outcome.notBeforeMs) };
 }
 
 /**

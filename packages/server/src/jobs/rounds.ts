@@ -1,6 +1,6 @@
-import type { Log } from "../../observe/log.ts";
-import type { Clock, Timer } from "../../time/clock.ts";
-import { Unavailable } from "../../unavailable.ts";
+import type { Log } from "../observe/log.ts";
+import type { Clock, Timer } from "../time/clock.ts";
+import { Unavailable } from "../unavailable.ts";
 
 /** What is done again and again, each time so long after it has ended. */
 export class Rounds {

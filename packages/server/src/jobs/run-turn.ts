@@ -1,0 +1,39 @@
+import type { Log } from "../observe/log.ts";
+import type { Clock } from "../time/clock.ts";
+import type { Job, JobKind, JobOutcome } from "./jobs.ts";
+import { wholeMs } from "./kinds.ts";
+
+/** How a turn ended. `stopped`: it was to end before it was done. */
+export type TurnEnd =
+  | { readonly end: "done" }
+  | { readonly end: "at" | "notBefore" | "failed"; readonly atMs: number }
+  | { readonly end: "stopped" };
+
+export type RunDeps = {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long to wait after so many failures in a row. */
+  backoffMs(failures: number): number;
+};
+
+/** Never rejects. */
+export async function runTurn(
+  { clock, log, backoffMs }: RunDeps,
+  kind: JobKind,
+  job: Job,
+): Promise<TurnEnd> {
+  const { tenant, failures, signal } = job;
+  try {
+    return endOf(await kind.run(job));
+  } catch (error) {
+    if (signal.aborted) return { end: "stopped" };
+    log.warn({ job: kind.name, tenant, failures, err: error }, "a job failed");
+    return { end: "failed", atMs: clock.nowMs() + backoffMs(failures + 1) };
+  }
+}
+
+function endOf(outcome: JobOutcome): TurnEnd {
+  if (outcome === undefined) return { end: "done" };
+  if ("atMs" in outcome) return { end: "at", atMs: wholeMs(outcome.atMs) };
+  return { end: "notBefore", atMs: wholeMs(outcome.notBeforeMs) };
+}
