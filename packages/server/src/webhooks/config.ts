@@ -56,19 +56,19 @@ export const webhooksSchema = z
       1_000,
     ).default(5),
     breakerFailures: count(
-      "Failed attempts in a row after which an endpoint counts as down: one probe at a time then",
+      "Failed attempts in a row after which an endpoint counts as down: one event at a time then, where no batch is begun",
       1_000,
     ).default(5),
     sendsPerTenant: count(
       "Requests of one tenant under way on a node at a time; others wait their turn",
       1_000,
-    ).default(8),
+    ).default(16),
     slowSends: count(
       "Requests under way on a node at a time to endpoints that are slow or whose last request failed",
       1_000,
-    ).default(8),
-    deadMax: count("Dead letters of an endpoint; the oldest go, and are counted", 1e7).default(
-      10_000,
+    ).default(32),
+    deadMax: count("Dead letters of an endpoint; the oldest go, and are counted", 1e6).default(
+      100_000,
     ),
     deadMs: ms("How long a dead letter is kept").default(30 * DAY_MS),
     rotationMs: ms("How long a former secret signs beside its successor", 0).default(DAY_MS),

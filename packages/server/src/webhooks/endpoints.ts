@@ -117,6 +117,18 @@ export class Endpoints {
     return await this.apply(tenant, endpoint, () => ({ status: { status, why } }));
   }
 
+  /** Unless somebody has changed it since `record` was read: then it is another one that was meant. */
+  async disable(
+    tenant: TenantId,
+    { endpoint, version }: EndpointRecord,
+    why: string,
+  ): Promise<void> {
+    const { clock, endpoints } = this.#deps;
+    const change = { status: "disabled", why, since: clock.nowMs(), version: version + 1 };
+    await endpoints.update(tenant, { endpoint }, change, { version: { is: version } });
+    await this.#deps.changed(tenant, endpoint);
+  }
+
   /** What waits for it, and its dead letters, go in the background. What is not there is removed already. */
   async remove(tenant: TenantId, endpoint: string): Promise<boolean> {
     const removed = await this.#deps.endpoints.remove(tenant, { endpoint });

@@ -93,8 +93,12 @@ export type Batch = {
   readonly rejected: number;
 };
 
+/** Events that become dead letters: decided once, and then done by whoever has the endpoint. They begin after the cursor. */
+export type Burial = { readonly to: number; readonly why: string };
+
 export type ProgressState = {
   readonly batch?: Batch;
+  readonly burial?: Burial;
   /** Events up to this number are sent one at a time: a batch that had them was refused. */
   readonly singlyTo?: number;
   /** Attempts that have failed since the last that did not. */

@@ -2,9 +2,10 @@ import { type PluginRoute, pluginRoute, z } from "../plugins/index.ts";
 import { shownEndpoint } from "./endpoint-fields.ts";
 import type { Parts } from "./parts.ts";
 import { access, EXAMPLE_ID, ofEndpoint, shown, tag } from "./route-schemas.ts";
+import { deliveryState } from "./states.ts";
 
 /** Whether it is sent to. */
-export function statusRoutes({ endpoints, recorder }: Parts): PluginRoute[] {
+export function statusRoutes({ endpoints, recorder, states }: Parts): PluginRoute[] {
   const example = { path: { endpoint: EXAMPLE_ID } };
   const refusals = ["not_found", "conflict"] as const;
   const common = { method: "post", access, tag, params: ofEndpoint, refusals, example } as const;
@@ -38,6 +39,19 @@ export function statusRoutes({ endpoints, recorder }: Parts): PluginRoute[] {
         const { endpoint } = await endpoints.find(tenant, params.endpoint);
         return { id: await recorder.recordTest(tenant, endpoint) };
       },
+    ),
+    pluginRoute(
+      {
+        ...{ method: "get", path: "/api/webhooks/{endpoint}/deliveries", access, tag, example },
+        summary: "How far an endpoint has come",
+        description:
+          "What it has taken, what waits for it, the last error, and when it is tried again.",
+        params: ofEndpoint,
+        answer: deliveryState,
+        refusals: ["not_found"],
+      },
+      async ({ tenant, params }) =>
+        await states.of(tenant, await endpoints.find(tenant, params.endpoint)),
     ),
   ];
 }

@@ -12,7 +12,7 @@ export type WakesDeps = {
 };
 
 /**
- * Nobody waits for these: what is recorded is sent even if a wake is lost, as every endpoint is looked at now and then (`webhooks.lookMs`). Of one endpoint one is under way and one waits,
+ * Nobody waits for these: what is recorded is sent even if a wake is lost, as logs are looked through now and then (`jobs.sweepMs`). Of one endpoint one is under way and one waits,
  * which begins after what was recorded meanwhile: bounded by the endpoints.
  */
 export class Wakes {
@@ -30,8 +30,20 @@ export class Wakes {
     else underWay.again = true;
   }
 
+  /** Somebody has changed it, and waits to see what it does now: also when it is to be left alone for a while. */
+  wakeNow(tenant: TenantId, endpoint: string): void {
+    const { job } = this.#deps;
+    void job.wake(tenant, endpoint, "now").catch((error: unknown) => this.#failed(error));
+  }
+
+  #failed(err: unknown): void {
+    const { count, log } = this.#deps;
+    count("wakes_failed");
+    if (!(err instanceof Unavailable)) log.error({ err }, "an endpoint could not be woken");
+  }
+
   async #run(tenant: TenantId, endpoint: string): Promise<void> {
-    const { clock, config, job, count, log } = this.#deps;
+    const { clock, config, job } = this.#deps;
     const state = { again: true };
     this.#underWay.set(endpoint, state);
     try {
@@ -39,9 +51,8 @@ export class Wakes {
         state.again = false;
         await job.wake(tenant, endpoint, clock.nowMs() + config.batchMs);
       }
-    } catch (err) {
-      count("wakes_failed");
-      if (!(err instanceof Unavailable)) log.error({ err }, "an endpoint could not be woken");
+    } catch (error) {
+      this.#failed(error);
     } finally {
       this.#underWay.delete(endpoint);
     }

@@ -6,7 +6,10 @@ export type Key = { readonly kind: string; readonly tenant: TenantId; readonly k
 /** What is due, of all nodes together: tests choose who takes it up, and when. */
 export class JobsOfAll {
   readonly #clock: Clock;
-  readonly #waiting = new Map<string, Key & { atMs: number; failures: number; paused: boolean }>();
+  readonly #waiting = new Map<
+    string,
+    Key & { atMs: number; notBeforeMs: number; failures: number }
+  >();
   readonly #running = new Set<string>();
 
   constructor(clock: Clock) {
@@ -14,14 +17,12 @@ export class JobsOfAll {
   }
 
   wake(key: Key, when: WakeTime = this.#clock.nowMs()): void {
+    const name = nameOf(key);
+    const known = this.#waiting.get(name);
+    const notBeforeMs = when === "now" ? 0 : (known?.notBeforeMs ?? 0);
     const atMs = when === "now" ? this.#clock.nowMs() : when;
-    const known = this.#waiting.get(nameOf(key));
-    if (known === undefined) this.#put(key, { atMs, paused: false });
-    else if (!known.paused || when === "now") known.atMs = Math.min(known.atMs, atMs);
-  }
-
-  #put(key: Key, state: { readonly atMs: number; readonly paused: boolean }): void {
-    this.#waiting.set(nameOf(key), { ...key, ...state, failures: 0 });
+    const earlier = Math.max(Math.min(known?.atMs ?? atMs, atMs), notBeforeMs);
+    this.#waiting.set(name, { ...key, atMs: earlier, notBeforeMs, failures: known?.failures ?? 0 });
   }
 
   /** When the next is due; undefined: nothing waits. */
@@ -30,13 +31,23 @@ export class JobsOfAll {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
+  get due(): readonly Key[] {
+    return [...this.#waiting.values()]
+      .filter((each) => each.atMs <= this.#clock.nowMs() && !this.#running.has(nameOf(each)))
+      .toSorted((a, b) => a.atMs - b.atMs);
+  }
+
+  /** What `node` does now and then for wakes that were lost. */
+  async sweep(node: TestNode): Promise<void> {
+    for (const { name: kind, sweep } of node.kinds.values()) {
+      await sweep?.(async (tenant, key) => this.wake({ kind, tenant, key }));
+    }
+  }
+
   /** Has `node` do all that is due, one after another, until nothing is. */
   async runDue(node: TestNode): Promise<void> {
     for (;;) {
-      const due = [...this.#waiting.values()]
-        .filter((each) => each.atMs <= this.#clock.nowMs() && !this.#running.has(nameOf(each)))
-        .toSorted((a, b) => a.atMs - b.atMs)
-        .at(0);
+      const [due] = this.due;
       if (due === undefined || node.isDead) return;
       await this.run(node, due);
     }
@@ -51,16 +62,26 @@ export class JobsOfAll {
     const job: Job = { tenant, key, failures, signal: new AbortController().signal };
     try {
       const outcome: JobOutcome = await node.kinds.get(kind)?.run(job);
-      if (outcome === undefined) return;
-      if ("atMs" in outcome) this.wake({ kind, tenant, key }, outcome.atMs);
-      else this.#put({ kind, tenant, key }, { atMs: outcome.notBeforeMs, paused: true });
+      if (outcome !== undefined) this.#lookAgain({ kind, tenant, key }, outcome);
     } catch {
-      this.wake({ kind, tenant, key }, this.#clock.nowMs() + 1_000);
-      const waiting = this.#waiting.get(name);
-      if (waiting !== undefined) waiting.failures = failures + 1;
+      const atMs = this.#clock.nowMs() + 1_000;
+      this.#waiting.set(name, {
+        kind,
+        tenant,
+        key,
+        atMs,
+        notBeforeMs: atMs,
+        failures: failures + 1,
+      });
     } finally {
       this.#running.delete(name);
     }
+  }
+
+  #lookAgain(key: Key, outcome: NonNullable<JobOutcome>): void {
+    if ("atMs" in outcome) return this.wake(key, outcome.atMs);
+    const { notBeforeMs } = outcome;
+    this.#waiting.set(nameOf(key), { ...key, atMs: notBeforeMs, notBeforeMs, failures: 0 });
   }
 
   /** A process that was running it is dead, and its hold on the key has ended. */

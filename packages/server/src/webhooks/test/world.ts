@@ -1,7 +1,6 @@
 // Nodes of the feature in one process, over a real store, with jobs, a bus and receivers that tests move and break as they like.
 import { createFakeClock, createSeededRandom, type FakeClock } from "@aldis/testkit";
 import type {
-  Job,
   JobKind,
   OutboundOutcome,
   OutboundRequest,
@@ -38,8 +37,8 @@ export type WorldOptions = {
   readonly database?: FreshDatabase;
 };
 
-/** Called before each step that a node takes outside itself: a call of the store, a request. What it throws, the node meets there. */
-export type BeforeStep = (node: TestNode, what: string) => void | Promise<void>;
+/** Called around each step that a node takes outside itself: a call of the store, a request. What it throws, the node meets there. */
+export type AroundStep = (node: TestNode, what: string) => void | Promise<void>;
 
 export type World = AsyncDisposable & {
   readonly clock: FakeClock;
@@ -50,7 +49,9 @@ export type World = AsyncDisposable & {
   start(): TestNode;
   storeAway: boolean;
   receive: Receive;
-  before: BeforeStep | undefined;
+  before: AroundStep | undefined;
+  /** Called when it was done, before the node hears of it. */
+  after: AroundStep | undefined;
 };
 
 export class TestNode {
@@ -61,13 +62,24 @@ export class TestNode {
   readonly rounds: (() => unknown)[] = [];
   readonly heard = new Map<string, (body: unknown) => unknown>();
   /** Nothing that it asks for happens any more, and nothing is answered: as after `kill -9`. */
-  isDead = false;
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+  readonly died: Promise<void>;
+  readonly kill: () => void;
+  #isDead = false;
   readonly context: PluginContext<WebhooksConfig>;
   readonly parts: Parts;
   readonly #routes: ReturnType<typeof createWebhooks>["routes"];
 
   constructor(name: string, contextOf: (node: TestNode) => PluginContext<WebhooksConfig>) {
     this.name = name;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.died = promise;
+    this.kill = () => {
+      this.#isDead = true;
+      resolve();
+    };
     this.context = contextOf(this);
     this.parts = createParts(this.context);
     this.#routes = createWebhooks(this.context, this.parts).routes;
@@ -136,6 +148,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     storeAway: false,
     receive: () => TAKEN,
     before: undefined,
+    after: undefined,
     node(index = 0) {
       const node = nodes[index];
       if (node === undefined) throw new Error(`no node ${index}`);
@@ -156,6 +169,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     await world.before?.(node, what);
     if (node.isDead) return await new Promise<T>(() => {});
     const answer = await run();
+    await world.after?.(node, what);
     return node.isDead ? await new Promise<T>(() => {}) : answer;
   }
 
@@ -212,6 +226,3 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   for (let index = 0; index < size; index++) world.start();
   return world;
 }
-
-/** A turn of work by a node, as the jobs of the gateway would give it one. */
-export type Turn = { readonly node: TestNode; readonly job: Job; readonly kind: string };

@@ -1,0 +1,8 @@
+import { afterAll } from "bun:test";
+import { postgresTests } from "../store/postgres/test/fresh-postgres.ts";
+import { crashModelTests } from "./test/crash-model.ts";
+
+const tests = postgresTests();
+afterAll(() => tests[Symbol.asyncDispose]());
+
+crashModelTests("PostgreSQL", () => tests.fresh(), 10);
