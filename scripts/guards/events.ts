@@ -78,4 +78,23 @@ export const EVENT_GUARDS: readonly Guard[] = [
     test: LIVES,
     named: "whatever races, breaks",
   },
+  {
+    faults: [12],
+    breaks: "what was said is acknowledged, and its event lost",
+    file: "packages/server/src/chat/send.ts",
+    find: "  if (record.deletedAt === undefined)\n    await emitMessage",
+    replace: "  if (record.deletedAt === undefined && written)\n    await emitMessage",
+    test: "packages/server/src/chat/messages.test.ts",
+    named: "what is not kept by who hears of it is not acknowledged",
+  },
+  {
+    faults: [12],
+    breaks: "an acknowledgement is taken before its event is kept",
+    file: "packages/server/src/notifications/acknowledging.ts",
+    find: "  if (waits) await emitAcknowledged(deps, whose, record.id);\n  return await deps.inbox.acknowledge(whose.tenant, record, by);",
+    replace:
+      "  const taken = await deps.inbox.acknowledge(whose.tenant, record, by);\n  if (waits) await emitAcknowledged(deps, whose, record.id);\n  return taken;",
+    test: "packages/server/src/notifications/notifications.test.ts",
+    named: "who hears of an acknowledgement has it before it is taken",
+  },
 ];

@@ -4,6 +4,7 @@ import { refusal } from "../plugins/index.ts";
 import type { Actor } from "./actor.ts";
 import type { MessageRecord } from "./collections.ts";
 import type { ChatDeps } from "./deps.ts";
+import { emitMessage } from "./emitting.ts";
 import { type Entered, enter, personOf, roleIn } from "./enter.ts";
 import { countOf, withReaction } from "./reactions.ts";
 import { conflict, forbidden, noMessage, overLimit } from "./refusals.ts";
@@ -70,6 +71,7 @@ export async function edit(deps: ChatDeps, actor: Actor, change: Edit): Promise<
     data: { message: wireMessage(edited) },
     once: `e${seq}.${version}`,
   });
+  await emitMessage(deps, actor.tenant, "chat.edited", edited);
   return { room: name.channel, seq, version, editedAt };
 }
 
@@ -99,6 +101,7 @@ export async function remove(
     data: { message: wireMessage(gone) },
     once: `e${seq}.${version}`,
   });
+  await emitMessage(deps, actor.tenant, "chat.deleted", gone);
   return { room: entered.name.channel, seq, version, deletedAt };
 }
 

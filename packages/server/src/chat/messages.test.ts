@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { eventually } from "@aldis/testkit";
+import { Unavailable } from "../plugins/index.ts";
 import { edit, react, remove } from "./change.ts";
 import { mark, receipts } from "./marks.ts";
 import { join } from "./membership.ts";
@@ -46,6 +47,37 @@ describe("[CT14] sending", () => {
       expect(await send(node.deps, ann, saying)).toMatchObject({ seq: 1, duplicate: true });
     }
     expect(chat.published.map(({ data }) => data)).toMatchObject([{ message: { seq: 1 } }]);
+  });
+
+  test("P4 [WH24] what is not kept by who hears of it is not acknowledged; the repeat emits it again, the same", async () => {
+    await using chat = await openLoneChat();
+    const { deps, events } = chat;
+    const ann = chat.user("ann");
+    const saying = { room, text: "hi", idempotencyKey: "k" };
+    events.away = true;
+    const refused: unknown = await send(deps, ann, saying).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(Unavailable);
+    events.away = false;
+    for (let n = 0; n < 2; n++) await send(deps, ann, saying);
+    await edit(deps, ann, { room, seq: 1, text: "ho" });
+    await send(deps, ann, saying);
+    await remove(deps, ann, { room, seq: 1 });
+    await remove(deps, ann, { room, seq: 1 });
+    await send(deps, ann, saying);
+    await createRoom(deps, chat.backend(), { room: "chat:new", access: "public", members: [] });
+    expect(chat.published.filter(({ event }) => event === "chat.message")).toHaveLength(1);
+    expect(events.emitted.map(({ type, id }) => `${type} ${id}`)).toEqual(
+      [
+        ...Array.from({ length: 3 }, () => "chat.message 1.1:chat:hall"),
+        "chat.deleted 1.3:chat:hall",
+        "chat.deleted 1.3:chat:hall",
+        `chat.room_created ${chat.clock.nowMs()}:chat:new`,
+      ].toSpliced(2, 0, "chat.edited 1.2:chat:hall"),
+    );
+    expect(events.emitted[0]?.data).toMatchObject({
+      channel: room,
+      message: { room, seq: 1, text: "hi", from: { id: "ann" } },
+    });
   });
 
   test("what was deleted, or said long ago, is not published again by a repeat", async () => {

@@ -6,6 +6,7 @@ import { writeRoom } from "./birth.ts";
 import { accessOf, type RoomRecord } from "./collections.ts";
 import { CHAT_NAMESPACE } from "./config.ts";
 import type { ChatDeps } from "./deps.ts";
+import { emitRoom } from "./emitting.ts";
 import { enterExisting, mustBe, type Room, roleIn } from "./enter.ts";
 import { addRecord, mustHaveRoomFor } from "./member-records.ts";
 import { badRequest, conflict, forbidden } from "./refusals.ts";
@@ -65,6 +66,7 @@ export async function createRoom(
     data: told,
     once,
   });
+  await emitRoom(deps, tenant, record);
   return wireRoom(record, await roleIn(deps, room));
 }
 

@@ -4,6 +4,7 @@ import type { Actor } from "./actor.ts";
 import { bear } from "./birth.ts";
 import type { Body, MessageRecord } from "./collections.ts";
 import type { ChatDeps } from "./deps.ts";
+import { emitMessage } from "./emitting.ts";
 import { enter } from "./enter.ts";
 import { badRequest, noMessage } from "./refusals.ts";
 import type { RoomName } from "./room-name.ts";
@@ -48,8 +49,15 @@ export async function send(deps: ChatDeps, actor: Actor, saying: Saying): Promis
   });
   if (written) deps.activity.note(tenant, room, { top: record.seq, activeAt: record.at });
   if (written || isToBeTold(deps, record)) await tell(deps, actor, name, record);
+  if (record.deletedAt === undefined)
+    await emitMessage(deps, tenant, "chat.message", asSent(record));
   const answer = { room, seq: record.seq, id: `${room}/${record.seq}`, at: record.at };
   return written ? answer : { ...answer, duplicate: true };
+}
+
+/** However it was edited since: one message is one event. */
+function asSent(record: MessageRecord): MessageRecord {
+  return record.version === 1 ? record : { ...record, version: 1 };
 }
 
 /** A repeat may mean that a node died between the two steps: it is published, unless it was already. */

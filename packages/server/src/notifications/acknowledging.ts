@@ -1,5 +1,5 @@
 import type { AcknowledgeNotificationBody, NotificationAcknowledgedPush } from "@aldis/protocol";
-import type { Clock, PluginUsers, TenantId } from "../plugins/index.ts";
+import type { Clock, PluginContext, PluginUsers, TenantId } from "../plugins/index.ts";
 import type { Board } from "./board.ts";
 import type { Inbox } from "./inbox.ts";
 import { hashOf, isForTenant, isNotificationId } from "./names.ts";
@@ -11,6 +11,7 @@ export type AcknowledgingDeps = {
   readonly board: Board;
   readonly users: Pick<PluginUsers, "push">;
   inBackground(work: Promise<unknown>): void;
+  readonly emit: PluginContext["emit"];
   count(event: string, by?: number): void;
 };
 
@@ -70,19 +71,59 @@ async function byIds(
 }
 
 async function byId(
-  { clock, inbox, board }: AcknowledgingDeps,
-  { tenant, user }: Whose,
+  deps: AcknowledgingDeps,
+  whose: Whose,
   { id, by }: { readonly id: string; readonly by: string | undefined },
 ): Promise<boolean> {
   // Nothing of ours is called so; no store could look for some of what may stand here.
   if (!isNotificationId(id)) return false;
+  const { inbox, board, clock } = deps;
+  const { tenant, user } = whose;
   if (!isForTenant(id)) {
     const record = await inbox.find(tenant, user, id);
-    return record !== undefined && (await inbox.acknowledge(tenant, record, by));
+    return record !== undefined && (await takeOwn(deps, whose, { record, by }));
   }
   const record = await board.find(tenant, id);
   if (record?.lane === undefined || record.expiresAt <= clock.nowMs()) return false;
-  return await board.acknowledge(tenant, user, { record, by });
+  return await takeOfTenant(deps, whose, { record, by });
+}
+
+type Taking<R> = { readonly record: R; readonly by: string | undefined };
+
+async function takeOwn(
+  deps: AcknowledgingDeps,
+  whose: Whose,
+  { record, by }: Taking<InboxRecord>,
+): Promise<boolean> {
+  const waits = record.lane !== undefined && record.expiresAt > deps.clock.nowMs();
+  if (waits) await emitAcknowledged(deps, whose, record.id);
+  return await deps.inbox.acknowledge(whose.tenant, record, by);
+}
+
+async function takeOfTenant(
+  deps: AcknowledgingDeps,
+  whose: Whose,
+  taking: Taking<TenantRecord>,
+): Promise<boolean> {
+  await emitAcknowledged(deps, whose, taking.record.id);
+  return await deps.board.acknowledge(whose.tenant, whose.user, taking);
+}
+
+/**
+ * Before it is taken: nobody may ask again for what is taken, and then it would be missed. If the process dies in between it still waits, comes again, and its acknowledgement is the same
+ * event.
+ */
+async function emitAcknowledged(
+  { emit, clock }: AcknowledgingDeps,
+  { tenant, user }: Whose,
+  id: string,
+): Promise<void> {
+  await emit({
+    ...{ tenant, type: "notification.acknowledged" },
+    id: `${id}:${hashOf(user)}`,
+    atMs: clock.nowMs(),
+    data: { notification: id, user },
+  });
 }
 
 /** What was sent before is told by the place in the log; between the logs by the gateway's clock, which is all that they share. */
@@ -98,8 +139,8 @@ async function upTo(deps: AcknowledgingDeps, { tenant, user }: Whose, id: string
   });
   const some = own.slice(0, AT_ONCE_MAX);
   const takes = [
-    ...some.map((record) => inbox.acknowledge(tenant, record, undefined)),
-    ...tenants.map((record) => board.acknowledge(tenant, user, { record, by: undefined })),
+    ...some.map((record) => takeOwn(deps, { tenant, user }, { record, by: undefined })),
+    ...tenants.map((record) => takeOfTenant(deps, { tenant, user }, { record, by: undefined })),
   ];
   const ids = [...some, ...tenants].map((record) => record.id);
   const taken = await takenOf(ids, takes);

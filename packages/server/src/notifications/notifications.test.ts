@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { FieldError } from "@aldis/protocol";
 import { eventually } from "@aldis/testkit";
+import { Unavailable } from "../plugins/index.ts";
 import { createWorld, lookedUp, type TestDevice, tenant, told } from "./test/world.ts";
 
 const DAY_MS = 86_400_000;
@@ -287,6 +288,31 @@ describe("acknowledging", () => {
       }
     }
     expect((await fetched(phone)).unread).toBe(0);
+  });
+
+  test("P4 [WH24] who hears of an acknowledgement has it before it is taken; if it cannot be kept, it is not taken", async () => {
+    await using world = await createWorld();
+    const ann = world.node(0).connect("ann");
+    const own = await world.node(0).send({ user: "ann", title: "x" });
+    const all = await world.node(0).send({ tenant: true, title: "y" });
+    world.eventsAway = true;
+    for (const id of [own.id, all.id]) {
+      const refused: unknown = await ack(ann, { id }).catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(Unavailable);
+    }
+    expect((await fetched(ann)).unread).toBe(2);
+    world.eventsAway = false;
+    expect((await ack(ann, { id: all.id })).acknowledged).toEqual([all.id]);
+    await ack(ann, { upTo: own.id });
+    await ack(ann, { ids: [own.id, "n_nothing"] });
+    const told = world.emitted.map(({ type, data }) => [type, data]);
+    expect(told).toEqual(
+      [all.id, own.id].map((notification) => [
+        "notification.acknowledged",
+        { notification, user: "ann" },
+      ]),
+    );
+    expect(new Set(world.emitted.map(({ id }) => id)).size).toBe(2);
   });
 
   test("P4 [NT7]: a call that is repeated with its key has the same answer, another one has not", async () => {

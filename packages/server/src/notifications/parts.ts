@@ -78,7 +78,7 @@ export function createParts(context: Context): NotificationsParts {
     inbox,
     board,
     reading,
-    acknowledging: { clock, inbox, board, users, inBackground, count },
+    acknowledging: { clock, inbox, board, users, inBackground, count, emit: context.emit },
     sending: {
       ...{ clock, random, config, inbox, board, live, keepUp, inBackground, count },
       hears: (tenant, from, to) => users.hears(tenant, from, to),

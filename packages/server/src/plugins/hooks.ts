@@ -57,7 +57,7 @@ export type PluginEvent = {
   readonly tenant: TenantId;
   /** Lower case words with dots between, what it is about first: `notification.acknowledged`. */
   readonly type: string;
-  /** The same for the same thing, however often it is emitted; unlike all others of the tenant's and type's. 1 to 255 characters. */
+  /** The same for the same thing, however often it is emitted; unlike all others of the tenant's and type's. 1 to 400 characters. */
   readonly id: string;
   /** When it happened, Unix milliseconds. */
   readonly atMs: number;

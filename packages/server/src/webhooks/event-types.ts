@@ -17,6 +17,9 @@ export const EVENT_TYPES = {
   "message.published": { about: "Something was published in a channel.", channel: true },
   "notification.acknowledged": { about: "A user has acknowledged notifications.", channel: false },
   "chat.message": { about: "Something was said in a chat room.", channel: true },
+  "chat.edited": { about: "A message of a chat room was edited.", channel: true },
+  "chat.deleted": { about: "A message of a chat room was deleted.", channel: true },
+  "chat.room_created": { about: "A chat room was created.", channel: true },
   "webhook.test": { about: "Somebody has asked for a test of the endpoint.", channel: false },
 } as const satisfies Readonly<Record<string, EventType>>;
 

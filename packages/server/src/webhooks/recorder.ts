@@ -13,7 +13,7 @@ const ID_BYTES = 12;
 /** Something that has happened, and that endpoints may want to hear of. */
 export type WebhookEvent = {
   readonly type: string;
-  /** The same for the same thing, however often it is recorded; unlike all others of its tenant. 1 to 255 characters. */
+  /** The same for the same thing, however often it is recorded; unlike all others of its tenant. 1 to 512 characters. */
   readonly id: string;
   /** When it happened, Unix milliseconds. */
   readonly atMs: number;

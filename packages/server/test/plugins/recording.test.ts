@@ -290,7 +290,7 @@ describe("hook event", () => {
     [{ type: `poll.${"x".repeat(300)}` }],
     [{ type: 7 }],
     [{ id: "" }],
-    [{ id: "x".repeat(256) }],
+    [{ id: "x".repeat(401) }],
     [{ atMs: "now" }],
     [{ data: [] }],
     [{ data: null }],

@@ -5,7 +5,7 @@ import type { Identity } from "../../auth/identity.ts";
 import { BrokerUnavailable } from "../../broker-unavailable.ts";
 import { createLog } from "../../observe/log.ts";
 import { NO_OUTBOUND } from "../../outbound/no-outbound.ts";
-import type { PluginContext } from "../../plugins/index.ts";
+import { type PluginContext, type PluginEvent, Unavailable } from "../../plugins/index.ts";
 import { freshSqlite } from "../../store/sqlite/test/fresh-sqlite.ts";
 import type { Store } from "../../store/store.ts";
 import type { FreshDatabase } from "../../store/test/bench.ts";
@@ -46,6 +46,8 @@ export type LoneChat = AsyncDisposable & {
   readonly pushed: { readonly to: string; readonly action: string; readonly data: object }[];
   readonly unsubscribed: string[];
   readonly broker: { away: boolean; tried: number };
+  /** What other features heard. */
+  readonly events: { away: boolean; readonly emitted: PluginEvent[] };
   user(id: string, more?: Partial<Actor>): Actor;
   backend(user?: string): Actor;
 };
@@ -72,6 +74,7 @@ export async function openLoneChat({
   const pushed: LoneChat["pushed"] = [];
   const unsubscribed: string[] = [];
   const broker = { away: false, tried: 0 };
+  const events: LoneChat["events"] = { away: false, emitted: [] };
   const seen = new Set<string>();
   const listeners: ((body: unknown) => unknown)[][] = [];
   const parsed = chatSchema.parse(config);
@@ -91,7 +94,10 @@ export async function openLoneChat({
       rate: () => ({ waitMs: () => 0 }),
       count: (event, by = 1) => void counted.set(event, (counted.get(event) ?? 0) + by),
       every: () => {},
-      emit: async () => {},
+      async emit(event) {
+        if (events.away) throw new Unavailable("not kept");
+        events.emitted.push(event);
+      },
       job: () => ({ wake: async () => {} }),
       http: NO_OUTBOUND,
       nodes: {
@@ -151,7 +157,17 @@ export async function openLoneChat({
     ...ChatNode[],
   ];
   return {
-    ...{ clock, store, nodes: all, deps: all[0].deps, published, pushed, unsubscribed, broker },
+    ...{
+      clock,
+      store,
+      nodes: all,
+      deps: all[0].deps,
+      published,
+      pushed,
+      unsubscribed,
+      broker,
+      events,
+    },
     user: (id, more = {}) => ({ ...userActor(identity(id), () => true), ...more }),
     backend: (user) => backendActor(TENANT, user),
     async [Symbol.asyncDispose]() {

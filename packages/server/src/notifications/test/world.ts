@@ -3,7 +3,14 @@ import type { NotificationPush, WireNotification } from "@aldis/protocol";
 import { createFakeClock, createSeededRandom, eventually, type FakeClock } from "@aldis/testkit";
 import { parseCapabilities } from "../../auth/capabilities.ts";
 import { NO_OUTBOUND } from "../../outbound/no-outbound.ts";
-import type { Identity, PluginContext, PluginSession, UserPush } from "../../plugins/index.ts";
+import {
+  type Identity,
+  type PluginContext,
+  type PluginEvent,
+  type PluginSession,
+  Unavailable,
+  type UserPush,
+} from "../../plugins/index.ts";
 import { freshSqlite } from "../../store/sqlite/test/fresh-sqlite.ts";
 import type { Store } from "../../store/store.ts";
 import { StoreUnavailable } from "../../store/store-unavailable.ts";
@@ -35,6 +42,9 @@ export type World = AsyncDisposable & {
   node(index: number): TestNode;
   /** The store answers nothing, for all nodes; or nothing that is asked by these methods. */
   storeAway: boolean | ((method: string) => boolean);
+  /** What other features heard; not kept, while they are away. */
+  readonly emitted: PluginEvent[];
+  eventsAway: boolean;
   /** Nodes that hear no other and that no other hears. */
   readonly cutOff: Set<string>;
   /** Nodes that the others take for gone. */
@@ -231,6 +241,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     },
     storeAway: false,
     cutOff: new Set(),
+    emitted: [],
+    eventsAway: false,
     gone: new Set(),
     async [Symbol.asyncDispose]() {
       await Promise.all(nodes.map((node) => node.close()));
@@ -283,7 +295,10 @@ function contextOf(
     config,
     clock,
     random,
-    emit: async () => {},
+    async emit(event) {
+      if (world.eventsAway) throw new Unavailable("not kept");
+      world.emitted.push(event);
+    },
     job: () => ({ wake: async () => {} }),
     http: NO_OUTBOUND,
     log: { isLevelEnabled: () => true, debug: log, info: log, warn: log, error: log },

@@ -112,14 +112,15 @@ async function emit({ event: ask }: ContextDeps, event: PluginEvent): Promise<vo
 }
 
 const EVENT_TYPE = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/;
-const EVENT_TEXT_MAX = 255;
+const EVENT_TYPE_MAX = 100;
+const EVENT_ID_MAX = 400;
 
 /** A fault of whoever emits, seen at once: those who hear keep events by type and id. */
 function problemOfEvent({ type, id, atMs, data }: PluginEvent): string | undefined {
-  const isType = typeof type === "string" && type.length <= EVENT_TEXT_MAX && EVENT_TYPE.test(type);
+  const isType = typeof type === "string" && type.length <= EVENT_TYPE_MAX && EVENT_TYPE.test(type);
   if (!isType) return "the type of an event is lower case words with dots between";
-  if (typeof id !== "string" || id.length === 0 || id.length > EVENT_TEXT_MAX) {
-    return `the id of an event has 1 to ${EVENT_TEXT_MAX} characters`;
+  if (typeof id !== "string" || id.length === 0 || id.length > EVENT_ID_MAX) {
+    return `the id of an event has 1 to ${EVENT_ID_MAX} characters`;
   }
   if (!Number.isFinite(atMs)) return "an event happened at some time, in milliseconds";
   const isObject = typeof data === "object" && data !== null && !Array.isArray(data);
