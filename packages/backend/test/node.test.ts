@@ -2,6 +2,8 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { freePort } from "@aldis/testkit";
+import { startFlakyProxy } from "./support/flaky.ts";
 import { withStore } from "./support/gateway.ts";
 import { installPublished } from "./support/published.ts";
 
@@ -23,7 +25,7 @@ const SCRIPT = `
 import "./older.js";
 import { AldisError, createBackend, createToken } from "@aldis/backend";
 
-const [, , url, apiKey, secret] = process.argv;
+const [, , url, apiKey, secret, shakyUrl, deadUrl] = process.argv;
 const say = (line) => process.stdout.write(JSON.stringify(line) + "\\n");
 say(globalThis.crypto === undefined);
 const backend = createBackend({ url, apiKey });
@@ -43,6 +45,12 @@ try {
 }
 const gone = new AbortController();
 gone.abort(new Error("gone"));
+// Breaks off after the gateway has done it.
+const shaky = createBackend({ url: shakyUrl, apiKey });
+const told = ({ code, effect }) => [code, effect];
+say(await shaky.users.send("ann", 1).catch(told));
+say((await shaky.publish("shaky", 1)).duplicate);
+say(await createBackend({ url: deadUrl, apiKey, retries: 1 }).users.send("ann", 1).catch(told));
 say(await backend.publish("a", 1, { signal: gone.signal }).catch((error) => error.message));
 `;
 
@@ -52,11 +60,14 @@ test("the bundle runs as it would under Node 18", async () => {
   await Bun.write(join(folder, "older.js"), OLDER);
   await Bun.write(join(folder, "main.js"), SCRIPT);
   await using gateway = await withStore();
+  await using shaky = await startFlakyProxy(gateway.url);
+  shaky.dropAnswers(2);
+  const dead = `http://localhost:${await freePort()}`;
   const secret = "a secret that only tests know, long enough";
   const child = Bun.spawn(
     [
       ...[NODE, "--no-experimental-global-webcrypto", "main.js"],
-      ...[gateway.url, gateway.apiKey, secret],
+      ...[gateway.url, gateway.apiKey, secret, shaky.url, dead],
     ],
     { cwd: folder, stdout: "pipe", stderr: "pipe" },
   );
@@ -75,6 +86,10 @@ test("the bundle runs as it would under Node 18", async () => {
     ["Ann", "Anna"],
     "Ann",
     [true, "not_found", 404, "string"],
+    ["network", "unknown"],
+    true,
+    ["network", "none"],
     "gone",
   ]);
+  expect(shaky.seen).toHaveLength(3);
 }, 60_000);
