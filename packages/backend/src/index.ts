@@ -1,7 +1,10 @@
 export type { HistoryPage, Publication } from "./areas/channels.ts";
 export type { ChatMessage, ChatPage } from "./areas/chat.ts";
 export type { DisconnectOptions, RefreshOptions, SendOptions } from "./areas/connections.ts";
+export type { Notification } from "./areas/notifications.ts";
 export type { Command, Message, PublishOptions, Refused } from "./areas/publishing.ts";
+export type { Room } from "./areas/rooms.ts";
+export type { User } from "./areas/users.ts";
 export type { WebhookEndpoint } from "./areas/webhooks.ts";
 export { type Backend, createBackend } from "./backend.ts";
 export type { Listing, ListOptions } from "./calling/listing.ts";
@@ -22,6 +25,13 @@ export {
 export type { WebhookEvent, WebhookPayloads, WebhookType } from "./incoming/events.ts";
 export type { GivenHeaders, Signed, Verified } from "./incoming/signature.ts";
 export { verifyWebhook, type Webhook } from "./incoming/webhook.ts";
+export type {
+  ChannelEntry,
+  ConnectionEntry,
+  ErrorBody,
+  PresentUser,
+  Published,
+} from "./openapi.ts";
 export type { Answer, Body, Operation, Query } from "./operations.ts";
 export type { BackendOptions, CallOptions, Fetch } from "./options.ts";
 export { createToken, type TokenOptions } from "./token.ts";

@@ -1,8 +1,9 @@
 import type { Call } from "../calling/call.ts";
 import { type ListOptions, listBy } from "../calling/listing.ts";
-import type { Body, Query } from "../operations.ts";
+import type { Answer, Body, Query } from "../operations.ts";
 import { type CallOptions, split } from "../options.ts";
 
+export type Notification = Answer<"getNotifications">["notifications"][number];
 type Acknowledged = Omit<Body<"postNotificationsAcknowledge">, "user">;
 
 export function createNotifications(call: Call) {

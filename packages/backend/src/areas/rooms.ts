@@ -1,7 +1,9 @@
 import type { Call } from "../calling/call.ts";
 import { type ListOptions, listBy } from "../calling/listing.ts";
-import type { Body } from "../operations.ts";
+import type { Answer, Body } from "../operations.ts";
 import { type CallOptions, split } from "../options.ts";
+
+export type Room = Answer<"getChatRooms">["rooms"][number];
 
 /** On whose behalf; without, the backend acts for itself. */
 type As = { readonly user?: string } & CallOptions;

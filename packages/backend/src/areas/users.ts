@@ -1,10 +1,12 @@
 import type { Call } from "../calling/call.ts";
 import { type ListOptions, listBy } from "../calling/listing.ts";
-import type { Body } from "../operations.ts";
+import type { Answer, Body } from "../operations.ts";
 import { type CallOptions, split } from "../options.ts";
 import type { DisconnectOptions, RefreshOptions, SendOptions } from "./connections.ts";
 import { payloadOf } from "./payload.ts";
 
+/** A user of the directory. */
+export type User = Answer<"getUsers">["users"][number];
 type Given = Body<"postUsers">["users"][number];
 
 export function createUsers(call: Call) {
