@@ -5,7 +5,7 @@ export type { Notification } from "./areas/notifications.ts";
 export type { Command, Message, PublishOptions, Refused } from "./areas/publishing.ts";
 export type { Room } from "./areas/rooms.ts";
 export type { User } from "./areas/users.ts";
-export type { WebhookEndpoint } from "./areas/webhooks.ts";
+export type { DeadLetter, WebhookEndpoint } from "./areas/webhooks.ts";
 export { type Backend, createBackend } from "./backend.ts";
 export type { Listing, ListOptions } from "./calling/listing.ts";
 export { AldisError, type AldisErrorCode, type BackendErrorCode } from "./errors.ts";

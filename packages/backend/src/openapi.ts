@@ -1815,6 +1815,98 @@ interface components {
           id: string;
         };
       };
+      /** How far an endpoint has come. */
+      getWebhooksEndpointDeliveries: {
+        path: {
+          /** The id of an endpoint. */
+          endpoint: string;
+        };
+        answer: {
+          status: "active" | "paused" | "disabled";
+          why?: string;
+          /** The number of the last event that was taken, or became a dead letter. */
+          cursor: number;
+          /** The number of the last event that was recorded. */
+          last: number;
+          /** How many wait. */
+          backlog: number;
+          /** When the first that waits was recorded. */
+          oldestAt?: number;
+          lastTakenAt?: number;
+          lastError?: {
+            at: number;
+            why: string;
+            status?: number;
+          };
+          /** Attempts in a row that have failed. */
+          failures: number;
+          /** Not before then, while it fails. */
+          nextAttemptAt?: number;
+          /**
+           * `open`: it is down, and nothing is sent; `half-open`: it is tried next.
+           */
+          breaker: "closed" | "open" | "half-open";
+          /** Dead letters; counted up to 10,000. */
+          dead: number;
+        };
+      };
+      /** List an endpoint's dead letters. */
+      getWebhooksEndpointDead: {
+        path: {
+          /** The id of an endpoint. */
+          endpoint: string;
+        };
+        query?: {
+          /** `next` of the page before. */
+          after?: number | null;
+          limit?: number;
+        };
+        answer: {
+          letters: {
+            /** The number that it had. */
+            seq: number;
+            id: string;
+            type: string;
+            /** When it happened. */
+            at: number;
+            recordedAt: number;
+            deadAt: number;
+            why: string;
+            data: {
+              [key: string]: unknown;
+            };
+          }[];
+          next?: number;
+        };
+      };
+      /** Remove dead letters. */
+      deleteWebhooksEndpointDead: {
+        path: {
+          /** The id of an endpoint. */
+          endpoint: string;
+        };
+        query?: {
+          upTo?: number;
+        };
+        answer: {
+          removed: number;
+        };
+      };
+      /** Send dead letters anew. */
+      postWebhooksEndpointDeadReplay: {
+        path: {
+          /** The id of an endpoint. */
+          endpoint: string;
+        };
+        body: {
+          /** Of these numbers alone; without it the oldest 1,000, and what is left is told. */
+          seqs?: number[];
+        };
+        answer: {
+          replayed: number;
+          more: boolean;
+        };
+      };
       /** Whether the process runs. */
       getHealthLive: {
         answer: {
@@ -1977,6 +2069,10 @@ export const ROUTES = {
   postWebhooksEndpointEnable: { method: "POST", path: "/api/webhooks/{endpoint}/enable" },
   postWebhooksEndpointPause: { method: "POST", path: "/api/webhooks/{endpoint}/pause" },
   postWebhooksEndpointTest: { method: "POST", path: "/api/webhooks/{endpoint}/test" },
+  getWebhooksEndpointDeliveries: { method: "GET", path: "/api/webhooks/{endpoint}/deliveries" },
+  getWebhooksEndpointDead: { method: "GET", path: "/api/webhooks/{endpoint}/dead" },
+  deleteWebhooksEndpointDead: { method: "DELETE", path: "/api/webhooks/{endpoint}/dead" },
+  postWebhooksEndpointDeadReplay: { method: "POST", path: "/api/webhooks/{endpoint}/dead/replay" },
   getHealthLive: { method: "GET", path: "/health/live" },
   getHealthReady: { method: "GET", path: "/health/ready" },
   getMetrics: { method: "GET", path: "/metrics" },

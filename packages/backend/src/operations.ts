@@ -77,6 +77,8 @@ const SAME_WHEN_REPEATED: Readonly<Record<Unkeyed, boolean>> = {
   postWebhooksEndpointEnable: true,
   // Two tests are as good as one.
   postWebhooksEndpointTest: true,
+  // Those of the first time are no dead letters any more.
+  postWebhooksEndpointDeadReplay: true,
 };
 
 /** Whether sending it again is harmless even if the gateway has done it before without our hearing of it. */

@@ -1,17 +1,21 @@
 /** examples/backend-express on a port of its own, with a real gateway. */
 import { expect, test } from "bun:test";
 import type { AddressInfo } from "node:net";
-import { SECRET, startTestGateway } from "@aldis/testkit";
+import { eventually, SECRET, startTestGateway } from "@aldis/testkit";
 import { createApp, type Shop } from "../../../examples/backend-express/app.ts";
 import { createBackend } from "../src/index.ts";
+import { withStore } from "./support/gateway.ts";
 import { GATEWAY_SECRET, signedRequest } from "./support/signed.ts";
 
-async function startShop(gateway: { url: string; apiKey: string }) {
+async function startShop(
+  gateway: { url: string; apiKey: string },
+  { secrets = [GATEWAY_SECRET] }: { readonly secrets?: string[] } = {},
+) {
   const faults: unknown[] = [];
   const shop: Shop = {
     backend: createBackend(gateway),
     jwtSecret: SECRET,
-    secrets: [GATEWAY_SECRET],
+    secrets,
     orders: new Map([["42", { id: "42", owner: "ann", state: "open" }]]),
     here: new Map(),
     onError: (error) => faults.push(error),
@@ -74,4 +78,29 @@ test("the shop answers what is signed, and nothing else", async () => {
   await ask({ endpoint: "e", events: [came] });
   expect([...shop.shop.here]).toEqual([]);
   expect(shop.faults).toEqual([]);
+});
+
+test("[WH1] the gateway's own webhooks reach the shop: who comes and goes, also while secrets change", async () => {
+  await using gateway = await withStore({ outbound: { allowPrivate: ["127.0.0.1"] } });
+  const { webhooks } = createBackend(gateway);
+  const secrets: string[] = [];
+  await using shop = await startShop(gateway, { secrets });
+  const types = ["session.connected", "session.disconnected"];
+  const { endpoint, secret } = await webhooks.create({ url: `${shop.url}/aldis`, types });
+  secrets.push(secret);
+  const who = () => [...shop.shop.here.values()];
+  const ann = await gateway.connect({ sub: "ann" });
+  await eventually("the shop to know of ann", () => who().includes("ann"));
+  secrets[0] = (await webhooks.rotateSecret(endpoint)).secret;
+  const bo = await gateway.connect({ sub: "bo" });
+  await eventually("the shop to know of bo", () => who().includes("bo"), 10_000);
+  for (const client of [ann, bo]) await client.close();
+  await eventually("the shop to know that they went", () => who().length === 0, 10_000);
+  expect(shop.faults).toEqual([]);
+  await eventually(
+    "all to be taken",
+    async () => (await webhooks.deliveries(endpoint)).backlog === 0,
+  );
+  expect(await webhooks.deadLetters.list(endpoint).take()).toEqual([]);
+  expect(await webhooks.deadLetters.replay(endpoint)).toEqual({ replayed: 0, more: false });
 });
