@@ -383,6 +383,12 @@ interface components {
       version: string;
       /** Unix milliseconds, by its own clock. */
       startedAt: number;
+      /**
+       * `worker`: it works queues of background work and takes no clients. `gateway`: it takes clients and works none. `all`: both.
+       */
+      role: "all" | "gateway" | "worker";
+      /** Queues that it works. */
+      queues: string[];
       /** It moves its clients away. */
       draining: boolean;
       /** How long ago the node that answers has seen a heartbeat of it. */

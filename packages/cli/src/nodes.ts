@@ -10,6 +10,8 @@ export type ListedNode = {
   readonly id: string;
   readonly name: string;
   readonly version: string;
+  readonly role: string;
+  readonly queues: readonly string[];
   readonly draining: boolean;
   readonly self: boolean;
   readonly connections: number;
@@ -46,6 +48,9 @@ function readNode(node: Record<string, unknown>): ListedNode {
     id: String(node["id"]),
     name: String(node["name"]),
     version: String(node["version"]),
+    // Those before there were roles did everything.
+    role: String(node["role"] ?? "all"),
+    queues: Array.isArray(node["queues"]) ? node["queues"].map(String) : [],
     draining: node["draining"] === true,
     self: node["self"] === true,
     connections: count(load, "connections"),
@@ -56,13 +61,29 @@ function readNode(node: Record<string, unknown>): ListedNode {
   };
 }
 
-const HEAD = ["NODE", "STATE", "CONNECTIONS", "OF", "ADMITS/S", "LAG MS", "SEEN MS AGO", "VERSION"];
+const HEAD = [
+  "NODE",
+  "ROLE",
+  "STATE",
+  "CONNECTIONS",
+  "OF",
+  "ADMITS/S",
+  "LAG MS",
+  "SEEN MS AGO",
+  "VERSION",
+];
+
+function stateOf({ draining, role }: ListedNode): string {
+  if (draining) return "draining";
+  return role === "worker" ? "working" : "serving";
+}
 
 /** Columns as wide as what is in them; the node that answered has a star. */
 function table(nodes: readonly ListedNode[]): string {
   const rows = nodes.map((node) => [
     `${node.id}${node.self ? " *" : ""}`,
-    node.draining ? "draining" : "serving",
+    node.role === "worker" ? `worker: ${node.queues.join(", ")}` : node.role,
+    stateOf(node),
     ...[node.connections, node.capacity, node.admitPerSecond, node.loopLagMs, node.lastSeenMs],
     node.version,
   ]);

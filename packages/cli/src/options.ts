@@ -1,3 +1,4 @@
+import { type Config, JOB_QUEUES } from "@aldis/server";
 import { InvalidArgumentError } from "commander";
 import type { CliContext } from "./console.ts";
 
@@ -29,6 +30,16 @@ export function parseCount(max: number) {
     }
     return Number(text);
   };
+}
+
+/** `webhooks,push` */
+export function parseQueues(text: string): Config["jobs"]["queues"] {
+  const names = text.split(",").map((name) => name.trim());
+  const known = JOB_QUEUES.filter((queue) => names.includes(queue));
+  if (known.length < new Set(names).size) {
+    throw new InvalidArgumentError(`Give some of ${JOB_QUEUES.join(",")}.`);
+  }
+  return known;
 }
 
 export function parseJson(text: string): unknown {

@@ -7,7 +7,7 @@ import { drainCommand } from "./drain.ts";
 import { keyCommand } from "./key.ts";
 import { nodesCommand } from "./nodes.ts";
 import { publishCommand } from "./publish.ts";
-import { startCommand } from "./start.ts";
+import { gatewayCommand, startCommand, workerCommand } from "./start.ts";
 import { subscribeCommand } from "./subscribe.ts";
 import { tokenCommand } from "./token.ts";
 import { readVersion, versionCommand } from "./version.ts";
@@ -45,6 +45,8 @@ function createProgram(context: CliContext): Command {
   const commands = [
     devCommand,
     startCommand,
+    gatewayCommand,
+    workerCommand,
     configCommand,
     tokenCommand,
     keyCommand,

@@ -1,16 +1,10 @@
+import { type Config, JOB_QUEUES } from "@aldis/server";
 import { Command } from "commander";
 import type { CliContext } from "./console.ts";
-import { pluginFolder, setupOf } from "./load-plugins.ts";
-import { parsePort } from "./options.ts";
-import {
-  configPathOf,
-  type ProductionOptions,
-  productionConfig,
-  readProduction,
-} from "./production-config.ts";
-import { openGateway } from "./run-gateway.ts";
-import { catchSignals } from "./signals.ts";
-import { watchStore } from "./unfit-store.ts";
+import { parsePort, parseQueues } from "./options.ts";
+import { type ProductionOptions, productionConfig, readProduction } from "./production-config.ts";
+import { type Running, runUntilStopped } from "./run-until-stopped.ts";
+import { workerConfig } from "./worker-config.ts";
 
 const HELP = `
 Enough to start is one secret that signs tokens, and a key for backends that publish:
@@ -19,27 +13,56 @@ Enough to start is one secret that signs tokens, and a key for backends that pub
 Settings come from the config file, then from the environment (ALDIS_…), then from these options.
 `;
 
+const GATEWAY_HELP = `
+As \`start\`, but queues of background work are left to \`aldis worker\`: without one, nobody works them.
+`;
+
+const WORKER_HELP = `
+It needs the store of the gateways (store.url), their Redis (broker) where they have one, and the same plugins. It serves /health/live, /health/ready and /metrics alone.
+  aldis worker --queues webhooks,push --port 8966
+`;
+
 export function startCommand(context: CliContext): Command {
-  return new Command("start")
-    .description("run the gateway in production; needs authentication to be set up")
-    .option("-c, --config <file>", "JSON, JSONC, YAML or TOML (default: ALDIS_CONFIG)")
-    .option("-p, --port <port>", "port to listen on", parsePort)
-    .option("--host <address>", "address to listen on")
+  return listening("start", "run the gateway in production; needs authentication to be set up")
     .addHelpText("after", HELP)
-    .action((options: ProductionOptions) => start(context, options));
+    .action((options: ProductionOptions) => serve(context, options, (config) => config));
 }
 
-async function start({ env, log }: CliContext, options: ProductionOptions): Promise<void> {
-  const stopping = catchSignals();
-  const { config } = productionConfig(await readProduction(env, options));
-  const folder = pluginFolder(env, configPathOf(env, options));
-  const { plugins } = await setupOf(config, { folder });
-  const unfit = watchStore();
-  const gateway = openGateway({ config, plugins, write: log, onUnfit: unfit.onUnfit });
-  try {
-    await Promise.race([stopping, unfit.found]);
-    await gateway.drain();
-  } finally {
-    await gateway.close();
-  }
+export function gatewayCommand(context: CliContext): Command {
+  return listening("gateway", "as start, without background work: run workers beside it")
+    .addHelpText("after", GATEWAY_HELP)
+    .action((options: ProductionOptions) =>
+      serve(context, options, (config) => ({ ...config, jobs: { ...config.jobs, queues: [] } })),
+    );
+}
+
+export function workerCommand(context: CliContext): Command {
+  return listening("worker", "work queues of background work, and take no clients")
+    .option(
+      "-q, --queues <names>",
+      `of ${JOB_QUEUES.join(", ")} (default: jobs.queues)`,
+      parseQueues,
+    )
+    .addHelpText("after", WORKER_HELP)
+    .action(async (options: ProductionOptions & { queues?: Config["jobs"]["queues"] }) => {
+      const config = workerConfig(await readProduction(context.env, options), options.queues);
+      await runUntilStopped(context, { config, options, isWorker: true });
+    });
+}
+
+function listening(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .option("-c, --config <file>", "JSON, JSONC, YAML or TOML (default: ALDIS_CONFIG)")
+    .option("-p, --port <port>", "port to listen on", parsePort)
+    .option("--host <address>", "address to listen on");
+}
+
+async function serve(
+  context: CliContext,
+  options: ProductionOptions,
+  change: (config: Config) => Running["config"],
+): Promise<void> {
+  const { config } = productionConfig(await readProduction(context.env, options));
+  await runUntilStopped(context, { config: change(config), options, isWorker: false });
 }

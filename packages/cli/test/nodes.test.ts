@@ -11,7 +11,7 @@ test("nodes lists them with their load, and wants the scope `cluster`", async ()
   const listed = await runCli([...args, "--key", gateway.apiKey]);
   expect([listed.code, listed.stderr]).toEqual([0, ""]);
   expect(listed.stdout).toMatch(
-    /^NODE +STATE +CONNECTIONS .*\none-\S+ \* +serving +1 +50000 +500 /,
+    /^NODE +ROLE +STATE +CONNECTIONS .*\none-\S+ \* +all +serving +1 +50000 +500 /,
   );
   const json = await runCli([...args, "--json"], { ALDIS_API_KEY: gateway.apiKey });
   expect(JSON.parse(json.stdout)).toMatchObject([{ name: "one", connections: 1, draining: false }]);

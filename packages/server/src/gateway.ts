@@ -82,12 +82,14 @@ export function startGateway(options: GatewayOptions): Gateway {
     pages: options.pages,
     isStarted: () => secret.isKnown,
     isStopping: () => !ready || moving.draining,
+    isWorker: options.isWorker ?? false,
     waitsFor: () => shared.readiness.missing,
   });
   shared.cluster.start();
   shared.jobs.start();
-  const ingest = ingestPart(shared);
-  log.info({ url: listener.url, ...summaryOf(config) }, "gateway is listening");
+  const ingest = options.isWorker === true ? undefined : ingestPart(shared);
+  const what = options.isWorker === true ? "worker is listening" : "gateway is listening";
+  log.info({ url: listener.url, ...summaryOf(config) }, what);
 
   let closed: Promise<void> | undefined;
   let drained: Promise<void> | undefined;
@@ -158,11 +160,12 @@ function metricsPage({ config, counters, limits, metrics }: Shared, keys: ApiKey
 }
 
 /** What one asks first when something is wrong; the rest is in `aldis config show`. */
-function summaryOf({ namespaces, api, listen: { tls, compression } }: Config) {
+function summaryOf({ namespaces, api, jobs, listen: { tls, compression } }: Config) {
   return {
     version: packageJson.version,
     namespaces: Object.keys(namespaces).length,
     apiKeys: api.keys.length,
+    queues: jobs.queues.join(","),
     tls: tls !== undefined,
     compression,
   };

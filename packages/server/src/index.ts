@@ -16,6 +16,7 @@ export { type Config, type ConfigInput, configSchema } from "./config/schema.ts"
 export { configWarnings } from "./config/warnings.ts";
 export { problemOfPlugins } from "./gateway/plugin-part.ts";
 export { type Gateway, type GatewayOptions, startGateway } from "./gateway.ts";
+export { JOB_QUEUES, type JobQueue } from "./jobs/jobs.ts";
 export type { RequestTarget } from "./listen/request-target.ts";
 export { configurePlugin, type PluginEntry } from "./plugins/host/collect.ts";
 export { PluginUnfit } from "./plugins/host/plugin-unfit.ts";

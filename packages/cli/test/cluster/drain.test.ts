@@ -21,7 +21,7 @@ test("drain --wait ends when the node is empty, asked of another one", async () 
   });
   const clients = await Promise.all(Array.from({ length: 5 }, () => two.connect()));
   await eventually("they are told", async () => {
-    return (await runCli(["nodes"], env)).stdout.match(/two-\S+ +serving +5 /);
+    return (await runCli(["nodes"], env)).stdout.match(/two-\S+ +all +serving +5 /);
   });
   const drained = await runCli(["drain", "two", "--wait"], env);
   expect(drained.code).toBe(0);

@@ -5,7 +5,16 @@ import type { ClusterNode } from "./node-registry.ts";
 
 function node(id: string, more: Partial<ClusterNode> = {}): ClusterNode {
   return {
-    ...{ id, name: id, version: "1", startedAtMs: 0, draining: false, seenMsAgo: 0 },
+    ...{
+      id,
+      name: id,
+      version: "1",
+      role: "all",
+      queues: [],
+      startedAtMs: 0,
+      draining: false,
+      seenMsAgo: 0,
+    },
     ...{ connections: 100, capacity: 1_000, admitPerSecond: 500, loopLagMs: 0 },
     ...more,
   };
@@ -25,6 +34,7 @@ test("P6: nobody is sent to a node that drains, is full, admits nobody, or was n
     node("b", { draining: true, connections: 0 }),
     node("c", { connections: 1_000 }),
     node("d", { admitPerSecond: 0 }),
+    node("w", { role: "worker" }),
     node("e", { seenMsAgo: 3_001 }),
   ];
   expect(pace([node("a"), ...away])).toBeUndefined();
@@ -48,6 +58,8 @@ test("each node's share goes by its capacity, and a little more is left alone", 
   expect(surplusOf([node("a", { connections: 109 }), node("b"), node("c")])).toEqual([]);
   const small = node("b", { capacity: 100, connections: 100 });
   expect(surplusOf([node("a", { connections: 1_000, capacity: 1_000 }), small])).toEqual([]);
+  const worker = node("w", { role: "worker", capacity: 0, connections: 0 });
+  expect(surplusOf([node("a", { connections: 400 }), worker])).toEqual([]);
   expect(surplusOf([node("a", { draining: true, connections: 900 }), node("b")])).toEqual([]);
   expect(surplusOf([node("a", { connections: 0 })])).toEqual([]);
 });

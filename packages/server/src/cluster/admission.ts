@@ -24,6 +24,7 @@ export function admissionFor(
     (node) =>
       node.id !== self &&
       !node.draining &&
+      node.role !== "worker" &&
       node.admitPerSecond > 0 &&
       node.seenMsAgo <= LATE_LEASE * leaseMs &&
       roomOf(node) > 0,

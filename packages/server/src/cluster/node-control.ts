@@ -75,7 +75,7 @@ function find(nodes: readonly ClusterNode[], wanted: string): Result<NodeId> {
 
 /** What each node has beyond its share of the connections, where that is worth moving. Shares go by capacity. */
 export function surplusOf(nodes: readonly ClusterNode[]): { node: NodeId; count: number }[] {
-  const staying = nodes.filter(({ draining }) => !draining);
+  const staying = nodes.filter(({ draining, role }) => !draining && role !== "worker");
   const capacity = staying.reduce((all, node) => all + node.capacity, 0);
   const connections = staying.reduce((all, node) => all + node.connections, 0);
   return staying.flatMap((node) => {

@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
-import { readRecord, writeRecord } from "./node-record.ts";
+import { type NodeRecord, readRecord, writeRecord } from "./node-record.ts";
 
-const record = {
+const record: NodeRecord = {
   name: "a",
   version: "1.2.3",
+  role: "worker",
+  queues: ["webhooks", "push"],
   startedAtMs: 1,
   draining: true,
   connections: 2,
@@ -25,7 +27,14 @@ test.each([undefined, "", "[]", "null", "{", '{"name":7,"connections":"many","__
   "a node whose record is broken (%p) is still a node",
   (text) => {
     expect(readRecord("a-1", text)).toEqual({
-      ...{ name: "a-1", version: "unknown", startedAtMs: 0, draining: false },
+      ...{
+        name: "a-1",
+        version: "unknown",
+        role: "all",
+        queues: [],
+        startedAtMs: 0,
+        draining: false,
+      },
       ...{ connections: 0, capacity: 0, admitPerSecond: 0, loopLagMs: 0 },
     });
   },

@@ -1,6 +1,6 @@
 import { field } from "@aldis/protocol";
 import { readPeerFields } from "../peer-json.ts";
-import type { ClusterNode, NodeId, NodeLoad } from "./node-registry.ts";
+import { type ClusterNode, NODE_ROLES, type NodeId, type NodeLoad } from "./node-registry.ts";
 
 /** What stands in Redis about a node. */
 export type NodeRecord = Omit<ClusterNode, "id" | "seenMsAgo">;
@@ -11,6 +11,9 @@ const RECORD_VERSION = 1;
 export function writeRecord(record: NodeRecord): string {
   return JSON.stringify({ v: RECORD_VERSION, ...record });
 }
+
+/** As many names of queues as are read. */
+const QUEUES_MAX = 20;
 
 const NO_LOAD: NodeLoad = { connections: 0, capacity: 0, admitPerSecond: 0, loopLagMs: 0 };
 
@@ -32,6 +35,9 @@ export function readRecord(id: NodeId, text: string | undefined): NodeRecord {
     ...NO_LOAD,
     name: words("name", id),
     version: words("version", "unknown"),
+    // Those before there were roles did everything.
+    role: NODE_ROLES.find((role) => role === field(fields, "role")) ?? "all",
+    queues: queuesIn(field(fields, "queues")),
     startedAtMs: number("startedAtMs"),
     draining: field(fields, "draining") === true,
     connections: number("connections"),
@@ -39,4 +45,10 @@ export function readRecord(id: NodeId, text: string | undefined): NodeRecord {
     admitPerSecond: number("admitPerSecond"),
     loopLagMs: number("loopLagMs"),
   };
+}
+
+function queuesIn(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  const names = value.slice(0, QUEUES_MAX);
+  return names.filter((name) => typeof name === "string" && name.length <= 64);
 }

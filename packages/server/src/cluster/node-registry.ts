@@ -6,6 +6,10 @@ import type { Awaitable } from "../awaitable.ts";
  */
 export type NodeId = string;
 
+/** `worker`: it works queues of background work and takes no clients. `gateway`: it takes clients and works none. `all`: both. */
+export const NODE_ROLES = ["all", "gateway", "worker"] as const;
+export type NodeRole = (typeof NODE_ROLES)[number];
+
 /** What a node tells of itself with every heartbeat. */
 export type NodeLoad = {
   readonly connections: number;
@@ -23,6 +27,9 @@ export type ClusterNode = NodeLoad & {
   /** The same over all its lives, if it was configured. */
   readonly name: string;
   readonly version: string;
+  readonly role: NodeRole;
+  /** Queues of background work that it works. */
+  readonly queues: readonly string[];
   /** Unix milliseconds by its own clock: for people, nothing is decided by it. */
   readonly startedAtMs: number;
   /** It takes no more connections, and moves away those that it has. */

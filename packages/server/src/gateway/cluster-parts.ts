@@ -19,6 +19,8 @@ export type ClusterPartDeps = {
   readonly counters: Counters;
   readonly log: Log;
   readonly version: string;
+  /** It takes no clients. */
+  readonly isWorker: boolean;
   /** How late the loop came round lately, in seconds. */
   readonly loopLagSeconds: () => number;
 };
@@ -71,15 +73,19 @@ export function clusterParts(deps: ClusterPartDeps, shards: Shards | undefined):
   };
 }
 
-function selfOf({ config, random, counters, version, loopLagSeconds }: ClusterPartDeps): NodeSelf {
+function selfOf(deps: ClusterPartDeps): NodeSelf {
+  const { config, random, counters, version, loopLagSeconds, isWorker } = deps;
   const { node, admitPerSecond } = config.cluster;
+  const { queues } = config.jobs;
+  const both = queues.length > 0 ? "all" : "gateway";
   return {
     ...createNodeId(node, random),
-    version,
+    ...{ version, queues, role: isWorker ? "worker" : both },
     load: () => ({
       connections: counters.connectionsOpened - counters.connectionsClosed,
-      capacity: config.limits.connectionsPerNode,
-      admitPerSecond,
+      // Nobody is sent to a worker, by nodes of older versions either.
+      capacity: isWorker ? 0 : config.limits.connectionsPerNode,
+      admitPerSecond: isWorker ? 0 : admitPerSecond,
       loopLagMs: Math.round(loopLagSeconds() * 1_000),
     }),
   };

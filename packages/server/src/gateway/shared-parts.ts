@@ -40,7 +40,7 @@ import { usagePlan } from "../usage/collection.ts";
 import { openAccounts } from "./account-part.ts";
 import { type BrokerPart, type MeasuredBroker, openBroker } from "./broker-part.ts";
 import { type ClusterParts, clusterParts } from "./cluster-parts.ts";
-import { openJobs } from "./jobs-part.ts";
+import { openJobs, queueGauges } from "./jobs-part.ts";
 import { openOutbound } from "./outbound-part.ts";
 import { choosePlugins } from "./plugin-part.ts";
 import { Readiness } from "./readiness.ts";
@@ -53,6 +53,8 @@ export type PartOptions = {
   readonly write?: (line: string) => void;
   readonly clock?: Clock;
   readonly random?: RandomIds;
+  /** It works its queues alone: no client is let in, and nothing but health and metrics is served. Default: false. */
+  readonly isWorker?: boolean;
   /** What the store is set up for; without any there is none. */
   readonly plans?: readonly StorePlan[];
   /** The store is not for this gateway, as its `StoreUnfit` tells: close it. It is logged in any case. */
@@ -108,23 +110,19 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const openLog = () => limitLog(plainLog, clock);
   const log = openLog();
   const plugins = pluginsOf(options, log);
-  const counters = createCounters(
-    createTenantTallies({
-      max: config.metrics.tenantsMax,
-      first: config.api.keys.map(({ tenant }) => tenant as TenantId),
-    }),
-  );
+  const counters = countersOf(config);
   const { tenants, accounts } = openAccounts({ counters, log, clock }, config);
-  const metrics = createMetrics({ counters, gauges, version: packageJson.version });
+  const metrics = createMetrics({
+    ...{ counters, gauges, version: packageJson.version },
+    queues: () => queueGauges(jobs, registry),
+  });
   const outbound = openOutbound({ clock, counters, metrics }, config);
   const shards = openShards(config, counters, (shard, error) =>
     log.warn({ shard, error }, "a Redis cannot be used"),
   );
   const secret =
     shards === undefined ? createOwnSecret() : createRedisSecret({ home: shards.home, clock, log });
-  const { version } = packageJson;
-  const loopLagSeconds = () => metrics.loopLagSeconds;
-  const own = { config, clock, random, counters, log, version, loopLagSeconds };
+  const own = { config, clock, random, counters, log, ...identityOf(options, metrics) };
   const cluster = clusterParts(own, shards);
   const { registry, bus } = cluster;
   const ids = connectionIds(shards, registry, { random, secret });
@@ -147,7 +145,10 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     },
     config,
   );
-  const jobs = openJobs({ clock, log, random, counters, store, shards, registry }, config);
+  const jobs: JobWorker = openJobs(
+    { clock, log, random, counters, store, shards, registry },
+    config,
+  );
   const readiness = readinessOf({ secret, registry, brokerPart, store });
   const probe = new FanOutProbe({ clock, counters }, metrics.observeFanOut);
   const countOf = (key: ChannelKey) => accounts.of(tenantOf(key));
@@ -169,6 +170,16 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     ...{ namespaces, broker, brokerPart, readiness, probe, hub, signals },
     ...{ publisher, publishHooks, limits, tenants, accounts },
   };
+}
+
+function countersOf({ metrics, api }: Config): Counters {
+  const first = api.keys.map(({ tenant }) => tenant as TenantId);
+  return createCounters(createTenantTallies({ max: metrics.tenantsMax, first }));
+}
+
+function identityOf({ isWorker = false }: PartOptions, metrics: Metrics) {
+  const { version } = packageJson;
+  return { version, isWorker, loopLagSeconds: () => metrics.loopLagSeconds };
 }
 
 function pluginsOf({ config, plugins = [] }: PartOptions, log: LimitedLog): ConfiguredPlugin[] {

@@ -57,6 +57,8 @@ export type ListenDeps = {
   /** False until it knows what it must know to let anybody in. */
   readonly isStarted: () => boolean;
   readonly isStopping: () => boolean;
+  /** Nothing but health and metrics is served. */
+  readonly isWorker: boolean;
   /** What keeps the node from being ready; nothing: it is. */
   readonly waitsFor: () => readonly string[];
 };
@@ -126,6 +128,16 @@ function socketOptions(config: Config["listen"]) {
 
 const SOCKET_BUFFER_MAX_BYTES = 64 * 1024 * 1024;
 
+const A_WORKER = refuse(
+  "unavailable",
+  "this is a worker: clients and the API are served by gateways",
+);
+
+/** What a worker leaves to others: told apart from what is nowhere, since a balancer that sends it here is set up wrong. */
+function isForClients(pathname: string): boolean {
+  return /^\/(ws|api|echo|docs)(\/|$)/.test(pathname);
+}
+
 const UNTRUSTED_PROXY =
   "refused clients come through a proxy that is not trusted: all behind it count as one address";
 
@@ -183,6 +195,7 @@ function createFetch(deps: ListenDeps) {
   return measured(deps, (asked: Asked<Upgrader>) => {
     const { request, target, server } = asked;
     const { pathname } = target;
+    if (deps.isWorker && isForClients(pathname)) return refusalResponse(A_WORKER);
     if (pathname === "/ws" || pathname.startsWith("/ws/")) {
       const { credentials, subprotocol, codec, batch } = readUpgrade(request, target);
       return upgrade(request, server, { kind: codec, batch, credentials }, subprotocol);

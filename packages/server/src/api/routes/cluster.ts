@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { ClusterNode, NodeRegistry } from "../../cluster/node-registry.ts";
+import { type ClusterNode, NODE_ROLES, type NodeRegistry } from "../../cluster/node-registry.ts";
 import { type Route, route } from "../route.ts";
 
 export type ClusterRouteDeps = { readonly registry: NodeRegistry };
@@ -15,6 +15,11 @@ const nodeEntry = z
     name: z.string().openapi({ description: "`cluster.node`, or a random one." }),
     version: z.string(),
     startedAt: whole().openapi({ description: "Unix milliseconds, by its own clock." }),
+    role: z.enum(NODE_ROLES).openapi({
+      description:
+        "`worker`: it works queues of background work and takes no clients. `gateway`: it takes clients and works none. `all`: both.",
+    }),
+    queues: z.array(z.string()).openapi({ description: "Queues that it works." }),
     draining: z.boolean().openapi({ description: "It moves its clients away." }),
     lastSeenMs: whole().openapi({
       description: "How long ago the node that answers has seen a heartbeat of it.",
@@ -52,10 +57,10 @@ export function clusterRoutes({ registry }: ClusterRouteDeps): Route[] {
 }
 
 function entryOf(node: ClusterNode, self: string): object {
-  const { id, name, version, draining } = node;
+  const { id, name, version, role, queues, draining } = node;
   const count = (value: number) => Math.max(0, Math.round(value));
   return {
-    ...{ id, name, version, draining },
+    ...{ id, name, version, role, queues, draining },
     startedAt: count(node.startedAtMs),
     lastSeenMs: count(node.seenMsAgo),
     ...(id === self && { self: true }),

@@ -152,9 +152,9 @@ export class RedisNodeRegistry implements NodeRegistry {
   }
 
   #record(): NodeRecord {
-    const { name, version, load } = this.#me;
+    const { name, version, role, queues, load } = this.#me;
     return {
-      ...{ name, version, startedAtMs: this.#startedAtMs, draining: this.#draining },
+      ...{ name, version, role, queues, startedAtMs: this.#startedAtMs, draining: this.#draining },
       ...load(),
     };
   }

@@ -44,11 +44,15 @@ export async function startNode(
   const log = createLog("silent", () => {});
   const deps = { shards, clock, counters, log, random: createRandomIds() };
   const load = () => ({ connections: 1, capacity: 10, admitPerSecond: 5, loopLagMs: 0 });
-  const registry = new RedisNodeRegistry({ id, name: id, version: "1.0.0", load }, deps, {
-    heartbeatMs: HEARTBEAT_MS,
-    leaseMs: LEASE_MS,
-    goodbyeGraceMs: GOODBYE_GRACE_MS,
-  });
+  const registry = new RedisNodeRegistry(
+    { id, name: id, version: "1.0.0", role: "all", queues: [], load },
+    deps,
+    {
+      heartbeatMs: HEARTBEAT_MS,
+      leaseMs: LEASE_MS,
+      goodbyeGraceMs: GOODBYE_GRACE_MS,
+    },
+  );
   const bus = new RedisNodeBus(
     id,
     { ...deps, isAlive: (node) => registry.isAlive(node) },

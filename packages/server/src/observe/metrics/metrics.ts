@@ -4,6 +4,7 @@ import { watchLoop } from "../loop-lag.ts";
 import { COUNTER_METRICS, type CounterMetric } from "./counter-metrics.ts";
 import { GAUGE_METRICS, type Gauges } from "./gauge-metrics.ts";
 import { type ObserveHttp, registerHttp } from "./http-metrics.ts";
+import { type QueueGauges, registerJobs } from "./job-metrics.ts";
 import { registerProcessMetrics } from "./process-metrics.ts";
 import { registerTenantMetrics } from "./tenant-metrics.ts";
 
@@ -11,6 +12,8 @@ export type MetricsDeps = {
   readonly counters: Counters;
   /** What stands at this moment; asked at each scrape. */
   readonly gauges: () => Gauges;
+  /** Of background work; asked at each scrape. */
+  readonly queues: () => readonly QueueGauges[];
   readonly version: string;
 };
 
@@ -51,6 +54,7 @@ export function createMetrics(deps: MetricsDeps): Metrics {
   registerCounters(registry, deps.counters);
   registerGauges(registry, deps.gauges);
   registerTenantMetrics(registry, deps.counters.byTenant);
+  registerJobs(registry, deps.queues);
   registerProcessMetrics(registry);
   registerBuild(registry, deps.version);
   const http = registerHttp(registry, SLOW_BUCKETS);
