@@ -6,6 +6,7 @@ import { type ApiKeys, createApiKeys } from "./auth/api-keys.ts";
 import type { Publisher } from "./channel/publisher.ts";
 import type { Moving } from "./cluster/moving.ts";
 import { createNodeControl } from "./cluster/node-control.ts";
+import { adminKeyFrom } from "./config/api-schema.ts";
 import type { Config } from "./config/schema.ts";
 import { configWarnings } from "./config/warnings.ts";
 import { connectionDeps } from "./gateway/connection-parts.ts";
@@ -66,7 +67,7 @@ export function startGateway(options: GatewayOptions): Gateway {
   const isReady = () => shared.readiness.isReady;
   const pendingRequests = () => listener.pendingRequests;
   const moving = new NodeMoving({ ...shared, connection, session, pendingRequests });
-  const keys = apiKeys(config);
+  const keys = apiKeys(shared);
   const changes = namespaceChanges(shared, session);
   const usage = openUsage(shared);
   const listener: Listener = listen({
@@ -129,7 +130,7 @@ function openApi(
     readonly usage: UsagePart;
   },
 ) {
-  const { config, secret, limits } = shared;
+  const { config, secret, limits, tenancy } = shared;
   const { session, moving, keys, namespaceChanges, usage } = parts;
   return createApi({
     ...shared,
@@ -144,6 +145,7 @@ function openApi(
     namespaceChanges,
     readUsage: usage.read,
     pluginRoutes: session.plugins.routes,
+    tenantRouteDeps: tenancy.kept && { ...tenancy.kept, directory: tenancy.directory },
     takeMessage: takeMessageOf(limits.session, shared.clock),
   });
 }
@@ -171,7 +173,12 @@ function summaryOf({ namespaces, api, jobs, listen: { tls, compression } }: Conf
   };
 }
 
-function apiKeys(config: Config) {
-  // The config's schema has checked the tenant's grammar.
-  return createApiKeys(config.api.keys.map((key) => ({ ...key, tenant: key.tenant as TenantId })));
+function apiKeys({ config, tenancy }: Shared) {
+  const { keys, adminKeys } = config.api;
+  const admins = adminKeys.map((text, place) => ({
+    ...{ ...adminKeyFrom(text), id: `api.adminKeys.${place}` },
+  }));
+  // The config's schema has checked the tenants' grammar.
+  const all = [...keys, ...admins].map((key) => ({ ...key, tenant: key.tenant as TenantId }));
+  return createApiKeys(all, tenancy.keys);
 }

@@ -1,5 +1,5 @@
 // The HTTP API for backends, everything below `/api/`. Called by the listener.
-import { refuse } from "@aldis/protocol";
+import { type Refusal, refuse } from "@aldis/protocol";
 import type { Grant } from "../auth/api-keys.ts";
 import type { Identity } from "../auth/identity.ts";
 import { refuseFor } from "../limits/refuse-for.ts";
@@ -11,17 +11,20 @@ import { PUBLISH_ROUTE } from "../listen/http-route.ts";
 import type { HostedRoute } from "../plugins/host/plugin-routes.ts";
 import type { Keys } from "../secrets/shared-secret.ts";
 import type { TenantId } from "../tenant/tenant.ts";
+import type { Tenants } from "../tenant/tenants.ts";
 import type { Clock } from "../time/clock.ts";
+import { actFor, TENANT_HEADER } from "./act-for.ts";
 import { createApiApp } from "./api-app.ts";
 import { createApiPages } from "./api-pages.ts";
-import { createCursors } from "./cursors.ts";
+import { type Cursors, createCursors } from "./cursors.ts";
 import { refusalOfFault } from "./faults.ts";
 import { judgeKey, type KeyJudgeDeps } from "./judge-key.ts";
 import { judgeToken, type TokenJudgeDeps } from "./judge-token.ts";
 import { createDocument } from "./openapi.ts";
 import { createOperations, type OperationDeps } from "./operations.ts";
 import { createUserPaths, pluginApiRoute } from "./plugin-routes.ts";
-import { NOT_ALLOWED, responseOf } from "./route.ts";
+import { NOT_ALLOWED, type Route, responseOf } from "./route.ts";
+import { auditRoute } from "./routes/audit.ts";
 import { batchRoute } from "./routes/batch.ts";
 import { type ChannelRouteDeps, channelRoutes } from "./routes/channels.ts";
 import { type ClusterRouteDeps, clusterRoutes } from "./routes/cluster.ts";
@@ -30,6 +33,8 @@ import { type MovingRouteDeps, movingRoutes } from "./routes/moving.ts";
 import { type NamespaceRouteDeps, namespaceRoutes } from "./routes/namespaces.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { publish, publishRoute } from "./routes/publish.ts";
+import { tenantKeyRoutes } from "./routes/tenant-keys.ts";
+import { type TenantRouteDeps, tenantRoutes } from "./routes/tenants.ts";
 import { TOKEN_PATHS, tokenRoutes } from "./routes/tokens.ts";
 import { type UsageRouteDeps, usageRoutes } from "./routes/usage.ts";
 
@@ -45,6 +50,9 @@ export type ApiDeps = KeyJudgeDeps &
     readonly bodyMaxBytes: number;
     readonly clock: Clock;
     readonly accounts: TenantAccounts;
+    readonly tenants: Tenants;
+    /** Undefined: there is no store to keep tenants in. */
+    readonly tenantRouteDeps: Omit<TenantRouteDeps, "cursors"> | undefined;
     /** Seal cursors. */
     readonly cursorKeys: Keys;
     readonly pluginRoutes: readonly HostedRoute[];
@@ -86,12 +94,29 @@ export function createApi(deps: ApiDeps): Api {
     ...clusterRoutes(deps),
     ...movingRoutes(deps),
     ...usageRoutes(deps),
+    ...routesOfTenants(deps, withCursors.cursors),
     ...pluginRoutes.map(pluginApiRoute),
   ]);
   return {
     answer: createAnswer(deps, app),
     page: createApiPages(() => createDocument(app, pluginRoutes)),
   };
+}
+
+function routesOfTenants({ tenantRouteDeps }: ApiDeps, cursors: Cursors): Route[] {
+  if (tenantRouteDeps === undefined) return [];
+  const deps = { ...tenantRouteDeps, cursors };
+  return [...tenantRoutes(deps), ...tenantKeyRoutes(deps), auditRoute(deps)];
+}
+
+/** The key, and for which tenant it acts. */
+function judgeCaller(
+  deps: ApiDeps,
+  { headers }: Request,
+  address: () => string,
+): ReturnType<typeof judgeKey> {
+  const judged = judgeKey(deps, headers.get("authorization"), address);
+  return judged.ok ? actFor(deps, judged.value, headers.get(TENANT_HEADER)) : judged;
 }
 
 function createAnswer(deps: ApiDeps, app: ReturnType<typeof createApiApp>): Api["answer"] {
@@ -105,8 +130,8 @@ function createAnswer(deps: ApiDeps, app: ReturnType<typeof createApiApp>): Api[
     if (pathname !== PUBLISH_ROUTE && isForUsers(request.method, pathname)) {
       return answerUserOrKey(deps, app, asked, address);
     }
-    const judged = judgeKey(deps, request.headers.get("authorization"), address);
-    if (!judged.ok) return refusalResponse(judged, CHALLENGE);
+    const judged = judgeCaller(deps, request, address);
+    if (!judged.ok) return refuseCaller(judged);
     const grant = judged.value;
     deps.accounts.of(grant.tenant).apiRequests++;
     if (pathname === PUBLISH_ROUTE && request.method === "POST") {
@@ -131,13 +156,13 @@ async function answerUserOrKey(
   }
   const authorization = request.headers.get("authorization");
   if (deps.keys.grantOf(authorization) !== undefined) {
-    const judged = judgeKey(deps, authorization, address);
-    if (!judged.ok) return refusalResponse(judged, CHALLENGE);
+    const judged = judgeCaller(deps, request, address);
+    if (!judged.ok) return refuseCaller(judged);
     deps.accounts.of(judged.value.tenant).apiRequests++;
     return app.fetch(request, { grant: judged.value, caller: undefined, address, requestId });
   }
   const verdict = await judgeToken(deps, authorization, address);
-  if ("error" in verdict) return refusalResponse(verdict, CHALLENGE);
+  if ("error" in verdict) return refuseCaller(verdict);
   if (!verdict.ok)
     return refusalResponse(refuse("unauthorized", "the token is refused"), CHALLENGE);
   deps.accounts.of(verdict.identity.tenant).apiRequests++;
@@ -145,6 +170,11 @@ async function answerUserOrKey(
   if (waitMs > 0)
     return refusalResponse(refuseFor("rate_limited", "you send too many messages", waitMs));
   return app.fetch(request, { grant: undefined, caller: verdict.identity, address, requestId });
+}
+
+/** With the challenge where other credentials would help. */
+function refuseCaller(refusal: Refusal): Response {
+  return refusalResponse(refusal, refusal.error === "not_found" ? {} : CHALLENGE);
 }
 
 const CHALLENGE = { "www-authenticate": "Bearer" };

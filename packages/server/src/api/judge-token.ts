@@ -5,6 +5,8 @@ import type { KeyGuesses } from "../limits/key-guesses.ts";
 import { refuseFor } from "../limits/refuse-for.ts";
 import { type Counters, countOne } from "../observe/counters.ts";
 import type { RefusalLog } from "../observe/refusal-log.ts";
+import type { TenantId } from "../tenant/tenant.ts";
+import type { Tenants } from "../tenant/tenants.ts";
 import type { ApiAnswer } from "./api-answer.ts";
 
 export type TokenJudgeDeps = {
@@ -13,6 +15,7 @@ export type TokenJudgeDeps = {
   readonly guesses: KeyGuesses;
   readonly counters: Counters;
   readonly tokenMaxBytes: number;
+  readonly tenants: Tenants;
 };
 
 type Unjudged = Extract<ApiAnswer, { ok: false }>;
@@ -34,9 +37,7 @@ export async function judgeToken(
     return refuseFor("rate_limited", "too many wrong tokens from your address", waitMs);
   }
   const verdict = await verifier.verify(token);
-  if (verdict.ok) {
-    return verdict;
-  }
+  if (verdict.ok) return refusalOfTenant(deps, verdict.identity.tenant) ?? verdict;
   countOne(counters.tokensRefused, verdict.cause);
   refusals.note(verdict.cause);
   if (verdict.cause === "keys_unavailable") {
@@ -44,6 +45,15 @@ export async function judgeToken(
   }
   if (!HARMLESS.has(verdict.cause)) guesses.noteWrong(address);
   return verdict;
+}
+
+/** A good token of a tenant that nobody is let in for. */
+function refusalOfTenant({ tenants }: TokenJudgeDeps, tenant: TenantId): Unjudged | undefined {
+  const { status } = tenants.of(tenant);
+  if (status === "active") return undefined;
+  return status === "suspended"
+    ? refuse("forbidden", "the tenant is suspended")
+    : refuse("unauthorized", "the token is refused");
 }
 
 const HARMLESS: ReadonlySet<TokenRefusal> = new Set(["expired", "not_yet_valid"]);

@@ -8,7 +8,7 @@ const API_VERSION = "1.0.0";
 /** What of a document others read: it is plain JSON. */
 export type OpenApiDocument = Readonly<Record<string, unknown>>;
 
-const DESCRIPTION = `The HTTP API of the Aldis gateway, for backends. Every call carries an API key as \`Authorization: Bearer <key>\`; the key decides the tenant, and nothing of another tenant is visible to it. Bodies are JSON in UTF-8.
+const DESCRIPTION = `The HTTP API of the Aldis gateway, for backends. Every call carries an API key as \`Authorization: Bearer <key>\`; the key decides the tenant, and nothing of another tenant is visible to it; a key of the scope \`tenants\` acts for any tenant that the header \`Aldis-Tenant\` names. Bodies are JSON in UTF-8.
 
 A refusal is \`{"error": {"code", "message", "temporary", "retryAfterMs"?}}\` under the status of its code. \`temporary\` says that the same request may succeed later. Only a body over twice the limit is refused without a body of its own (413).`;
 
@@ -21,6 +21,10 @@ const TAGS = [
   { name: "Namespaces", description: "The options of channels, while the gateway runs." },
   { name: "Usage", description: "What the tenant has used, day by day; with a store alone." },
   { name: "Cluster", description: "The nodes; for keys that name the scope `cluster`." },
+  {
+    name: "Tenants",
+    description: "Tenants, their keys and their history; for keys that name the scope `tenants`.",
+  },
   { name: "Tokens", description: "What the gateway takes a user's token for." },
   { name: "Health", description: "For load balancers and orchestrators; without a key." },
 ];

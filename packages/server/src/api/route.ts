@@ -140,12 +140,19 @@ export function responseOf(answer: ApiAnswer): Response {
   return new Response(text, JSON_ANSWER);
 }
 
-const ALWAYS: readonly ErrorCode[] = ["bad_request", "unauthorized", "rate_limited", "internal"];
+/** `forbidden`: the tenant is suspended; `not_found`: the one that the header `Aldis-Tenant` names is not there. */
+const ALWAYS: readonly ErrorCode[] = [
+  "bad_request",
+  "unauthorized",
+  "forbidden",
+  "not_found",
+  "rate_limited",
+  "internal",
+];
 
 /** A route's entry in the OpenAPI document. */
 export function documentOf({ spec }: Route): RouteConfig {
   const codes = new Set<ErrorCode>([...ALWAYS, ...(spec.refusals ?? [])]);
-  if (spec.access !== "user-token" && spec.access !== "any-key") codes.add("forbidden");
   if (spec.body !== undefined) codes.add("too_large").add("unsupported_media");
   const { method, path, summary, description, tag, access } = spec;
   return {

@@ -21,7 +21,7 @@ import {
 import { z } from "@hono/zod-openapi";
 
 /** A text that one of the protocol's parsers takes; what it refuses keeps the parser's code and words. */
-function parsed<T extends string>(parse: (value: unknown) => Result<T>) {
+export function parsed<T extends string>(parse: (value: unknown) => Result<T>) {
   const schema = z.string().superRefine((value, context) => {
     const result = parse(value);
     if (result.ok) return;

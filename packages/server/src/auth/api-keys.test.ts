@@ -85,10 +85,22 @@ describe("API keys", () => {
       ...(createApiKeys(list).grantOf("Bearer key-of-acme-0001")?.scopes ?? []),
     ];
     const other = { key: "key-of-other-001", tenant: tenant("other"), scopes: ["*"] as const };
-    const own = SCOPES.filter((scope) => scope !== "cluster");
+    const own = SCOPES.filter((scope) => scope !== "cluster" && scope !== "tenants");
     expect(scopes([key])).toEqual(own);
     expect(scopes([key, other])).toEqual(own.filter((scope) => scope !== "metrics"));
-    expect(scopes([{ ...key, scopes: ["*", "metrics", "cluster"] }, other])).toEqual([...SCOPES]);
+    const named = ["*", "metrics", "cluster", "tenants"] as const;
+    expect(scopes([{ ...key, scopes: named }, other])).toEqual([...SCOPES]);
+  });
+
+  test("P2: `*` shows the figures of all tenants no longer when another tenant gets a key at run time", () => {
+    let others = false;
+    const runTime = { grantOf: () => undefined, hasOthersThan: () => others };
+    const key = { key: "key-of-acme-0001", tenant: tenant("acme"), scopes: ["*"] as const };
+    const own = createApiKeys([key], runTime);
+    const mayRead = () => own.grantOf("Bearer key-of-acme-0001")?.scopes.has("metrics");
+    expect(mayRead()).toBe(true);
+    others = true;
+    expect(mayRead()).toBe(false);
   });
 
   test("keeps no key where it could be printed", () => {

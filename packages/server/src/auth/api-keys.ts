@@ -9,6 +9,8 @@ export type ApiKey = {
   readonly tenant: TenantId;
   readonly scopes: readonly (Scope | "*")[];
   readonly name?: string | undefined;
+  /** What it is called in the audit if it has no name; default: its place in the list. */
+  readonly id?: string | undefined;
 };
 
 /** What a key allows. */
@@ -17,6 +19,15 @@ export type Grant = {
   readonly scopes: ReadonlySet<Scope>;
   /** What the operator calls the key; may be logged, unlike the key. */
   readonly name: string | undefined;
+  /** Which key it is, for the audit: the id of one that was made at run time, or its place in the configuration. */
+  readonly key: string;
+};
+
+/** Keys that are made and revoked while the gateway runs, by the digits of their SHA-256. */
+export type RunTimeKeys = {
+  grantOf(digest: string): Grant | undefined;
+  /** Whether any other tenant has one. */
+  hasOthersThan(tenant: TenantId): boolean;
 };
 
 export type ApiKeys = {
@@ -36,35 +47,47 @@ const HASH_PREFIX = "sha256:";
  *
  * Throws an `Error` for a key given twice, whose tenant would be a guess; the message names its place and never the key.
  */
-export function createApiKeys(keys: readonly ApiKey[]): ApiKeys {
+export function createApiKeys(keys: readonly ApiKey[], runTime?: RunTimeKeys): ApiKeys {
   /** By the digits alone: to put the prefix before each digest would cost as much as finding it. */
-  const grants = new Map<string, Grant>();
+  const grants = new Map<string, Configured>();
   const oneTenant = new Set(keys.map(({ tenant }) => tenant)).size === 1;
   for (const [index, entry] of keys.entries()) {
     const hash = hashOfEntry(entry);
     if (hash === undefined) throw new Error(`API key ${index + 1} has neither key nor hash`);
     const digest = digestIn(hash);
     if (grants.has(digest)) throw new Error(`API key ${index + 1} is in the list twice`);
-    const { tenant, name } = entry;
-    grants.set(
-      digest,
-      Object.freeze({ tenant, name, scopes: scopesOf(entry.scopes, { oneTenant }) }),
-    );
+    const { tenant, name, id = `api.keys.${index}` } = entry;
+    const grant = { tenant, name, key: name ?? id };
+    const among = scopesOf(entry.scopes, { oneTenant: false });
+    const alone = scopesOf(entry.scopes, { oneTenant });
+    grants.set(digest, {
+      alone: Object.freeze({ ...grant, scopes: alone }),
+      among: Object.freeze({ ...grant, scopes: among }),
+    });
   }
   return {
     grantOf(authorizationHeader) {
       const key = bearerOf(authorizationHeader);
-      return key === undefined ? undefined : grants.get(digestOf(key));
+      if (key === undefined) return undefined;
+      const digest = digestOf(key);
+      const configured = grants.get(digest);
+      if (configured === undefined) return runTime?.grantOf(digest);
+      const { alone, among } = configured;
+      return runTime?.hasOthersThan(alone.tenant) ? among : alone;
     },
   };
 }
+
+/** What a key of the configuration allows: while no other tenant has a key, and when one has. */
+type Configured = { readonly alone: Grant; readonly among: Grant };
 
 /** What stands in a config instead of the key: `sha256:` and 64 hexadecimal digits. */
 export function hashOfKey(key: string): string {
   return HASH_PREFIX + digestOf(key);
 }
 
-function digestOf(key: string): string {
+/** The digits of a key's SHA-256. */
+export function digestOf(key: string): string {
   return Bun.CryptoHasher.hash("sha256", key, "hex");
 }
 

@@ -5,6 +5,9 @@ import { SCOPES } from "../auth/scopes.ts";
 /** Below this a key draws a warning at start: what people make up themselves is about so long. */
 export const KEY_ADVISED_LENGTH = 24;
 
+const HASH = "sha256:";
+const IS_HASH = /^sha256:[0-9a-fA-F]{64}$/;
+
 const apiKeySchema = z
   .strictObject({
     key: z.string().min(16).max(512).optional().meta({
@@ -13,7 +16,7 @@ const apiKeySchema = z
     }),
     hash: z
       .string()
-      .regex(/^sha256:[0-9a-fA-F]{64}$/, "is `sha256:` and 64 hexadecimal digits")
+      .regex(IS_HASH, "is `sha256:` and 64 hexadecimal digits")
       .optional()
       .meta({ doc: "Instead of the key its SHA-256, as `aldis key` prints it" }),
     tenant: z
@@ -25,10 +28,10 @@ const apiKeySchema = z
     scopes: z
       .array(z.enum(["*", ...SCOPES]))
       .min(1)
-      .max(16)
+      .max(32)
       .default(["*"])
       .meta({
-        doc: "What it may be used for; `*` is everything but `cluster`, and `metrics` where other tenants have keys",
+        doc: "What it may be used for; `*` is everything but `cluster` and `tenants`, and `metrics` where other tenants have keys",
       }),
   })
   .superRefine(({ key, hash }, context) => {
@@ -37,8 +40,17 @@ const apiKeySchema = z
     }
   });
 
+/** A key, or its hash as {@link apiKeySchema} has it. */
+const adminKeySchema = z
+  .string()
+  .max(512)
+  .refine((text) => (text.startsWith(HASH) ? IS_HASH.test(text) : text.length >= 16), {
+    message: "is a key of 16 characters or more, or `sha256:` and 64 hexadecimal digits",
+  })
+  .meta({ secret: true });
+
 /** The `api` section of the config. */
-export const apiSchema = z.strictObject({
+const apiFields = z.strictObject({
   keys: z
     .array(apiKeySchema)
     .max(1_000)
@@ -54,7 +66,28 @@ export const apiSchema = z.strictObject({
     })
     .default([])
     .meta({ doc: "Keys of backends, each for one tenant" }),
+  adminKeys: z.array(adminKeySchema).max(100).default([]).meta({
+    doc: "Keys, or their hashes, that may do everything, with all tenants: they create them, and act for any of them by the header `Aldis-Tenant`",
+    secret: true,
+  }),
 });
+
+export const apiSchema = apiFields.superRefine(({ keys, adminKeys }, context) => {
+  const known = new Set(keys.flatMap((entry) => hashOfEntry(entry) ?? []));
+  for (const [index, text] of adminKeys.entries()) {
+    const hash = hashOfEntry(adminKeyFrom(text)) ?? "";
+    if (known.has(hash)) {
+      context.addIssue({ code: "custom", path: ["adminKeys", index], message: "is there twice" });
+    }
+    known.add(hash);
+  }
+});
+
+/** What stands in `api.adminKeys`, and what it may do. */
+export function adminKeyFrom(text: string) {
+  const all = { scopes: ["*", "cluster", "metrics", "tenants"], tenant: "default" } as const;
+  return text.startsWith(HASH) ? { ...all, hash: text } : { ...all, key: text };
+}
 
 /** What is allowed and yet hardly meant, by its place in the section. */
 export function apiWarnings(api: z.output<typeof apiSchema>): { path: string; message: string }[] {

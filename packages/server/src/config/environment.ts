@@ -9,6 +9,7 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   ALDIS_HOST: "listen.host",
   ALDIS_JWT_SECRET: "auth.jwtSecret",
   ALDIS_API_KEY: "api.keys",
+  ALDIS_ADMIN_KEY: "api.adminKeys",
   ALDIS_REDIS_URL: "broker",
   ALDIS_STORE_URL: "store.url",
 };

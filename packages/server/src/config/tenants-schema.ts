@@ -28,8 +28,15 @@ export const quotasSchema = z.strictObject({
   storeBytes: quota("Of a tenant's records, as the gateway counts them", "bytes"),
 });
 
+const ms = (doc: string, min: number) =>
+  z.number().int().min(min).max(86_400_000).meta({ doc, unit: "ms" });
+const count = (doc: string, max: number) => z.number().int().min(1).max(max).meta({ doc });
+
 /** Tenants, as far as the configuration speaks of them. */
 export const tenantsSchema = z.strictObject({
+  open: z.boolean().default(true).meta({
+    doc: "A tenant that a trusted token names is there without having been created. `false`: only those of this configuration and created ones are",
+  }),
   quotas: quotasSchema.prefault({}),
   usage: z
     .strictObject({
@@ -43,6 +50,17 @@ export const tenantsSchema = z.strictObject({
       }),
     })
     .prefault({}),
+  max: count("Tenants with a record of their own", 1_000_000).default(10_000),
+  keysMax: count("API keys that one tenant may have at a time", 10_000).default(100),
+  pollMs: ms(
+    "In a cluster: how often a node reads what has changed about tenants, in case it was not told",
+    100,
+  ).default(1_000),
+  reloadMs: ms("How often a node reads all of it again", 1_000).default(60_000),
+  auditDays: z.number().int().min(1).max(36_500).default(365).meta({
+    doc: "How long is kept who has changed what about tenants",
+    unit: "days",
+  }),
   accountsMax: z.number().int().min(1).max(1e9).default(100_000).meta({
     doc: "Tenants that a node counts and holds to their quotas at a time; more are let through uncounted, and only that is counted",
     unit: "tenants",

@@ -3,7 +3,6 @@ import type { TenantAccount } from "../limits/tenant-account.ts";
 import { TenantAccounts } from "../limits/tenant-accounts.ts";
 import { type Counters, countOne } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
-import { configuredTenants } from "../tenant/configured-tenants.ts";
 import type { Quotas, Tenants } from "../tenant/tenants.ts";
 import type { Clock } from "../time/clock.ts";
 
@@ -16,11 +15,11 @@ export function openAccounts(
     readonly counters: Counters;
     readonly log: Log;
     readonly clock: Clock;
+    readonly tenants: Tenants;
   },
-  { tenants: { accountsMax, quotas: common } }: Pick<Config, "tenants">,
-): { readonly tenants: Tenants; readonly accounts: TenantAccounts } {
-  const { counters, log, clock } = deps;
-  const tenants = configuredTenants(common);
+  { tenants: { accountsMax } }: Pick<Config, "tenants">,
+): TenantAccounts {
+  const { counters, log, clock, tenants } = deps;
   const onRefused = (account: TenantAccount, quota: keyof Quotas) => {
     countOne(counters.quotaRefusals, quota);
     const nowMs = clock.monotonicMs();
@@ -31,6 +30,5 @@ export function openAccounts(
   };
   const onUncounted = () => void counters.tenantsUncounted++;
   const tallies = counters.byTenant;
-  const accounts = new TenantAccounts({ tenants, tallies, onRefused, onUncounted }, accountsMax);
-  return { tenants, accounts };
+  return new TenantAccounts({ tenants, tallies, onRefused, onUncounted }, accountsMax);
 }

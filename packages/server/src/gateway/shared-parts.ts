@@ -33,6 +33,7 @@ import { createRedisSecret } from "../secrets/redis/redis-secret.ts";
 import { createOwnSecret, type SharedSecret } from "../secrets/shared-secret.ts";
 import type { MeteredStore } from "../store/metered-store.ts";
 import type { StorePlan } from "../store/plan.ts";
+import { TENANCY_PLAN } from "../tenant/records.ts";
 import { type ChannelKey, type TenantId, tenantOf } from "../tenant/tenant.ts";
 import type { Tenants } from "../tenant/tenants.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
@@ -45,6 +46,7 @@ import { openOutbound } from "./outbound-part.ts";
 import { choosePlugins } from "./plugin-part.ts";
 import { Readiness } from "./readiness.ts";
 import { openStore, storeTarget } from "./store-part.ts";
+import { createDirectory, openTenancy, type Tenancy, type TenancyDeps } from "./tenant-part.ts";
 
 /** What a gateway is made from. */
 export type PartOptions = {
@@ -80,6 +82,7 @@ export type Shared = {
   readonly bus: NodeBus;
   readonly ids: ConnectionIds;
   readonly namespaces: Namespaces;
+  readonly tenancy: Tenancy;
   /** Undefined: nothing is kept. */
   readonly store: MeteredStore | undefined;
   readonly jobs: JobWorker;
@@ -106,12 +109,12 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const { config } = options;
   const clock = options.clock ?? systemClock;
   const random = options.random ?? createRandomIds();
-  const plainLog = createLog(config.log.level, options.write ?? (() => {}));
-  const openLog = () => limitLog(plainLog, clock);
+  const openLog = logs(options, clock);
   const log = openLog();
   const plugins = pluginsOf(options, log);
   const counters = countersOf(config);
-  const { tenants, accounts } = openAccounts({ counters, log, clock }, config);
+  const tenants = createDirectory(config);
+  const accounts = openAccounts({ tenants, counters, log, clock }, config);
   const metrics = createMetrics({
     ...{ counters, gauges, version: packageJson.version },
     queues: () => queueGauges(jobs, registry),
@@ -137,19 +140,12 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     config,
   );
   const { broker } = brokerPart;
-  const { plans = [], onUnfit = () => {} } = options;
-  const store = openStore(
-    {
-      ...{ clock, log, random, counters, metrics, onUnfit },
-      plans: withJobs([...storePlans(plugins), usagePlan, ...plans]),
-    },
-    config,
-  );
-  const jobs: JobWorker = openJobs(
-    { clock, log, random, counters, store, shards, registry },
-    config,
-  );
-  const readiness = readinessOf({ secret, registry, brokerPart, store });
+  const records = recordParts(options, plugins, {
+    ...{ config, clock, log, random, counters, metrics, bus, shards, registry, directory: tenants },
+  });
+  const { store, tenancy } = records;
+  const jobs: JobWorker = records.jobs;
+  const readiness = readinessOf({ secret, registry, brokerPart, store, tenancy });
   const probe = new FanOutProbe({ clock, counters }, metrics.observeFanOut);
   const countOf = (key: ChannelKey) => accounts.of(tenantOf(key));
   const hub: Hub = new Hub(
@@ -168,7 +164,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     ...{ config, clock, random, log, openLog, counters, metrics, outbound, plugins },
     ...{ shards, secret, cluster, registry, bus, ids, store, jobs },
     ...{ namespaces, broker, brokerPart, readiness, probe, hub, signals },
-    ...{ publisher, publishHooks, limits, tenants, accounts },
+    ...{ publisher, publishHooks, limits, tenancy, tenants, accounts },
   };
 }
 
@@ -182,14 +178,39 @@ function identityOf({ isWorker = false }: PartOptions, metrics: Metrics) {
   return { version, isWorker, loopLagSeconds: () => metrics.loopLagSeconds };
 }
 
+/** What is kept, and what follows from it. */
+function recordParts(
+  options: PartOptions,
+  plugins: readonly ConfiguredPlugin[],
+  deps: Omit<TenancyDeps, "store"> & Pick<Shared, "counters" | "metrics" | "shards" | "registry">,
+) {
+  const { config } = deps;
+  const store = openStore(
+    {
+      ...deps,
+      onUnfit: options.onUnfit ?? (() => {}),
+      plans: plansOf(options, plugins),
+      onOpen: () => tenancy.kept?.follower.start(),
+    },
+    config,
+  );
+  const tenancy = openTenancy({ ...deps, store });
+  return { store, tenancy, jobs: openJobs({ ...deps, store }, config) };
+}
+
+function logs({ config, write = () => {} }: PartOptions, clock: Clock): () => LimitedLog {
+  const plainLog = createLog(config.log.level, write);
+  return () => limitLog(plainLog, clock);
+}
+
 function pluginsOf({ config, plugins = [] }: PartOptions, log: LimitedLog): ConfiguredPlugin[] {
   const hasStore = storeTarget(config).kind !== "none";
   return choosePlugins(config, plugins, { hasStore, log });
 }
 
-/** Work is kept with the records that it is about. */
-function withJobs(plans: readonly StorePlan[]): readonly StorePlan[] {
-  return plans.length === 0 ? plans : [...plans, JOBS_PLAN];
+/** Those of plugins, and the gateway's own. */
+function plansOf({ plans = [] }: PartOptions, plugins: readonly ConfiguredPlugin[]) {
+  return [...storePlans(plugins), ...plans, usagePlan, TENANCY_PLAN, JOBS_PLAN];
 }
 
 function connectionIds(
@@ -206,11 +227,16 @@ function readinessOf({
   registry,
   brokerPart,
   store,
-}: Pick<Shared, "secret" | "registry" | "brokerPart" | "store">): Readiness {
+  tenancy: { kept },
+}: Pick<Shared, "secret" | "registry" | "brokerPart" | "store" | "tenancy">): Readiness {
   const readiness = new Readiness();
   readiness.require("secret", () => secret.isKnown);
   readiness.require("cluster", () => registry.joined);
   readiness.require("broker", () => brokerPart.isWell);
   if (store !== undefined) readiness.require("store", () => store.isWell);
+  if (kept !== undefined) {
+    // While the store is away, that is what is told.
+    readiness.require("tenants", () => kept.follower.isLoaded || store?.isWell === false);
+  }
   return readiness;
 }

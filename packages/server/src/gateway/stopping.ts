@@ -35,6 +35,7 @@ export async function stop(parts: Stopping): Promise<void> {
   await brokerPart.close();
   secret.close();
   await shards?.close();
+  await parts.tenancy.kept?.close();
   // Whatever was acknowledged is in it; nothing is left that would ask it.
   await parts.store?.close();
   metrics.close();

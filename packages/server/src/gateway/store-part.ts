@@ -23,6 +23,8 @@ export type StoreDeps = {
   readonly plans: readonly StorePlan[];
   /** Trying again would not help: the gateway is to be stopped. */
   readonly onUnfit: (error: Error) => void;
+  /** It can be asked now. */
+  readonly onOpen: () => void;
 };
 
 /** Where this gateway's records are kept: what its configuration says, or what fits its broker. */
@@ -39,11 +41,11 @@ export function openStore(
   deps: StoreDeps,
   config: Pick<Config, "store" | "broker">,
 ): MeteredStore | undefined {
-  const { plans, log, onUnfit } = deps;
+  const { plans, log, onUnfit, onOpen } = deps;
   const opened = plans.length === 0 ? undefined : createStore(deps, config);
   if (opened === undefined) return undefined;
   const store = meter(opened, deps);
-  store.open(plans).catch((error: unknown) => {
+  store.open(plans).then(onOpen, (error: unknown) => {
     // Closed before it was open.
     if (error instanceof StoreUnavailable) return;
     const unfit = error instanceof Error ? error : new StoreUnfit(String(error));

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createFakeClock } from "@aldis/testkit";
 import { createTenantTallies } from "../observe/tenant-tallies.ts";
-import { quotasOf } from "../tenant/configured-tenants.ts";
+import { quotasOf } from "../tenant/quotas-of.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import type { Quotas, TenantState } from "../tenant/tenants.ts";
 import { TenantAccounts } from "./tenant-accounts.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { quotasOf } from "../tenant/configured-tenants.ts";
+import { quotasOf } from "../tenant/quotas-of.ts";
 import type { Quotas, Tenants } from "../tenant/tenants.ts";
 import { type SentFrame, type TestClient, World } from "./test/world.ts";
 

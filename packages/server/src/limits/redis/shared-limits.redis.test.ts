@@ -5,7 +5,7 @@ import { configSchema } from "../../config/schema.ts";
 import { createCounters } from "../../observe/counters.ts";
 import { openShards } from "../../redis/shards.ts";
 import { OpenCommands } from "../../redis/test/open-commands.ts";
-import { quotasOf } from "../../tenant/configured-tenants.ts";
+import { quotasOf } from "../../tenant/quotas-of.ts";
 import type { TenantState } from "../../tenant/tenants.ts";
 import { takeFrom } from "../buckets.ts";
 import type { Counted, CountedUser } from "../connection-counts.ts";

@@ -1,0 +1,135 @@
+// API keys of tenants: made, replaced and revoked while the gateway runs.
+import { accept, type Result, refuse } from "@aldis/protocol";
+import { digestOf } from "../auth/api-keys.ts";
+import type { RandomIds } from "../random/random.ts";
+import type { Records } from "../store/store.ts";
+import type { Clock } from "../time/clock.ts";
+import type { Follower, Step } from "./follower.ts";
+import type { KeyTable } from "./key-table.ts";
+import type { Author, KeyRecord } from "./records.ts";
+import type { TenantId } from "./tenant.ts";
+import type { Tenants } from "./tenants.ts";
+
+export type KeyAdministrationDeps = {
+  readonly clock: Clock;
+  readonly random: RandomIds;
+  readonly directory: Tenants;
+  readonly follower: Pick<Follower, "change">;
+  readonly records: Records<KeyRecord>;
+  readonly table: KeyTable;
+};
+
+export type KeyWish = {
+  readonly name: string | undefined;
+  readonly scopes: readonly string[];
+  /** Unix milliseconds; undefined: it has no end. */
+  readonly expiresAt: number | undefined;
+};
+
+/** The key itself is here, once, and nowhere else. */
+export type MadeKey = { readonly key: string; readonly record: KeyRecord };
+
+export type WhichKey = { readonly tenant: TenantId; readonly id: string };
+
+const SECRET_BYTES = 32;
+const ID_BYTES = 12;
+/** The same for a key of another tenant: whoever tries ids learns nothing (P2). */
+const NO_KEY = refuse("not_found", "no such key");
+const NO_TENANT = refuse("not_found", "no such tenant");
+
+export class KeyAdministration {
+  readonly #deps: KeyAdministrationDeps;
+  /** Keys of one tenant. */
+  readonly #max: number;
+
+  constructor(deps: KeyAdministrationDeps, max: number) {
+    this.#deps = deps;
+    this.#max = max;
+  }
+
+  create(by: Author, tenant: TenantId, wish: KeyWish): Promise<Result<MadeKey>> {
+    return this.#deps.follower.change(async (step) => {
+      if (!this.#isThere(tenant)) return NO_TENANT;
+      const made = await this.#make(step, tenant, wish);
+      if (!made.ok) return made;
+      const { id } = made.value.record;
+      await step.log({ ...about(by, { tenant, id }), action: "key.created", detail: { ...wish } });
+      return made;
+    });
+  }
+
+  async list(tenant: TenantId): Promise<Result<readonly KeyRecord[]>> {
+    if (!this.#isThere(tenant)) return NO_TENANT;
+    const { records, table } = this.#deps;
+    const listed = await records.list(tenant, { index: "key", limit: this.#max });
+    return accept(listed.map((record) => used(table, tenant, record)));
+  }
+
+  /** Makes another key like it; the former one goes on for `overlapMs`. */
+  rotate(by: Author, which: WhichKey, overlapMs: number): Promise<Result<MadeKey>> {
+    const { clock, follower, records } = this.#deps;
+    return follower.change(async (step) => {
+      const { tenant, id } = which;
+      const former = this.#isThere(tenant) ? await records.get(tenant, { id }) : undefined;
+      if (former === undefined || isOver(former, clock.nowMs())) return NO_KEY;
+      const { name, scopes, expiresAt } = former;
+      const made = await this.#make(step, tenant, { name, scopes, expiresAt });
+      if (!made.ok) return made;
+      const newId = made.value.record.id;
+      const word = { inPlaceOf: id };
+      await step.log({ ...about(by, { tenant, id: newId }), action: "key.created", detail: word });
+      const endsAt = Math.min(expiresAt ?? Number.MAX_SAFE_INTEGER, clock.nowMs() + overlapMs);
+      step.applied("key", tenant, id, await records.update(tenant, { id }, { expiresAt: endsAt }));
+      await step.log({ ...about(by, which), action: "key.rotated", detail: { endsAt, to: newId } });
+      return made;
+    });
+  }
+
+  revoke(by: Author, which: WhichKey): Promise<Result<KeyRecord>> {
+    const { clock, follower, records } = this.#deps;
+    return follower.change(async (step) => {
+      const { tenant, id } = which;
+      const former = await records.get(tenant, { id });
+      if (former === undefined) return NO_KEY;
+      // First its end, then the word, then the record: wherever this breaks off, asking again goes on.
+      const endsAt = Math.min(former.expiresAt ?? Number.MAX_SAFE_INTEGER, clock.nowMs());
+      step.applied("key", tenant, id, await records.update(tenant, { id }, { expiresAt: endsAt }));
+      const detail = { name: former.name };
+      await step.log({ ...about(by, which), action: "key.revoked", detail });
+      await records.remove(tenant, { id });
+      step.applied("key", tenant, id, undefined);
+      return accept(former);
+    });
+  }
+
+  #isThere(tenant: TenantId): boolean {
+    return this.#deps.directory.of(tenant).status !== "deleted";
+  }
+
+  async #make(step: Step, tenant: TenantId, wish: KeyWish): Promise<Result<MadeKey>> {
+    const { clock, random, records } = this.#deps;
+    const held = await records.count(tenant, { index: "key", limit: this.#max });
+    if (held >= this.#max) return refuse("limit_reached", "the tenant has too many keys");
+    const key = `aldis_${random.id(SECRET_BYTES)}`;
+    const { record } = await records.insert(tenant, {
+      ...{ id: random.id(ID_BYTES), digest: digestOf(key), name: wish.name },
+      ...{ scopes: wish.scopes, createdAt: clock.nowMs(), expiresAt: wish.expiresAt },
+    });
+    step.applied("key", tenant, record.id, record);
+    return accept({ key, record });
+  }
+}
+
+function isOver({ expiresAt }: KeyRecord, nowMs: number): boolean {
+  return expiresAt !== undefined && expiresAt <= nowMs;
+}
+
+function about(by: Author, { tenant, id }: WhichKey) {
+  return { kind: "key", about: tenant, subject: id, by } as const;
+}
+
+/** The store is told of uses later. */
+function used(table: KeyTable, tenant: TenantId, record: KeyRecord): KeyRecord {
+  const seen = Math.max(table.usedAtMs(tenant, record.id) ?? 0, record.lastUsedAt ?? 0);
+  return seen === 0 ? record : { ...record, lastUsedAt: seen };
+}

@@ -1,0 +1,121 @@
+// The tenants as this node knows them, in memory. What feeds it is `follower.ts`.
+
+import { quotasOf } from "./quotas-of.ts";
+import type { TenantRecord } from "./records.ts";
+import { parseTenantId, type TenantId } from "./tenant.ts";
+import type { Quotas, TenantState, TenantStatus, Tenants } from "./tenants.ts";
+
+export type TenantDirectoryOptions = {
+  /** Tenants that nobody has created are there, when a trusted token names them. */
+  readonly open: boolean;
+  /** Those of the configuration: always there, and not to be suspended. */
+  readonly configured: ReadonlySet<TenantId>;
+  /** What holds for tenants without a quota of their own. */
+  readonly quotas: Quotas;
+};
+
+type Known = { readonly record: TenantRecord; readonly state: TenantState };
+
+export class TenantDirectory implements Tenants {
+  readonly #options: TenantDirectoryOptions;
+  readonly #known = new Map<TenantId, Known>();
+  readonly #listeners: ((tenant: TenantId) => void)[] = [];
+  readonly #usual: TenantState;
+  readonly #absent: TenantState;
+  #sorted: readonly TenantId[] | undefined;
+
+  constructor(options: TenantDirectoryOptions) {
+    this.#options = options;
+    const { quotas } = options;
+    this.#usual = Object.freeze({ status: "active", quotas });
+    this.#absent = Object.freeze({ status: "deleted", quotas });
+  }
+
+  of(tenant: TenantId): TenantState {
+    // Most gateways have one tenant, and nothing of it here.
+    const known = this.#known.size === 0 ? undefined : this.#known.get(tenant);
+    if (known !== undefined) return known.state;
+    return this.#options.open || this.isConfigured(tenant) ? this.#usual : this.#absent;
+  }
+
+  onChange(listener: (tenant: TenantId) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** The configuration names it: it cannot be suspended or deleted, and has no token secrets of its own. */
+  isConfigured(tenant: TenantId): boolean {
+    return this.#options.configured.has(tenant);
+  }
+
+  recordOf(tenant: TenantId): TenantRecord | undefined {
+    return this.#known.get(tenant)?.record;
+  }
+
+  /** How many have a record. */
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** All that there are by record or configuration, by id, after `after`. */
+  *listFrom(after: string | undefined): Iterable<TenantId> {
+    this.#sorted ??= [...new Set([...this.#options.configured, ...this.#known.keys()])].sort();
+    // The list of a moment: one that changes meanwhile makes another.
+    const sorted = this.#sorted;
+    for (let place = placeAfter(sorted, after); place < sorted.length; place++) {
+      const tenant = sorted[place];
+      if (tenant !== undefined) yield tenant;
+    }
+  }
+
+  /** Those with this status by their record. */
+  withStatus(status: TenantStatus): TenantId[] {
+    return [...this.#known].flatMap(([tenant, { state }]) =>
+      state.status === status ? [tenant] : [],
+    );
+  }
+
+  /** What stands in the store; undefined: nothing. */
+  apply(id: string, record: TenantRecord | undefined): void {
+    const parsed = parseTenantId(id);
+    if (!parsed.ok) return;
+    const tenant = parsed.value;
+    const former = this.#known.get(tenant);
+    if (record === undefined && former === undefined) return;
+    if (former !== undefined && record !== undefined && isSame(former.record, record)) return;
+    if (record === undefined) this.#known.delete(tenant);
+    else this.#known.set(tenant, { record, state: stateOf(record, this.#options.quotas) });
+    if ((record === undefined) !== (former === undefined)) this.#sorted = undefined;
+    for (const listener of this.#listeners) listener(tenant);
+  }
+
+  ids(): Iterable<TenantId> {
+    return this.#known.keys();
+  }
+}
+
+/** The id of one that was removed may be another tenant's by now. */
+function isSame(one: TenantRecord, other: TenantRecord): boolean {
+  return one.revision === other.revision && one.createdAt === other.createdAt;
+}
+
+/** The first place whose value is above `after`. */
+function placeAfter(sorted: readonly string[], after: string | undefined): number {
+  if (after === undefined) return 0;
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? "") <= after) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function stateOf({ status, quotas }: TenantRecord, defaults: Quotas): TenantState {
+  return Object.freeze({ status: statusOf(status), quotas: quotasOf({ ...defaults, ...quotas }) });
+}
+
+/** A word that this version does not know keeps people out, and loses nothing. */
+export function statusOf(status: string): TenantStatus {
+  return status === "active" || status === "deleted" ? status : "suspended";
+}
