@@ -64,6 +64,12 @@ const HIDDEN_ATTEMPTS = 3;
 /** A machine without network still reaches itself. */
 const LOOPBACK = /^wss?:\/\/(localhost|127\.|\[::1\])/i;
 
+/** Before these the gateway says why, and when to come back. */
+const ANNOUNCED: ReadonlySet<number> = new Set([
+  CLOSE.tooManyRefused.code,
+  CLOSE.tenantSuspended.code,
+]);
+
 export class Connection {
   readonly #deps: ConnectionDeps;
   #phase: Phase = { name: "idle" };
@@ -270,7 +276,7 @@ export class Connection {
   #refusalBefore(closeCode: number): AldisError | undefined {
     const phase = this.#phase;
     if (phase.name === "opening") return phase.refusal;
-    const isAnnounced = phase.name === "open" && closeCode === CLOSE.tooManyRefused.code;
+    const isAnnounced = phase.name === "open" && ANNOUNCED.has(closeCode);
     return isAnnounced ? phase.refusal : undefined;
   }
 

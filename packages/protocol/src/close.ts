@@ -15,9 +15,11 @@ export const CLOSE = {
   reconnectAsked: { code: 4011, reason: "reconnect asked by the application", retry: "yes" },
   stopping: { code: 4012, reason: "gateway is stopping", retry: "yes" },
   sessionAstray: { code: 4013, reason: "session may be elsewhere", retry: "yes" },
+  tenantSuspended: { code: 4014, reason: "tenant suspended", retry: "yes" },
   protocolError: { code: 4500, reason: "protocol error", retry: "no" },
   sessionTaken: { code: 4501, reason: "session resumed elsewhere", retry: "no" },
   disconnected: { code: 4502, reason: "disconnected by the application", retry: "no" },
+  tenantGone: { code: 4503, reason: "no such tenant", retry: "no" },
 } as const satisfies Record<string, CloseRow>;
 
 type CloseRow = { code: number; reason: string; retry: "yes" | "no" | "with-new-token" };

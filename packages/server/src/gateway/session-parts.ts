@@ -9,6 +9,7 @@ import { InFlight } from "../session/in-flight.ts";
 import { LiveSessions } from "../session/live-sessions.ts";
 import type { SessionDeps } from "../session/session-deps.ts";
 import { createSessionSecrets } from "../session/session-secrets.ts";
+import { shutTenant } from "../session/shut-tenants.ts";
 import { Degradation } from "./degradation.ts";
 import { openPlugins } from "./plugin-part.ts";
 import { openPresence } from "./presence-part.ts";
@@ -70,6 +71,7 @@ export function sessionDeps(shared: Shared): SessionParts {
       frameMaxBytes: config.listen.frameMaxBytes,
     },
   };
+  shared.tenants.onChange((tenant) => shutTenant(deps, tenant));
   return {
     deps,
     plugins,

@@ -13,6 +13,7 @@ import { createCounters } from "../observe/counters.ts";
 import { createLog } from "../observe/log.ts";
 import { createRandomIds } from "../random/random.ts";
 import { openShards } from "../redis/shards.ts";
+import { ALL_TENANTS } from "../tenant/tenants.ts";
 import { systemClock as clock } from "../time/clock.ts";
 import { type Ingest, startIngest } from "./ingest.ts";
 
@@ -53,7 +54,10 @@ function startNode(world: World, { urls, node, publisher, ingest }: NodeOptions)
   if (shards === undefined) throw new Error("shards were configured");
   const log = createLog("silent", () => {});
   const running = startIngest(
-    { ...world, clock, log, node, shards: shards.all, publisher: publisher ?? world.publisher },
+    {
+      ...{ ...world, tenants: ALL_TENANTS, clock, log, node, shards: shards.all },
+      publisher: publisher ?? world.publisher,
+    },
     { ...config.ingest, prefix: "aldis", messageMaxBytes: 10_000 },
   );
   return {

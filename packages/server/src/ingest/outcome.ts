@@ -4,6 +4,7 @@ import type { PublishOutcome } from "../broker/broker.ts";
 import type { Publisher, PublishRequest } from "../channel/publisher.ts";
 import { type Counters, countOne } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
+import type { Tenants } from "../tenant/tenants.ts";
 import { Unavailable } from "../unavailable.ts";
 
 /** What became of one publish: it has its place, or this refusal stands in its way. */
@@ -11,6 +12,7 @@ export type Outcome = PublishOutcome | Refusal;
 
 export type PublishDeps = {
   readonly publisher: Publisher;
+  readonly tenants: Tenants;
   readonly counters: Counters;
   readonly log: Log;
 };
@@ -20,6 +22,7 @@ export type PublishDeps = {
  * turn, so that what comes after it in its channel can wait behind it.
  */
 export function publishOne(deps: PublishDeps, request: PublishRequest): Awaitable<Outcome> {
+  if (deps.tenants.of(request.tenant).status !== "active") return refused(deps.counters, SHUT);
   try {
     const begun = deps.publisher.publish(request);
     if (!begun.ok) return refused(deps.counters, begun);
@@ -66,4 +69,6 @@ export function refused(counters: Counters, refusal: Refusal): Refusal {
 }
 
 const UNAVAILABLE: Refusal = { ok: false, error: "unavailable", message: "the broker is away" };
+/** As the tenant's API keys are answered, suspended or not there. */
+const SHUT: Refusal = { ok: false, error: "forbidden", message: "the tenant is not let in" };
 const FAULT: Refusal = { ok: false, error: "internal", message: "a fault of the gateway" };

@@ -127,6 +127,7 @@ function createWebPush(
     config: push,
     subscriptions,
     post: (request) => post(http, request, push.timeoutMs),
+    isActive: (tenant) => context.tenants.of(tenant).status === "active",
     isWanted: (tenant, record) => isWanted(context, inbox, { tenant, record }),
     failed,
     count: context.count.bind(context),

@@ -12,6 +12,7 @@ import type { Reached } from "../session/reach.ts";
 import type { Collection } from "../store/collection.ts";
 import type { Records } from "../store/store.ts";
 import type { ChannelKey, TenantId } from "../tenant/tenant.ts";
+import type { Tenants } from "../tenant/tenants.ts";
 import type { Clock } from "../time/clock.ts";
 import type { PluginEvent } from "./hooks.ts";
 
@@ -25,6 +26,8 @@ export type PluginContext<C = unknown> = {
   readonly log: Log;
   readonly channels: PluginChannels;
   readonly users: PluginUsers;
+  /** Which tenants are there. What goes out for one that is not `active`, to whomever, is to wait or be left out. */
+  readonly tenants: Tenants;
   readonly nodes: PluginNodes;
   /** The records of one of its collections. Throws for one that is not in its {@link Plugin.store}, or when the gateway runs without a store. */
   records<R extends object>(collection: Collection<R>): Records<R>;

@@ -48,6 +48,7 @@ export {
   type TenantId,
   tenantOf,
 } from "../tenant/tenant.ts";
+export type { Quotas, TenantState, TenantStatus, Tenants } from "../tenant/tenants.ts";
 export type { Clock, Timer } from "../time/clock.ts";
 /** Many things that are due at some time, with one timer. */
 export { createDeadlines, type Due } from "../time/deadlines.ts";

@@ -19,6 +19,7 @@ import { closeForCeiling, fullCeiling } from "./ceilings.ts";
 import type { ParkedSession } from "./parking.ts";
 import { restore } from "./restore.ts";
 import type { Session } from "./session.ts";
+import { closeIfShut } from "./shut-tenants.ts";
 import { askedWithinMs, askForToken, planToken } from "./token-deadlines.ts";
 import { limitsBeforeWelcome, WaitingFrames } from "./waiting-frames.ts";
 
@@ -79,6 +80,8 @@ function conclude(session: Session, admission: Admission, asked: Asked): void {
     if (admission.cause === "objected") return objectTo(session, admission.refusal);
     return turnAway(session, admission.cause);
   }
+  // Before there is room to be asked for: a session that was taken ends with its tenant.
+  if (closeIfShut(session, admission.identity.tenant)) return endTaken(session, admission);
   if (isFull(session, admission.identity)) return giveBack(session, admission);
   welcome(session, admission, asked);
 }
@@ -99,6 +102,11 @@ function giveBack(session: Session, admission: Admission): void {
   if (admission.ok && admission.resumed !== undefined) {
     session.deps.parked.park(admission.resumed.id, admission.resumed.parked);
   }
+}
+
+/** Nobody goes on with it. */
+function endTaken(session: Session, { resumed }: { readonly resumed: Resumed | undefined }): void {
+  if (resumed !== undefined) session.deps.parked.end(resumed.id);
 }
 
 /** Turns a newcomer back when its user or tenant has as many connections as it may (LI4). Those who are there stay. */

@@ -54,6 +54,15 @@ export class ParkedTable {
     });
   }
 
+  /** O(all). Gives the ids. */
+  forgetTenant(tenant: TenantId): readonly string[] {
+    const ids = [...this.#byId].flatMap(([id, { what }]) =>
+      what.session.identity.tenant === tenant ? [id] : [],
+    );
+    for (const id of ids) this.forget(id);
+    return ids;
+  }
+
   /** Who gives way when there is no room for one more of this tenant. */
   firstToGo(tenant: TenantId): Parked | undefined {
     return this.#shares.firstToGo(tenant);

@@ -11,6 +11,7 @@ import type { Log } from "../observe/log.ts";
 import type { RefusalLog } from "../observe/refusal-log.ts";
 import type { Presence } from "../presence/presence.ts";
 import type { RandomIds } from "../random/random.ts";
+import type { Tenants } from "../tenant/tenants.ts";
 import type { Clock } from "../time/clock.ts";
 import type { ActionHandler, WelcomeHook } from "./actions.ts";
 import type { Ceilings } from "./ceilings.ts";
@@ -42,6 +43,7 @@ export type SessionDeps = {
   readonly verifier: TokenVerifier;
   readonly refusals: RefusalLog;
   readonly namespaces: Namespaces;
+  readonly tenants: Tenants;
   readonly publisher: Publisher;
   readonly broker: Broker;
   readonly hub: Hub;

@@ -87,6 +87,8 @@ export type SessionStore = {
   requireToken(whose: UserOf): ChangedSessions;
   /** The session is over for good (SE8). */
   end(id: string): void;
+  /** So are all parked ones of a tenant (TN8). O(those of this node) */
+  endAll(tenant: TenantId): void;
   /** Parked sessions of this node. */
   readonly size: number;
   close(): Awaitable<void>;
@@ -102,7 +104,9 @@ export type MemorySessionStoreDeps = {
 };
 
 /** Answers at once. */
-export type MemorySessionStore = Omit<SessionStore, "take" | "close"> & {
+export type MemorySessionStore = Omit<SessionStore, "take" | "close" | "endAll"> & {
+  /** Gives their ids. */
+  endAll(tenant: TenantId): readonly string[];
   take(id: string, wanted: Wanted | "anyway"): ParkedSession | undefined;
   /** {@link ParkedSession.turn} of a session that is here. */
   turnOf(id: string): number;
@@ -169,6 +173,7 @@ export function createMemorySessionStore(
     requireToken: (whose) => table.change(whose, wantingToken),
     note() {},
     end: (id) => table.forget(id),
+    endAll: (tenant) => table.forgetTenant(tenant),
     get size() {
       return table.size;
     },

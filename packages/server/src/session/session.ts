@@ -1,6 +1,7 @@
 import {
   type ChannelName,
   type ChannelPattern,
+  CLOSE,
   type CloseCause,
   type Command,
   type CommandId,
@@ -369,7 +370,7 @@ export class Session implements LiveSession {
       this.state = CLOSED;
       return;
     }
-    const resumable = code !== 1000 && code < 4500;
+    const resumable = code !== 1000 && code < 4500 && code !== CLOSE.tenantSuspended.code;
     if (resumable) {
       this.deps.counters.sessionsParked++;
       this.deps.parked.park(this.id, this.standing());

@@ -10,6 +10,7 @@ import { freshSqlite } from "../../store/sqlite/test/fresh-sqlite.ts";
 import type { Store } from "../../store/store.ts";
 import type { FreshDatabase } from "../../store/test/bench.ts";
 import { parseTenantId, type TenantId } from "../../tenant/tenant.ts";
+import { ALL_TENANTS } from "../../tenant/tenants.ts";
 import { type Actor, backendActor, userActor } from "../actor.ts";
 import { chatPlan } from "../collections.ts";
 import { type ChatConfig, chatSchema } from "../config.ts";
@@ -89,6 +90,7 @@ export async function openLoneChat({
       config: parsed,
       clock,
       random: createSeededRandom(index + 1),
+      tenants: ALL_TENANTS,
       log: createLog("silent", () => {}),
       records: (collection) => store.records(collection),
       rate: () => ({ waitMs: () => 0 }),

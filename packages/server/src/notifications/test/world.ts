@@ -1,4 +1,5 @@
 // Nodes of the feature in one process, over a real store, with a bus and connections that tests break as they like.
+
 import type { NotificationPush, WireNotification } from "@aldis/protocol";
 import { createFakeClock, createSeededRandom, eventually, type FakeClock } from "@aldis/testkit";
 import { parseCapabilities } from "../../auth/capabilities.ts";
@@ -16,6 +17,7 @@ import type { Store } from "../../store/store.ts";
 import { StoreUnavailable } from "../../store/store-unavailable.ts";
 import type { FreshDatabase } from "../../store/test/bench.ts";
 import { parseTenantId, type TenantId } from "../../tenant/tenant.ts";
+import { ALL_TENANTS } from "../../tenant/tenants.ts";
 import { type NotificationsConfig, notificationsSchema } from "../config.ts";
 import { notifications } from "../notifications.ts";
 import { NOTIFICATIONS_PLAN } from "../records.ts";
@@ -301,6 +303,7 @@ function contextOf(
     },
     job: () => ({ wake: async () => {} }),
     http: NO_OUTBOUND,
+    tenants: ALL_TENANTS,
     log: { isLevelEnabled: () => true, debug: log, info: log, warn: log, error: log },
     // biome-ignore lint/suspicious/noExplicitAny: the feature has nothing to do with channels
     channels: undefined as any,

@@ -12,6 +12,8 @@ export type WebPushDeps = {
   post(request: PushRequest): Promise<PostOutcome>;
   /** It waits for its user still, who has no connection to any node. */
   isWanted(tenant: TenantId, record: InboxRecord): Promise<boolean>;
+  /** Whether anything is sent for this tenant. */
+  isActive(tenant: TenantId): boolean;
   failed(error: unknown): void;
   count(event: string, by?: number): void;
 };
@@ -80,6 +82,7 @@ export class WebPush {
   /** Never rejects. */
   async #do(job: Job): Promise<void> {
     const { tenant, record, to } = job;
+    if (!this.#deps.isActive(tenant)) return;
     try {
       const all = to === undefined ? await this.#deps.subscriptions.of(tenant, record.user) : [to];
       if (all.length === 0) return;

@@ -16,6 +16,7 @@ import type { Log } from "../../observe/log.ts";
 import type { OutboundClient } from "../../outbound/outbound.ts";
 import type { RandomIds } from "../../random/random.ts";
 import type { Store } from "../../store/store.ts";
+import type { Tenants } from "../../tenant/tenants.ts";
 import type { Clock } from "../../time/clock.ts";
 import { Unavailable } from "../../unavailable.ts";
 import type { PluginChannels, PluginContext, PluginNodes, PluginPublish } from "../context.ts";
@@ -42,6 +43,7 @@ export type ContextDeps = PluginUsersDeps & {
   readonly bus: NodeBus;
   /** Undefined: the gateway runs without one. */
   readonly store: Store | undefined;
+  readonly tenants: Tenants;
   readonly jobs: Jobs;
   readonly outbound: OutboundClient;
   /** What hears events, once all plugins are there; undefined: nobody. */
@@ -62,7 +64,7 @@ export function createContext(deps: ContextDeps, owner: ContextOwner): PluginCon
   const { plugin, config, log, faults, onClose } = owner;
   const { name } = plugin;
   return {
-    ...{ name, config, clock, random, log },
+    ...{ name, config, clock, random, log, tenants: deps.tenants },
     channels: createChannels(deps, owner),
     users: createPluginUsers(deps),
     nodes: createNodes(deps, owner),

@@ -2,6 +2,7 @@ import { isFields } from "@aldis/protocol";
 import type { Awaitable } from "../../awaitable.ts";
 import { BrokerUnavailable } from "../../broker-unavailable.ts";
 import { countOne } from "../../observe/counters.ts";
+import type { TenantId } from "../../tenant/tenant.ts";
 import type { UserOf } from "../parked-table.ts";
 import type { ParkedSession } from "../parking.ts";
 import {
@@ -118,6 +119,10 @@ export class RedisSessionStore implements SessionStore {
   end(id: string): void {
     this.#here.end(id);
     if (this.#keepsAny) this.#writer.tell(id, { as: "over" });
+  }
+
+  endAll(tenant: TenantId): void {
+    for (const id of this.#here.endAll(tenant)) this.#writer.tell(id, { as: "over" });
   }
 
   async take(id: string, wanted: Wanted): Promise<ParkedSession | undefined> {

@@ -165,6 +165,7 @@ export class World {
       refusals: { note: () => {}, close: () => {} },
       verifier: { verify: (token) => this.#verify(token), close: () => {} },
       namespaces,
+      tenants: options.tenants ?? ALL_TENANTS,
       publisher: createPublisher({
         ...{ broker, hub, namespaces, counters },
         rates: createChannelRates({ clock, onForgotten: () => {} }, 1_000),
