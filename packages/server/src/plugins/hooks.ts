@@ -64,6 +64,13 @@ export type PluginEvent = {
   readonly data: { readonly [name: string]: Json };
 };
 
+/** `sessionId` is as {@link PluginSession.id}; `resumed`: it goes on where it was. */
+export type Admitting = {
+  readonly identity: Identity;
+  readonly sessionId: string;
+  readonly resumed: boolean;
+};
+
 /** `sessionId` is that of the session, as {@link PluginSession.id}: it may have had other connections before. */
 export type Disconnected = {
   readonly identity: Identity;
@@ -95,6 +102,11 @@ export type PluginHooks<C = unknown> = {
   readonly sending?: Hook<Sending, boolean | undefined, C>;
   /** Decides. A token was good; the session has no `welcome` yet. */
   readonly connecting?: Hook<{ readonly identity: Identity }, void, C>;
+  /**
+   * Decides. It is known which session it is to be, and the client waits for its `welcome`: for what must not miss a session that a client believes to have. It may come to nothing after it, if
+   * the connection goes; then nothing else is told of it.
+   */
+  readonly admitting?: Hook<Admitting, void, C>;
   /** A session has its `welcome`; `resumed`: it goes on where it was. */
   readonly connected?: Hook<
     { readonly session: PluginSession; readonly resumed: boolean },

@@ -59,7 +59,7 @@ export function authenticate(
 ): void {
   const asked = { positions: credentials.positions, command };
   try {
-    const admission = admit(session, credentials, command !== undefined);
+    const admission = unlessTurnedAway(session, admit(session, credentials, command !== undefined));
     if (!(admission instanceof Promise)) return conclude(session, admission, asked);
     const waiting = new WaitingFrames(limitsBeforeWelcome(session.deps.options.frameMaxBytes));
     session.state = { name: "verifying", waiting };
@@ -111,14 +111,18 @@ function endTaken(session: Session, { resumed }: { readonly resumed: Resumed | u
 
 /** Turns a newcomer back when its user or tenant has as many connections as it may (LI4). Those who are there stay. */
 function isFull(session: Session, identity: Identity): boolean {
-  const { live, ceilings, counters, refusals, accounts } = session.deps;
-  const account = accounts.of(identity.tenant);
-  const full = fullCeiling(live, ceilings, identity, account);
+  const full = ceilingInTheWay(session, identity);
   if (full === undefined) return false;
+  const { counters, refusals, accounts } = session.deps;
   countOne(counters.sessionsRefused, full);
   refusals.note(`${full}_full`);
-  closeForCeiling(session, full, account);
+  closeForCeiling(session, full, accounts.of(identity.tenant));
   return true;
+}
+
+function ceilingInTheWay({ deps }: Session, identity: Identity): ReturnType<typeof fullCeiling> {
+  const { live, ceilings, accounts } = deps;
+  return fullCeiling(live, ceilings, identity, accounts.of(identity.tenant));
 }
 
 function admit(
@@ -142,6 +146,24 @@ function admit(
     return unlessObjected(session, identity, () => ({ ok: true, identity, resumed: undefined }));
   }
   return { ok: false, cause: "missing" };
+}
+
+/** Somebody may want to know of the session before its client does, or keep it out: then it waits for who comes next. */
+function unlessTurnedAway(session: Session, admission: Awaitable<Admission>): Awaitable<Admission> {
+  const { admitting } = session.deps.hooks;
+  if (admitting === undefined) return admission;
+  return mapReady(admission, (admitted) => {
+    if (!admitted.ok || isGone(session)) return admitted;
+    const { identity, resumed } = admitted;
+    // It is turned back for that in a moment: nobody has to know.
+    if (ceilingInTheWay(session, identity) !== undefined) return admitted;
+    const which = { sessionId: resumed?.id ?? session.id, resumed: resumed !== undefined };
+    return mapReady(admitting(identity, which), (refusal): Admission => {
+      if (refusal === undefined) return admitted;
+      giveBack(session, admitted);
+      return { ok: false, cause: "objected", refusal };
+    });
+  });
 }
 
 function withSession(

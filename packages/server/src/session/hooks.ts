@@ -11,6 +11,8 @@ export type Verdict = Refusal | undefined;
 /** Both are of the tenant. */
 export type Sending = { readonly tenant: TenantId; readonly from: string; readonly to: string };
 
+export type Admitting = { readonly sessionId: string; readonly resumed: boolean };
+
 /**
  * Those that decide never throw and never reject, and answer in the turn of the call where they can; the others do neither. One that is undefined has
  * nobody behind it and costs nothing.
@@ -20,6 +22,8 @@ export type SessionHooks = {
   readonly sending?: ((sending: Sending) => Awaitable<Verdict | "unheard">) | undefined;
   /** A token was good; there is no `welcome` yet. */
   readonly connecting?: ((identity: Identity) => Awaitable<Verdict>) | undefined;
+  /** It is known which session it is to be, and there is no `welcome` yet. */
+  readonly admitting?: ((identity: Identity, which: Admitting) => Awaitable<Verdict>) | undefined;
   readonly connected?: ((session: Session, how: { resumed: boolean }) => void) | undefined;
   readonly disconnected?:
     | ((session: Session, identity: Identity, how: { mayResume: boolean }) => void)

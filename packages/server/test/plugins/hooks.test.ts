@@ -64,6 +64,36 @@ describe("hook connecting", () => {
     expect(client.all.map(({ action: name }) => name)).toEqual(["welcome", "subscribe"]);
   });
 
+  test("admitting: the `welcome` waits for it, and a refusal leaves the session for who comes next", async () => {
+    const seen: unknown[] = [];
+    let answer: () => Promise<void> = async () => {};
+    const admitting: PluginHooks["admitting"] = async ({ identity, sessionId, resumed }) => {
+      seen.push([identity.userId, sessionId, resumed]);
+      await answer();
+    };
+    await using gateway = await startTestGateway({ plugins: [hooked({ admitting })] });
+    const { promise: door, resolve: open } = Promise.withResolvers<void>();
+    answer = () => door;
+    const first = await RawClient.open(`${gateway.wsUrl}?token=${await gateway.token()}`);
+    await eventually("the hook to be asked", () => seen.length === 1);
+    expect(first.all).toEqual([]);
+    open();
+    const welcome = await first.wait(({ action: name }) => name === "welcome");
+    const { session, connection } = welcome.data;
+    first.cut();
+    await eventually("the session to be parked", () => gateway.gateway.connections === 0);
+    answer = () => Promise.reject(NO);
+    const url = `${gateway.wsUrl}?token=${await gateway.token()}&session=${session}`;
+    expect((await (await RawClient.open(url)).closed).code).toBe(4502);
+    answer = async () => {};
+    expect((await RawClient.connect(url)).welcome.resumed).toBe(true);
+    expect(seen).toEqual([
+      ["ann", connection, false],
+      ["ann", connection, true],
+      ["ann", connection, true],
+    ]);
+  });
+
   test("[AU10] who is refused keeps the session for who comes next, by token and by session alone", async () => {
     let refuses = false;
     const connecting = () => {

@@ -85,11 +85,12 @@ function sessionHooks(chain: Chain): SessionHooks {
   const [connecting, connected] = [chain("connecting"), chain("connected")];
   const [disconnected, subscribing] = [chain("disconnected"), chain("subscribing")];
   const [subscribed, unsubscribed] = [chain("subscribed"), chain("unsubscribed")];
-  const reading = chain("reading");
+  const [reading, admitting] = [chain("reading"), chain("admitting")];
   const sending = chain<"sending", boolean | undefined>("sending");
   return {
     sending: sending && ((call) => askToSend(sending, call)),
     connecting: connecting && ((identity) => connecting.decide(() => ({ identity }))),
+    admitting: admitting && ((identity, which) => admitting.decide(() => ({ identity, ...which }))),
     connected:
       connected &&
       ((session, { resumed }) => {

@@ -15,6 +15,7 @@ const METHODS: readonly unknown[] = ["get", "post", "put", "delete"];
 export const HOOKS = {
   sending: "decides",
   connecting: "decides",
+  admitting: "decides",
   connected: "hears",
   disconnected: "hears",
   subscribing: "decides",

@@ -17,6 +17,10 @@ export const SOURCE_FIELDS = {
     "How long after its connection broke a session is over, if it is not resumed. Default: `session.resumeMs`",
     0,
   ).optional(),
+  welcomeWaitMs: ms(
+    "How long a new session's `welcome` waits at most until the session is written, where an endpoint wants to hear of sessions; 0: it does not wait, and a node that is killed just then may leave one untold",
+    0,
+  ).default(1_000),
   beatMs: ms(
     "How often a node tells in the store that it lives, for others to see to what it leaves behind",
     100,

@@ -97,14 +97,16 @@ export class HeldThings {
     if (!held.taken) this.#enqueue(held);
   }
 
-  /** Resolves when it is written that it is here, or that it is no more. */
-  written(thing: Thing): Promise<void> {
+  /** Resolves when it is written that it is here, when that could not be, or after `limitMs`. */
+  async written(thing: Thing, limitMs: number): Promise<void> {
     const held = this.#find(thing);
-    if (held === undefined || (held.taken && held.wanted)) return Promise.resolve();
+    if (held === undefined || !held.queued) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     held.waiting ??= [];
     held.waiting.push(resolve);
-    return promise;
+    const timer = this.#deps.clock.setTimer(limitMs, resolve);
+    await promise;
+    timer.cancel();
   }
 
   /** It is not here any more, and may be back within `graceMs`. */
@@ -196,13 +198,13 @@ export class HeldThings {
   async #write(held: Held): Promise<void> {
     try {
       await this.#settle(held);
-      for (const tell of held.waiting?.splice(0) ?? []) tell();
     } catch (error) {
       this.#deps.count("thing_failed");
       if (!(error instanceof Unavailable)) this.#deps.onFault(error);
       this.#failed.push(held);
       this.#planRetry();
     } finally {
+      for (const tell of held.waiting?.splice(0) ?? []) tell();
       this.#writing--;
       this.#fill();
       if (this.#closed && this.#writing === 0) this.#idle?.();

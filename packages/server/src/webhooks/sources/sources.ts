@@ -30,7 +30,7 @@ export function createSources<C extends SourcesConfig>(
   const count = (event: string) => context.count(event);
   const [holds, records] = [context.records(HOLDS), context.records(LIVES)];
   const lives = new Lives({ clock, random, recorder, holds, lives: records });
-  const { graceMs, sessionGraceMs = SESSION_GRACE_MS, beatMs, leaseMs } = config;
+  const { graceMs, sessionGraceMs = SESSION_GRACE_MS, welcomeWaitMs, beatMs, leaseMs } = config;
   const things: HeldThings = new HeldThings(
     {
       ...{ clock, lives, count },
@@ -55,7 +55,7 @@ export function createSources<C extends SourcesConfig>(
   context.every(beatMs, () => beats.look().catch(unlessAway));
   return {
     hooks: {
-      ...createSessionSource({ things, recorder, graceMs: sessionGraceMs }),
+      ...createSessionSource({ things, recorder, graceMs: sessionGraceMs, waitMs: welcomeWaitMs }),
       ...createChannelSource({ things, recorder, channels, graceMs }),
       ...createMessageSource({ clock, recorder, mustBeKept: config.publishedMustBeKept }),
       ...createEmittedSource({ recorder }),
