@@ -7,6 +7,9 @@ import { typing } from "../typing/typing.ts";
 import { users } from "../users/users.ts";
 import { webhooks } from "../webhooks/webhooks.ts";
 
+/** What resuming takes: a session that is resumed at the last moment has not been over. */
+const RESUMING_MS = 5_000;
+
 /** Those that keep records are left out where there is no store. Their sections of the config are checked already. */
 export function builtInPlugins(config: Config): ConfiguredPlugin[] {
   const { chat: rooms, notifications: notices, users: people, webhooks: hooks } = config;
@@ -17,7 +20,12 @@ export function builtInPlugins(config: Config): ConfiguredPlugin[] {
     ...(people.enabled ? [{ plugin: users, config: people }] : []),
     // Last of all: what it hears is what the others have left of it.
     ...(hooks.enabled
-      ? [{ plugin: webhooks, config: { sessionGraceMs: config.session.resumeMs, ...hooks } }]
+      ? [
+          {
+            plugin: webhooks,
+            config: { sessionGraceMs: config.session.resumeMs + RESUMING_MS, ...hooks },
+          },
+        ]
       : []),
   ];
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { eventually, RawClient } from "@aldis/testkit";
 import { openWebhooks, type Webhooks } from "./open-webhooks.ts";
 
-const SESSION_GRACE_MS = 120_000;
+const SESSION_GRACE_MS = 125_000;
 const GRACE_MS = 5_000;
 
 /** Lets time go by as it does: in small steps, with what has come due done in between. */
@@ -82,7 +82,7 @@ describe("sessions", () => {
       const { session } = client.welcome;
       client.cut();
       await eventually("it to be gone", () => webhooks.gateway.gateway.connections === 0);
-      await pass(webhooks, SESSION_GRACE_MS - 5_000);
+      await pass(webhooks, SESSION_GRACE_MS - 10_000);
       client = await resume(webhooks, session);
       expect(client.welcome.resumed).toBe(true);
     }
@@ -103,7 +103,7 @@ describe("sessions", () => {
     await webhooks.told(endpoint, 1);
     ann.cut();
     await webhooks.restart();
-    await pass(webhooks, SESSION_GRACE_MS - 5_000);
+    await pass(webhooks, SESSION_GRACE_MS - 10_000);
     expect(webhooks.events(endpoint)).toHaveLength(1);
     await eventually("it to be told", () => {
       webhooks.clock.advance(1_000);

@@ -14,7 +14,7 @@ export const SOURCE_FIELDS = {
     0,
   ).default(5_000),
   sessionGraceMs: ms(
-    "How long after its connection broke a session is over, if it is not resumed. Default: `session.resumeMs`",
+    "How long after its connection broke a session is over, if it is not resumed. Default: `session.resumeMs` and 5 s",
     0,
   ).optional(),
   welcomeWaitMs: ms(

@@ -20,7 +20,7 @@ export type Sources = { readonly hooks: PluginHooks; close(): Promise<void> };
 /** As the recorder knows the endpoints; {@link Recorder.wants} is generous as long as it does not. */
 type Known = Pick<KnownEndpoints, "wanting">;
 
-const SESSION_GRACE_MS = 120_000;
+const SESSION_GRACE_MS = 125_000;
 
 export function createSources<C extends SourcesConfig>(
   context: PluginContext<C>,
