@@ -35,9 +35,10 @@ const TYPES = [
 /** Adds one that keeps all it is to be sent, and waits until each node knows it. */
 async function addEndpoint(cluster: Cluster, log: () => Promise<ToldEvent[]>): Promise<void> {
   const body = { url: "http://127.0.0.1:9/", types: TYPES };
-  const { status, body: answer } = await cluster.call("POST", "/api/webhooks", body);
+  const { gateway: first } = cluster.node(0);
+  const { status, body: answer } = await first.call("POST", "/api/webhooks", body);
   expect(status).toBe(200);
-  await cluster.call("POST", `/api/webhooks/${answer.endpoint}/pause`);
+  await first.call("POST", `/api/webhooks/${answer.endpoint}/pause`);
   for (const [place, { gateway }] of cluster.nodes.entries()) {
     const channel = `probe:${place}`;
     await eventually(`node ${place} to know it`, async () => {
