@@ -41,15 +41,15 @@ function answersOf({ secrets, orders, here, onError }: Shop) {
   return createBackendHandler({
     secret: secrets,
     rpc: {
-      // In the browser: await client.rpc("order", { id: "42" })
+      // A client asks with the action `rpc`: { method: "order", data: { id: "42" } }
       order(data, { user }) {
         const order = orders.get((data as { id: string }).id);
         // The same for another's order as for none: nobody learns what there is.
-        if (order?.owner !== user) throw new RpcError("no_order", "you have no such order");
+        if (order?.owner !== user.id) throw new RpcError("no_order", "you have no such order");
         return order;
       },
     },
-    subscribe: ({ user, channel }) => owns(user, channel),
+    subscribe: ({ user, channel }) => owns(user.id, channel),
     // Only this backend says what has become of an order.
     publish: () => false,
     webhook(event, { endpoint }) {

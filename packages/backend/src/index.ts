@@ -11,6 +11,7 @@ export type { Listing, ListOptions } from "./calling/listing.ts";
 export { AldisError, type AldisErrorCode, type BackendErrorCode } from "./errors.ts";
 export {
   type BackendCall,
+  type CallingUser,
   type PublishCall,
   type RpcCall,
   type SubscribeCall,
@@ -19,6 +20,8 @@ export {
 export {
   createBackendHandler,
   type GatewayAnswers,
+  type Permission,
+  type PublishPermission,
   RpcError,
   type RpcMethod,
 } from "./incoming/backend-handler.ts";

@@ -17,17 +17,19 @@ function handler(more: Partial<GatewayAnswers> = {}) {
   return { handle, ask, faults };
 }
 
-const call = (fields: object) => ({ tenant: "default", user: "ann", ...fields });
+const call = (fields: object) => ({ tenant: "default", user: { id: "ann" }, ...fields });
 
 test("an rpc is done by the method of its name", async () => {
-  const { ask } = handler({ rpc: { twice: (n, { user }) => [user, Number(n) * 2], silent() {} } });
+  const { ask } = handler({
+    rpc: { twice: (n, { user }) => [user.id, Number(n) * 2], silent() {} },
+  });
   expect(await ask(call({ type: "rpc", method: "twice", data: 4 }))).toEqual([
     200,
-    { data: ["ann", 8] },
+    { result: ["ann", 8] },
   ]);
   expect(await ask(call({ type: "rpc", method: "silent", data: 4 }))).toEqual([
     200,
-    { data: null },
+    { result: null },
   ]);
 });
 
@@ -43,7 +45,7 @@ test("a refusal reaches the client, a fault only the log", async () => {
   const { ask, faults } = handler({
     rpc: {
       refuse() {
-        throw new RpcError("sold_out", "none left");
+        throw new RpcError("sold_out", "none left", { next: "May" });
       },
       async fault() {
         throw new Error("the password is 1234");
@@ -52,7 +54,7 @@ test("a refusal reaches the client, a fault only the log", async () => {
   });
   expect(await ask(call({ type: "rpc", method: "refuse" }))).toEqual([
     200,
-    { error: { code: "sold_out", message: "none left" } },
+    { error: { code: "sold_out", message: "none left", data: { next: "May" } } },
   ]);
   expect(await ask(call({ type: "rpc", method: "fault" }))).toEqual([500, undefined]);
   expect(faults).toMatchObject([{ message: "the password is 1234" }]);
@@ -73,6 +75,26 @@ test("who may subscribe and publish is asked; unless somebody says so nobody may
   for (const type of ["subscribe", "publish"]) {
     expect(await silent.ask(call({ type, channel: "a" }))).toEqual([200, { allow: false }]);
   }
+});
+
+test("a permission may last, be refused in words, and change what is published", async () => {
+  const { ask } = handler({
+    subscribe: ({ channel }) =>
+      channel === "a" ? { allow: true, cacheMs: 60_000 } : { allow: false, message: "not yet" },
+    publish: async ({ data }) => ({ allow: true, event: "said", data: String(data) }),
+  });
+  expect(await ask(call({ type: "subscribe", channel: "a" }))).toEqual([
+    200,
+    { allow: true, cacheMs: 60_000 },
+  ]);
+  expect(await ask(call({ type: "subscribe", channel: "b" }))).toEqual([
+    200,
+    { allow: false, message: "not yet" },
+  ]);
+  expect(await ask(call({ type: "publish", channel: "a", data: 1 }))).toEqual([
+    200,
+    { allow: true, event: "said", data: "1" },
+  ]);
 });
 
 test("events come one after the other; a fault has the request come again", async () => {

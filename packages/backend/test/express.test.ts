@@ -58,14 +58,14 @@ test("the shop answers what is signed, and nothing else", async () => {
     return [response.status, await response.text()];
   };
   const order = { type: "rpc", method: "order", data: { id: "42" } };
-  expect(await ask({ ...order, user: "ann" })).toEqual([
+  expect(await ask({ ...order, user: { id: "ann" } })).toEqual([
     200,
-    '{"data":{"id":"42","owner":"ann","state":"open"}}',
+    '{"result":{"id":"42","owner":"ann","state":"open"}}',
   ]);
-  expect(String((await ask({ ...order, user: "bo" }))[1])).toContain("no_order");
+  expect(String((await ask({ ...order, user: { id: "bo" } }))[1])).toContain("no_order");
   const subscribe = { type: "subscribe", channel: "orders:42" };
-  expect(await ask({ ...subscribe, user: "ann" })).toEqual([200, '{"allow":true}']);
-  expect(await ask({ ...subscribe, user: "bo" })).toEqual([200, '{"allow":false}']);
+  expect(await ask({ ...subscribe, user: { id: "ann" } })).toEqual([200, '{"allow":true}']);
+  expect(await ask({ ...subscribe, user: { id: "bo" } })).toEqual([200, '{"allow":false}']);
   const forged = await fetch(`${shop.url}/aldis`, { method: "POST", body: "{}" });
   expect(forged.status).toBe(401);
 

@@ -16,15 +16,23 @@ type MaybePromise<T> = T | Promise<T>;
 /** What a method answers; rejected or thrown `RpcError`s reach the client, everything else is `internal` to it. */
 export type RpcMethod = (data: unknown, call: RpcCall) => unknown;
 
+/** Whether, and for how long the gateway need not ask again (`cacheMs`); `message` is for who may not. */
+export type Permission =
+  | { readonly allow: true; readonly cacheMs?: number }
+  | { readonly allow: false; readonly message?: string };
+
+/** `event` and `data`: published in place of what the client gave. */
+export type PublishPermission = Permission & { readonly event?: string; readonly data?: unknown };
+
 export type GatewayAnswers = {
   /** `whsec_…` of the backend's settings, of a webhook endpoint, or both. */
   readonly secret: string | readonly string[];
   /** What clients may ask with `rpc`, by method. */
   readonly rpc?: Readonly<Record<string, RpcMethod>>;
   /** Whether a client may subscribe. Absent: nobody may. */
-  readonly subscribe?: (call: SubscribeCall) => MaybePromise<boolean>;
+  readonly subscribe?: (call: SubscribeCall) => MaybePromise<boolean | Permission>;
   /** Whether a client may publish. Absent: nobody may. */
-  readonly publish?: (call: PublishCall) => MaybePromise<boolean>;
+  readonly publish?: (call: PublishCall) => MaybePromise<boolean | PublishPermission>;
   /** Each event, in order; when it throws the whole request comes again, so what it does is done once by the event's `id`. */
   readonly webhook?: (event: WebhookEvent, webhook: Webhook) => MaybePromise<void>;
   /** Faults of the functions above, for your log; the gateway is told no more than that there was one. */
@@ -39,10 +47,13 @@ export class RpcError extends Error {
   override readonly name = "RpcError";
   /** A word of yours, such as `sold_out`. */
   readonly code: string;
+  /** What else the client should know. */
+  readonly data: unknown;
 
-  constructor(code: string, message: string) {
+  constructor(code: string, message: string, data?: unknown) {
     super(message);
     this.code = code;
+    this.data = data;
   }
 }
 
@@ -73,7 +84,7 @@ type Verified = Awaited<ReturnType<typeof verifySigned>>;
 
 async function answer(handlers: GatewayAnswers, verified: Verified): Promise<Response> {
   const { id, sentAt, body } = verified;
-  if (!isWebhook(body)) return await answerCall(handlers, readCall(id, body));
+  if (!isWebhook(body)) return await answerCall(handlers, readCall(body));
   const webhook: Webhook = { id, sentAt, endpoint: body.endpoint, events: body.events };
   for (const event of webhook.events) await handlers.webhook?.(event, webhook);
   return plain(204);
@@ -84,26 +95,31 @@ async function answerCall(handlers: GatewayAnswers, call: BackendCall): Promise<
     case "rpc":
       return await answerRpc(handlers, call);
     case "subscribe":
-      return json({ allow: (await handlers.subscribe?.(call)) === true });
+      return json(permission(await handlers.subscribe?.(call)));
     case "publish":
-      return json({ allow: (await handlers.publish?.(call)) === true });
+      return json(permission(await handlers.publish?.(call)));
   }
+}
+
+/** Whatever is no permission is none: only `true` allows. */
+function permission(said: boolean | Permission | undefined): Permission {
+  return typeof said === "object" ? said : { allow: said === true };
 }
 
 async function answerRpc({ rpc = {} }: GatewayAnswers, call: RpcCall): Promise<Response> {
   // Attack: `constructor` and the like are no methods of yours.
   const method = Object.hasOwn(rpc, call.method) ? rpc[call.method] : undefined;
-  if (method === undefined) return refused("not_found", "no such method");
+  if (method === undefined) return refused(new RpcError("not_found", "no such method"));
   try {
-    return json({ data: (await method(call.data, call)) ?? null });
+    return json({ result: (await method(call.data, call)) ?? null });
   } catch (error) {
-    if (error instanceof RpcError) return refused(error.code, error.message);
+    if (error instanceof RpcError) return refused(error);
     throw error;
   }
 }
 
-function refused(code: string, message: string): Response {
-  return json({ error: { code, message } });
+function refused({ code, message, data }: RpcError): Response {
+  return json({ error: { code, message, data } });
 }
 
 function json(body: object): Response {
