@@ -3,7 +3,7 @@ export type { ChatMessage, ChatPage } from "./areas/chat.ts";
 export type { DisconnectOptions, RefreshOptions, SendOptions } from "./areas/connections.ts";
 export type { Notification } from "./areas/notifications.ts";
 export type { Command, Message, PublishOptions, Refused } from "./areas/publishing.ts";
-export type { Room } from "./areas/rooms.ts";
+export type { ChatRoom, Room } from "./areas/rooms.ts";
 export type { User } from "./areas/users.ts";
 export type { DeadLetter, WebhookEndpoint } from "./areas/webhooks.ts";
 export { type Backend, createBackend } from "./backend.ts";

@@ -3,6 +3,9 @@ import { type ListOptions, listBy } from "../calling/listing.ts";
 import type { Answer, Body } from "../operations.ts";
 import { type CallOptions, split } from "../options.ts";
 
+/** A room by itself. */
+export type ChatRoom = Answer<"getChatRoomsRoom">;
+/** A room in a list, with what its user has not read. */
 export type Room = Answer<"getChatRooms">["rooms"][number];
 
 /** On whose behalf; without, the backend acts for itself. */

@@ -1,5 +1,8 @@
 /** What webhooks tell, by type (docs/webhooks.md). */
 
+import type { ChatMessage } from "../areas/chat.ts";
+import type { ChatRoom } from "../areas/rooms.ts";
+
 /** A time at which somebody, or something, was there: the same in the event that it began and in the one that it is over. */
 type Life = { readonly life: string };
 /** When it began, Unix milliseconds. */
@@ -20,6 +23,9 @@ type Published = Channel & {
   readonly base64?: string;
 };
 
+/** As whoever asks for the room's history is shown it. */
+type Said = Channel & { readonly message: ChatMessage };
+
 /** The `data` of each type of event. */
 export type WebhookPayloads = {
   readonly "session.connected": Session & Life;
@@ -29,8 +35,11 @@ export type WebhookPayloads = {
   readonly "member.joined": Member & Life;
   readonly "member.left": Member & Over;
   readonly "message.published": Published;
-  readonly "notification.acknowledged": Readonly<Record<string, unknown>>;
-  readonly "chat.message": Readonly<Record<string, unknown>>;
+  readonly "notification.acknowledged": { readonly notification: string; readonly user: string };
+  readonly "chat.message": Said;
+  readonly "chat.edited": Said;
+  readonly "chat.deleted": Said;
+  readonly "chat.room_created": Channel & { readonly room: ChatRoom };
   readonly "webhook.test": Readonly<Record<string, never>>;
 };
 
