@@ -46,7 +46,8 @@ export async function openWebhooks(config: ConfigInput = {}): Promise<Webhooks> 
     startTestGateway({
       clock,
       config: {
-        store: { url: `sqlite:${path}` },
+        // Tests move the clock by minutes while it writes.
+        store: { url: `sqlite:${path}`, timeoutMs: 600_000 },
         outbound: { allowPrivate: ["127.0.0.1"] },
         ...config,
       },
