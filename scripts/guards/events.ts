@@ -76,7 +76,7 @@ export const EVENT_GUARDS: readonly Guard[] = [
     find: "stillMs >= graceMs[kind]",
     replace: "stillMs >= 0 * graceMs[kind]",
     test: LIVES,
-    named: "whatever races, breaks",
+    named: "who resumes elsewhere within the grace time",
   },
   {
     faults: [12],

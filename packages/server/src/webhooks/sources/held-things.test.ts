@@ -1,0 +1,142 @@
+import { describe, expect, test } from "bun:test";
+import { createFakeClock, eventually } from "@aldis/testkit";
+import { DEFAULT_TENANT, Unavailable } from "../../plugins/index.ts";
+import { HeldThings } from "./held-things.ts";
+import type { Thing } from "./lives.ts";
+
+function open({ max = 10, inFlight = 4, wanted = true } = {}) {
+  const clock = createFakeClock();
+  const done: string[] = [];
+  const counted: string[] = [];
+  const faults: unknown[] = [];
+  const state = { fails: undefined as Error | undefined, under: 0, most: 0 };
+  const doors: (() => void)[] = [];
+  let isOpen = true;
+  async function write(what: string): Promise<void> {
+    state.under++;
+    state.most = Math.max(state.most, state.under);
+    if (!isOpen) await new Promise<void>((resolve) => doors.push(resolve));
+    state.under--;
+    if (state.fails !== undefined) throw state.fails;
+    done.push(what);
+  }
+  const things = new HeldThings(
+    {
+      clock,
+      lives: {
+        take: ({ name }, holder) => write(`take ${name} ${holder}`),
+        letGo: ({ name }, holder) => write(`let go ${name} ${holder}`),
+        end: ({ name }, holder) => write(`end ${name} ${holder}`),
+      },
+      isWanted: () => wanted,
+      holderFor: () => "h",
+      count: (event) => void counted.push(event),
+      onFault: (error) => void faults.push(error),
+    },
+    { max, inFlight },
+  );
+  return {
+    ...{ clock, done, counted, faults, state, things },
+    shut() {
+      isOpen = false;
+    },
+    openAll() {
+      isOpen = true;
+      for (const door of doors.splice(0)) door();
+    },
+  };
+}
+
+function channel(name: string): Thing {
+  return { tenant: DEFAULT_TENANT, kind: "channel", name };
+}
+
+const settled = async ({ state }: ReturnType<typeof open>) => {
+  await eventually("all to be written", () => state.under === 0);
+};
+
+describe("what a node holds", () => {
+  test("P3: at most so many; those beyond are counted and not told; there is room again when one has gone", async () => {
+    const held = open({ max: 2 });
+    for (const name of ["a", "b", "c"]) held.things.take(channel(name), {});
+    expect(held.counted).toEqual(["things_not_held"]);
+    await settled(held);
+    held.things.letGo(channel("c"), 0);
+    held.things.letGo(channel("a"), 0);
+    await eventually("it to be forgotten", () => held.things.size === 1);
+    held.things.take(channel("c"), {});
+    await settled(held);
+    expect(held.done).toEqual(["take a h", "take b h", "let go a h", "take c h"]);
+  });
+
+  test("P3: at most so many are written at the same time, in the order in which they came", async () => {
+    const held = open({ max: 100, inFlight: 3 });
+    held.shut();
+    for (let n = 0; n < 10; n++) held.things.take(channel(`${n}`), {});
+    await eventually("some to be under way", () => held.state.under === 3);
+    held.openAll();
+    await eventually("all to be written", () => held.done.length === 10);
+    expect([held.state.most, held.done[0], held.done[9]]).toEqual([3, "take 0 h", "take 9 h"]);
+  });
+
+  test("P5: while the store is away nobody waits for it, and what is so then is written later, by a fault of ours too", async () => {
+    for (const error of [new Unavailable("away"), new TypeError("ours")]) {
+      const held = open();
+      held.state.fails = error;
+      held.things.take(channel("a"), {});
+      held.things.take(channel("b"), {});
+      await held.things.written(channel("a"), 60_000);
+      held.things.end(channel("b"));
+      held.state.fails = undefined;
+      held.clock.advance(1_000);
+      await eventually("both to be written", () => held.done.length === 2);
+      // It may have been written before the answer was lost.
+      expect(held.done.toSorted()).toEqual(["end b h", "take a h"]);
+      expect(held.faults).toEqual(error instanceof Unavailable ? [] : [error, error]);
+    }
+  });
+
+  test("who waits for it to be written waits no longer than they say", async () => {
+    const held = open();
+    held.shut();
+    held.things.take(channel("a"), {});
+    let waits = true;
+    const waiting = held.things.written(channel("a"), 700).then(() => {
+      waits = false;
+    });
+    held.clock.advance(699);
+    await Promise.resolve();
+    expect(waits).toBe(true);
+    held.clock.advance(1);
+    await waiting;
+    held.openAll();
+    await settled(held);
+    await held.things.written(channel("a"), 700);
+    expect(held.clock.pending).toBe(0);
+  });
+
+  test("P5: where nobody wants it nothing is written; what came and went unwritten never was", async () => {
+    const unwanted = open({ wanted: false });
+    unwanted.things.take(channel("a"), {});
+    await eventually("it to be forgotten", () => unwanted.things.size === 0);
+    expect([unwanted.done, unwanted.things.hasAny(DEFAULT_TENANT)]).toEqual([[], false]);
+
+    const held = open({ inFlight: 1 });
+    held.shut();
+    for (const name of ["a", "b"]) held.things.take(channel(name), {});
+    held.things.letGo(channel("b"), 0);
+    held.openAll();
+    await eventually("it to be forgotten", () => held.things.size === 1);
+    expect(held.done).toEqual(["take a h"]);
+  });
+
+  test("P6: what is being written ends before it is closed; nothing is begun after", async () => {
+    const held = open({ inFlight: 1 });
+    held.shut();
+    for (const name of ["a", "b"]) held.things.take(channel(name), {});
+    const closed = held.things.close();
+    held.openAll();
+    await closed;
+    expect(held.done).toEqual(["take a h"]);
+  });
+});
