@@ -1,4 +1,9 @@
-import { definePlugin, type PluginContext, type PluginParts } from "../plugins/index.ts";
+import {
+  definePlugin,
+  onceForAll,
+  type PluginContext,
+  type PluginParts,
+} from "../plugins/index.ts";
 import { createActions } from "./actions.ts";
 import { chatPlan } from "./collections.ts";
 import { type ChatConfig, chatSchema } from "./config.ts";
@@ -17,7 +22,7 @@ export const chat = definePlugin<ChatConfig>({
 
 function setup(context: PluginContext<ChatConfig>): PluginParts<ChatConfig> {
   const deps = createDeps(context);
-  context.every(context.config.upkeepMs, createUpkeep(deps));
+  onceForAll(context, "upkeep", context.config.upkeepMs, createUpkeep(deps));
   return {
     actions: createActions(deps),
     routes: createRoutes(deps),

@@ -1,7 +1,7 @@
 import type { PluginContext } from "../plugins/index.ts";
 import { createActivity } from "./activity.ts";
 import { createAdmission } from "./admission.ts";
-import { chatLeases, chatMembers, chatMessages, chatRooms } from "./collections.ts";
+import { chatMembers, chatMessages, chatRooms } from "./collections.ts";
 import type { ChatConfig } from "./config.ts";
 import type { ChatDeps } from "./deps.ts";
 import { createKnownRooms } from "./known-rooms.ts";
@@ -20,7 +20,6 @@ export function createDeps(context: PluginContext<ChatConfig>): ChatDeps {
     rooms,
     members,
     messages: context.records(chatMessages),
-    leases: context.records(chatLeases),
     known: createKnownRooms(context, rooms, members),
     outsiders: createOutsiders(context, { rooms, members }),
     publications: createPublications(context),

@@ -1,7 +1,7 @@
 import type { PluginContext, Records } from "../plugins/index.ts";
 import type { Activity } from "./activity.ts";
 import type { Admit } from "./admission.ts";
-import type { LeaseRecord, MemberRecord, MessageRecord, RoomRecord } from "./collections.ts";
+import type { MemberRecord, MessageRecord, RoomRecord } from "./collections.ts";
 import type { ChatConfig } from "./config.ts";
 import type { KnownRooms } from "./known-rooms.ts";
 import type { MarkNews } from "./mark-news.ts";
@@ -15,7 +15,6 @@ export type ChatDeps = {
   readonly rooms: Records<RoomRecord>;
   readonly members: Records<MemberRecord>;
   readonly messages: Records<MessageRecord>;
-  readonly leases: Records<LeaseRecord>;
   readonly known: KnownRooms;
   readonly outsiders: Outsiders;
   readonly publications: Publications;

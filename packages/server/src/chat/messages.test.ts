@@ -356,19 +356,4 @@ describe("[CT28] retention", () => {
     await say(chat, 1);
     expect((await history(chat.deps, chat.user("ann"), { room, limit: 1 })).top).toBe(6);
   });
-
-  test("one node does it, and another when that one is gone", async () => {
-    await using chat = await openLoneChat(keep({ count: 1 }, { upkeepMs: 60_000 }));
-    const [first, second] = chat.nodes.map(({ deps }) => createUpkeep(deps));
-    await say(chat, 2);
-    await first?.();
-    await say(chat, 2);
-    await second?.();
-    const kept = async () =>
-      seqs(await history(chat.deps, chat.user("ann"), { room, limit: 50 })).length;
-    expect(await kept()).toBe(3);
-    chat.clock.advance(180_001);
-    await second?.();
-    expect(await kept()).toBe(1);
-  });
 });

@@ -1,12 +1,11 @@
-// What goes by itself: messages by age and number (CT28), rooms that were being deleted when a node died. One node of the cluster does it, in pieces.
-import { DEFAULT_TENANT, type Swept, type TenantId } from "../plugins/index.ts";
+// What goes by itself: messages by age and number (CT28), rooms that were being deleted when a node died. One process of the cluster does it, in pieces.
+import type { Swept, TenantId } from "../plugins/index.ts";
 import { channelOf, type MessageRecord, type RoomRecord } from "./collections.ts";
 import { finishDeleting, PIECE } from "./delete-room.ts";
 import type { ChatDeps } from "./deps.ts";
 import { latestOf } from "./pages.ts";
 import { roomOfChannel } from "./room-name.ts";
 
-const LEASE = "upkeep";
 /** Rooms that are looked at in one go, and pieces that are removed in it; the next one goes on from there. */
 const ROOMS_AT_ONCE = 2_000;
 const PAGE = 200;
@@ -32,23 +31,11 @@ export function createUpkeep(deps: ChatDeps): () => Promise<void> {
   }
 
   return async () => {
-    if (!(await isOurs(deps))) return;
     const budget = { pieces: PIECES_AT_ONCE };
     for (let seen = 0; seen < ROOMS_AT_ONCE; seen += PAGE) {
       if (!(await lookAfterPage(budget))) return;
     }
   };
-}
-
-/** A record in the store that says who does it until when. Should two do it at once, both remove the same. */
-async function isOurs({ context, leases }: ChatDeps): Promise<boolean> {
-  const nowMs = context.clock.nowMs();
-  const node = context.nodes.self;
-  const record = { name: LEASE, node, until: nowMs + 3 * context.config.upkeepMs };
-  const taken = await leases.put(DEFAULT_TENANT, record, { until: { below: nowMs } });
-  if (taken.written) return true;
-  if (taken.record.node !== node) return false;
-  return (await leases.put(DEFAULT_TENANT, record, { node: { is: node } })).written;
 }
 
 type Budget = { pieces: number };

@@ -7,7 +7,7 @@ export const JOB_QUEUES = ["webhooks", "push", "history"] as const;
 export type JobQueue = (typeof JOB_QUEUES)[number];
 
 /** What a key may have at most, in UTF-16 units. */
-export const JOB_KEY_MAX = 255;
+export const JOB_KEY_MAX = 400;
 
 /** One turn of work for one key. */
 export type Job = {
@@ -21,9 +21,12 @@ export type Job = {
 
 /**
  * `undefined`: there is nothing more to do. `atMs` (Unix milliseconds): look again then, or when it is woken. `notBeforeMs`: look again then, and not before, however often it is woken,
- * unless by `now`: for those who wait after a failure of somebody else's.
+ * unless by `now`: for those who wait after a failure of somebody else's; `failed`: which counts in {@link Job.failures}.
  */
-export type JobOutcome = { readonly atMs: number } | { readonly notBeforeMs: number } | undefined;
+export type JobOutcome =
+  | { readonly atMs: number }
+  | { readonly notBeforeMs: number; readonly failed?: true }
+  | undefined;
 
 /**
  * When a key is to be looked at: in Unix milliseconds. `now`: at once, even if it waits after a failure, or for `notBeforeMs`; for people who have mended something. Default: as soon as there is room.

@@ -35,5 +35,6 @@ export async function runTurn(
 function endOf(outcome: JobOutcome): TurnEnd {
   if (outcome === undefined) return { end: "done" };
   if ("atMs" in outcome) return { end: "at", atMs: wholeMs(outcome.atMs) };
-  return { end: "notBefore", atMs: wholeMs(outcome.notBeforeMs) };
+  const { notBeforeMs, failed = false } = outcome;
+  return { end: failed ? "failed" : "notBefore", atMs: wholeMs(notBeforeMs) };
 }

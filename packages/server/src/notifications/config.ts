@@ -25,8 +25,9 @@ const webPushSchema = z.strictObject({
     .regex(PRIVATE_KEY, "is no VAPID key; `aldis key vapid` makes a pair")
     .meta({ doc: "The other one of the pair", secret: true }),
   subscriptionsPerUser: count("Web Push subscriptions of a user; the oldest goes", 100).default(10),
-  concurrency: count("Requests to push services under way at a time", 1_000).default(16),
-  queueMax: count("Web Pushes that wait on a node; the oldest go, and are counted").default(10_000),
+  queueMax: count(
+    "Web Pushes that wait on a node for their subscriptions to be found; the oldest go, and are counted",
+  ).default(10_000),
   attemptsMax: count("How often one is tried", 20).default(6),
   retryMs: ms("Wait before the second try; doubled each time, unless the service says").default(
     2_000,

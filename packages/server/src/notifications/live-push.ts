@@ -9,8 +9,8 @@ export type LivePushDeps = {
   readonly users: Pick<PluginUsers, "push" | "pushToAll">;
   readonly nodes: Pick<PluginNodes, "tellOthers">;
   readonly missed: Pick<Missed, "note" | "noteAll">;
-  /** No connection of theirs was found on any node; `unsure`: some node did not say. */
-  notHere(tenant: TenantId, records: readonly InboxRecord[], unsure: boolean): void;
+  /** No connection of theirs was found on any node that said something. */
+  notHere(tenant: TenantId, records: readonly InboxRecord[]): void;
   count(event: string, by?: number): void;
 };
 
@@ -47,7 +47,7 @@ export class LivePush {
       connections.reduce((sum, each) => sum + each, 0),
     );
     const absent = records.filter((_, index) => connections[index] === 0);
-    if (absent.length > 0) notHere(tenant, absent, missing.length > 0);
+    if (absent.length > 0) notHere(tenant, absent);
   }
 
   async toTenant(

@@ -1,5 +1,6 @@
 import {
   definePlugin,
+  onceForAll,
   type Plugin,
   type PluginContext,
   type PluginHooks,
@@ -28,7 +29,7 @@ export const notifications: Plugin<NotificationsConfig> = definePlugin({
   setup(context: PluginContext<NotificationsConfig>): PluginParts<NotificationsConfig> {
     const parts = createParts(context);
     listenToNodes(context, parts);
-    context.every(context.config.upkeepMs, () => parts.upkeep.round());
+    onceForAll(context, "upkeep", context.config.upkeepMs, () => parts.upkeep.round());
     context.every(MISSED_EACH_MS, () => parts.missed.round());
     const actions = createActions(parts);
     return {

@@ -14,7 +14,7 @@ import type { SendingDeps } from "./sending.ts";
 import { Upkeep } from "./upkeep.ts";
 import { post } from "./web-push/post.ts";
 import { Subscriptions } from "./web-push/subscriptions.ts";
-import { WebPush } from "./web-push/web-push.ts";
+import { runPush, WebPush, type WebPushDeps } from "./web-push/web-push.ts";
 
 type Context = PluginContext<NotificationsConfig>;
 type Rate = ReturnType<Context["rate"]>;
@@ -67,8 +67,8 @@ export function createParts(context: Context): NotificationsParts {
   };
   const missed = new Missed({ clock, nodes, look, count });
   const webPush = createWebPush(context, { inbox, failed });
-  const notHere = (tenant: TenantId, absent: readonly InboxRecord[], unsure: boolean) =>
-    webPush?.sender.send(tenant, absent, unsure);
+  const notHere = (tenant: TenantId, absent: readonly InboxRecord[]) =>
+    webPush?.sender.send(tenant, absent);
   const live = new LivePush({ clock, users, nodes, missed, notHere, count });
   const upkeep = new Upkeep({ clock, self: nodes.self, config, inbox, board, records, count });
   const keepUp = (tenant: TenantId) => upkeep.keepUp(tenant);
@@ -122,31 +122,29 @@ function createWebPush(
   if (push === undefined) return undefined;
   const records: Context["records"] = (collection) => context.records(collection);
   const subscriptions = new Subscriptions({ clock, config: push, http, records });
-  const sender = new WebPush({
+  const deps: WebPushDeps = {
     clock,
     config: push,
     subscriptions,
     post: (request) => post(http, request, push.timeoutMs),
+    find: (tenant, user, seq) => inbox.get(tenant, user, seq),
+    isAnywhere: (tenant, user) => isAnywhere(context, tenant, user),
     isActive: (tenant) => context.tenants.of(tenant).status === "active",
-    isWanted: (tenant, record) => isWanted(context, inbox, { tenant, record }),
     failed,
     count: context.count.bind(context),
-  });
-  return { publicKey: push.publicKey, subscriptions, sender };
+  };
+  const job = context.job({ name: "web-push", queue: "push", run: (turn) => runPush(deps, turn) });
+  return { publicKey: push.publicKey, subscriptions, sender: new WebPush(deps, job) };
 }
 
-/** Whether it waits still, for a user who is connected nowhere, as far as the nodes say. */
-async function isWanted(
-  { clock, users, nodes }: Context,
-  inbox: Inbox,
-  { tenant, record }: { readonly tenant: TenantId; readonly record: InboxRecord },
+async function isAnywhere(
+  { users, nodes }: Context,
+  tenant: TenantId,
+  user: string,
 ): Promise<boolean> {
-  const { user, seq } = record;
-  if (users.isHere(tenant, user)) return false;
-  const held = await inbox.get(tenant, user, seq);
-  if (held?.lane === undefined || held.expiresAt <= clock.nowMs()) return false;
+  if (users.isHere(tenant, user)) return true;
   const answers = await Promise.all(
     nodes.others.map((node) => nodes.ask(node, HERE, { tenant, user })),
   );
-  return !answers.some((answer) => answer.ok && answer.body === true);
+  return answers.some((answer) => answer.ok && answer.body === true);
 }

@@ -73,6 +73,7 @@ export type {
   Sending,
 } from "./hooks.ts";
 export { howManyFit } from "./how-many-fit.ts";
+export { onceForAll } from "./once-for-all.ts";
 export { type AnyPlugin, definePlugin, type Plugin, type PluginParts } from "./plugin.ts";
 export { type ActionCall, action, type PluginAction, type PluginSession } from "./plugin-action.ts";
 export {

@@ -32,6 +32,7 @@ export class Life {
   #heldUntilMs = 0;
   #beats: Timer | undefined;
   #end: Timer | undefined;
+  #going = false;
   #closed = false;
 
   constructor(deps: LifeDeps, leaseMs: number) {
@@ -62,14 +63,19 @@ export class Life {
   }
 
   async #go(): Promise<void> {
+    if (this.#going || this.#closed) return;
+    this.#going = true;
+    this.#beats?.cancel();
     try {
-      if (this.#id === undefined) await this.#begin();
-      else await this.#renew(this.#id);
+      if (this.#id !== undefined) await this.#renew(this.#id);
+      // Over, perhaps just now: another begins.
+      if (this.#id === undefined && !this.#closed) await this.#begin();
     } catch (error) {
       if (!(error instanceof Unavailable)) {
         this.#deps.log.error({ err: error }, "the lease of this worker could not be renewed");
       }
     }
+    this.#going = false;
     if (this.#closed) return;
     this.#beats = this.#deps.clock.setTimer(this.#leaseMs / BEATS, () => void this.#go());
   }
@@ -111,6 +117,7 @@ export class Life {
     this.#id = undefined;
     this.#deps.log.warn({}, "the lease of this worker is over: others may do its jobs");
     this.#deps.onLost(id);
+    void this.#go();
   }
 }
 

@@ -161,11 +161,12 @@ export class QueueWork {
   async #hold(kind: JobKind, record: JobRecord, { life, controller }: Running): Promise<void> {
     const { counters, life: now } = this.#deps;
     const held = await take(this.#deps, record, life);
-    // Taken too late for this life: others find it, and take it over.
-    if (held === undefined || now() !== life) return;
-    const end = this.#closed
-      ? ({ end: "stopped" } as const)
-      : await runTurn(this.#deps, kind, jobOf(held, controller.signal));
+    if (held === undefined) return;
+    // Taken too late for this life, which is over.
+    const end =
+      this.#closed || now() !== life
+        ? ({ end: "stopped" } as const)
+        : await runTurn(this.#deps, kind, jobOf(held, controller.signal));
     countOne(end.end === "failed" ? counters.jobsFailed : counters.jobsDone, kind.queue);
     const put = await putBack(this.#deps, held, end);
     if (put?.later !== undefined) this.#deps.onLater(put.later);

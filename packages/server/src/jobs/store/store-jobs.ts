@@ -146,6 +146,8 @@ export class StoreJobs implements JobWorker {
   }
 
   #offer(record: JobRecord): void {
+    // The store has answered: it may have been away when this life was to begin.
+    if (this.#works.length > 0 && this.#life.id === undefined) this.#life.start();
     const queue = this.#kinds.get(record.kind)?.queue;
     this.#works.find((work) => work.queue === queue)?.offer(record);
   }

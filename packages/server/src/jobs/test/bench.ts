@@ -17,6 +17,7 @@ export type ConnectOptions = {
   /** Of each queue. Default: 20. */
   readonly concurrency?: number;
   readonly retryMs?: number;
+  readonly leaseMs?: number;
   readonly sweepMs?: number;
 };
 

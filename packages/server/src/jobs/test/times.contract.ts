@@ -99,6 +99,19 @@ export function timesContract(name: string, open: OpenFreshJobs): void {
       expect(failures).toEqual([0, 1, 2, 3, 0, 1, 2, 3]);
     });
 
+    test("a turn may say itself that it has failed, and when the next one is", async () => {
+      await using fresh = await open();
+      const failures: number[] = [];
+      const work = kind((job): JobOutcome => {
+        failures.push(job.failures);
+        return job.failures < 2 ? { notBeforeMs: Date.now() + 20, failed: true } : undefined;
+      });
+      const { jobs } = await fresh.connect({ kinds: [work], retryMs: FAR_MS });
+      await jobs.wake(work, ACME, "one");
+      await eventually("it is done", () => failures.length === 3);
+      expect(failures).toEqual([0, 1, 2]);
+    });
+
     test("what has failed waits, however often it is woken, unless by `now`", async () => {
       await using fresh = await open();
       const { kind: work, turns } = heldKind();

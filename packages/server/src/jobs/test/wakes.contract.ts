@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { eventually } from "@aldis/testkit";
-import type { Job } from "../jobs.ts";
+import { JOB_KEY_MAX, type Job } from "../jobs.ts";
 import { ACME, heldKind, kind, type OpenFreshJobs, OTHER } from "./bench.ts";
 
 /** What a wake does. */
@@ -112,7 +112,7 @@ export function wakesContract(name: string, open: OpenFreshJobs): void {
       const { jobs } = await fresh.connect({ kinds: [work] });
       expect(() => jobs.define(work)).toThrow(TypeError);
       expect(() => jobs.define(kind(() => undefined, { name: "with space" }))).toThrow(TypeError);
-      for (const key of ["", "x".repeat(256), "\ud800", "nul \0"]) {
+      for (const key of ["", "x".repeat(JOB_KEY_MAX + 1), "\ud800", "nul \0"]) {
         expect(jobs.wake(work, ACME, key)).rejects.toBeInstanceOf(TypeError);
       }
       expect(jobs.wake(work, ACME, "one", Number.NaN)).rejects.toBeInstanceOf(TypeError);

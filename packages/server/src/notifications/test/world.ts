@@ -301,7 +301,14 @@ function contextOf(
       if (world.eventsAway) throw new Unavailable("not kept");
       world.emitted.push(event);
     },
-    job: () => ({ wake: async () => {} }),
+    job(kind) {
+      const { signal } = new AbortController();
+      const turn = { tenant: ACME, key: "all", failures: 0, signal };
+      if (kind.queue === "history") {
+        node.rounds.push({ intervalMs: 0, run: async () => void (await kind.run(turn)) });
+      }
+      return { wake: async () => {} };
+    },
     http: NO_OUTBOUND,
     tenants: ALL_TENANTS,
     log: { isLevelEnabled: () => true, debug: log, info: log, warn: log, error: log },

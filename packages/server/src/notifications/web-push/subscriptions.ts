@@ -69,6 +69,15 @@ export class Subscriptions {
     return await this.#records.list(tenant, { index: "key", same: { user }, limit: LIST_MAX });
   }
 
+  /** `endpoint` is the hash of it. */
+  async find(
+    tenant: TenantId,
+    user: string,
+    endpoint: string,
+  ): Promise<SubscriptionRecord | undefined> {
+    return await this.#records.get(tenant, { user, endpoint });
+  }
+
   async remove(tenant: TenantId, user: string, endpoint: string): Promise<void> {
     await this.#records.remove(tenant, { user, endpoint: hashOf(endpoint) });
   }
