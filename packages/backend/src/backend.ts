@@ -10,6 +10,7 @@ import {
   createUsage,
 } from "./areas/operating.ts";
 import { createPublishing } from "./areas/publishing.ts";
+import { createAudit, createKeys, createTenants } from "./areas/tenants.ts";
 import { createUsers } from "./areas/users.ts";
 import { createWebhooks } from "./areas/webhooks.ts";
 import { createCall } from "./calling/call.ts";
@@ -41,7 +42,7 @@ export function createBackendWith(options: BackendOptions, deps: RetryDeps): Bac
 
 function createAreas(settings: ReturnType<typeof settingsOf>, deps: RetryDeps) {
   const call = createCall(settings, deps);
-  return Object.assign(createPublishing(call), createReading(call), {
+  return Object.assign(createPublishing(call), createReading(call), createAudit(call), {
     channels: createChannels(call),
     users: createUsers(call),
     connections: createConnections(call),
@@ -52,6 +53,8 @@ function createAreas(settings: ReturnType<typeof settingsOf>, deps: RetryDeps) {
     cluster: createCluster(call),
     webhooks: createWebhooks(call),
     usage: createUsage(call),
+    tenants: createTenants(call),
+    keys: createKeys(call),
     health: createHealth(call),
   });
 }

@@ -29,11 +29,15 @@ export type { WebhookEvent, WebhookPayloads, WebhookType } from "./incoming/even
 export type { GivenHeaders, Signed, Verified } from "./incoming/signature.ts";
 export { verifyWebhook, type Webhook } from "./incoming/webhook.ts";
 export type {
+  AuditEntry,
   ChannelEntry,
   ConnectionEntry,
   ErrorBody,
+  MadeTenantKey,
   PresentUser,
   Published,
+  Tenant,
+  TenantKey,
 } from "./openapi.ts";
 export type { Answer, Body, Operation, Query } from "./operations.ts";
 export type { BackendOptions, CallOptions, Fetch } from "./options.ts";

@@ -442,6 +442,97 @@ interface components {
         storeBytes?: number;
       }[];
     };
+    Tenant: {
+      id: components["schemas"]["TenantId"];
+      /** What you call it. */
+      name?: string;
+      /**
+       * `deleted`: what it had is being removed; afterwards there is no such tenant, and the id is free.
+       */
+      status: "active" | "suspended" | "deleted";
+      /** Its own; for those that are absent the configuration counts. */
+      quotas: {
+        /** Connected sessions. */
+        connections?: number;
+        /** Messages that clients and backends send, a second. */
+        messagesPerSecond?: number;
+        /** Bytes of these, a second. */
+        bytesPerSecond?: number;
+        /** Channels with subscribers or history. */
+        channels?: number;
+        /** Publications that are kept for recovery, in bytes. */
+        historyBytes?: number;
+        /** Records, in bytes. */
+        storeBytes?: number;
+      };
+      /**
+       * The gateway's configuration names it: it cannot be suspended or deleted.
+       */
+      configured?: true;
+      /** Unix milliseconds. */
+      createdAt?: number;
+      /** Unix milliseconds. */
+      changedAt?: number;
+    };
+    /** A tenant: 1 to 64 letters, digits, `_` or `-`. */
+    TenantId: string;
+    QuotasChange: {
+      /** Connected sessions. */
+      connections?: number | null;
+      /** Messages that clients and backends send, a second. */
+      messagesPerSecond?: number | null;
+      /** Bytes of these, a second. */
+      bytesPerSecond?: number | null;
+      /** Channels with subscribers or history. */
+      channels?: number | null;
+      /** Publications that are kept for recovery, in bytes. */
+      historyBytes?: number | null;
+      /** Records, in bytes. */
+      storeBytes?: number | null;
+    };
+    MadeTenantKey: {
+      id: string;
+      /** What you call it. */
+      name?: string;
+      scopes: string[];
+      /** Unix milliseconds. */
+      createdAt: number;
+      /** From then on nobody is let in by it. */
+      expiresAt?: number;
+      /** To about a minute; absent: never, as far as is known. */
+      lastUsedAt?: number;
+      /** The key itself: shown this once, and kept nowhere. */
+      key: string;
+    };
+    TenantKey: {
+      id: string;
+      /** What you call it. */
+      name?: string;
+      scopes: string[];
+      /** Unix milliseconds. */
+      createdAt: number;
+      /** From then on nobody is let in by it. */
+      expiresAt?: number;
+      /** To about a minute; absent: never, as far as is known. */
+      lastUsedAt?: number;
+    };
+    AuditEntry: {
+      seq: number;
+      /** Unix milliseconds. */
+      at: number;
+      /** The API key it was asked with: its id or place, and its name. */
+      by: {
+        key: string;
+        name?: string;
+      };
+      action: string;
+      tenant: string;
+      /** What was changed, by its id. */
+      subject: string;
+      detail?: {
+        [key: string]: unknown;
+      };
+    };
     Operations: {
       /** Publish to a channel. */
       postPublish: {
@@ -730,6 +821,146 @@ interface components {
           to?: string;
         };
         answer: components["schemas"]["UsageByDay"];
+      };
+      /** Create a tenant. */
+      postTenants: {
+        body: {
+          id: components["schemas"]["TenantId"];
+          /** What you call it. */
+          name?: string;
+          quotas?: components["schemas"]["QuotasChange"];
+        };
+        answer: components["schemas"]["Tenant"];
+      };
+      /** List tenants. */
+      getTenants: {
+        query?: {
+          /** How many at most; 50 unless asked. */
+          limit?: number;
+          /** Where the page starts: `next` of the one before, unchanged. */
+          cursor?: string;
+        };
+        answer: {
+          tenants: components["schemas"]["Tenant"][];
+          /** The `cursor` of the next page; absent on the last one. */
+          next?: string;
+        };
+      };
+      /** Show a tenant. */
+      getTenantsTenant: {
+        path: {
+          tenant: components["schemas"]["TenantId"];
+        };
+        answer: components["schemas"]["Tenant"];
+      };
+      /** Change a tenant's name and quotas. */
+      putTenantsTenant: {
+        path: {
+          tenant: components["schemas"]["TenantId"];
+        };
+        body: {
+          /** What you call it. */
+          name?: string | null;
+          quotas?: components["schemas"]["QuotasChange"];
+        };
+        answer: components["schemas"]["Tenant"];
+      };
+      /** Delete a tenant. */
+      deleteTenantsTenant: {
+        path: {
+          tenant: components["schemas"]["TenantId"];
+        };
+        answer: components["schemas"]["Tenant"];
+      };
+      /** Suspend a tenant. */
+      postTenantsTenantSuspend: {
+        path: {
+          tenant: components["schemas"]["TenantId"];
+        };
+        answer: components["schemas"]["Tenant"];
+      };
+      /** Let a suspended tenant in again. */
+      postTenantsTenantResume: {
+        path: {
+          tenant: components["schemas"]["TenantId"];
+        };
+        answer: components["schemas"]["Tenant"];
+      };
+      /** Make an API key. */
+      postTenantsTenantKeys: {
+        path: {
+          tenant: components["schemas"]["TenantId"];
+        };
+        body: {
+          /** What you call it. */
+          name?: string;
+          /** What the key may be used for; `*` is all of them. */
+          scopes?: (
+            | "*"
+            | "publish"
+            | "send"
+            | "read"
+            | "control"
+            | "namespaces"
+            | "chat"
+            | "notifications"
+            | "users"
+            | "usage"
+            | "webhooks"
+          )[];
+          /** Unix milliseconds. */
+          expiresAt?: number;
+        };
+        answer: components["schemas"]["MadeTenantKey"];
+      };
+      /** List a tenant's API keys. */
+      getTenantsTenantKeys: {
+        path: {
+          tenant: components["schemas"]["TenantId"];
+        };
+        answer: {
+          keys: components["schemas"]["TenantKey"][];
+        };
+      };
+      /** Replace an API key. */
+      postTenantsTenantKeysKeyRotate: {
+        path: {
+          tenant: components["schemas"]["TenantId"];
+          /** The `id` of a key. */
+          key: string;
+        };
+        body: {
+          /** How long the former key goes on; a day unless asked. */
+          overlapMs?: number;
+        };
+        answer: components["schemas"]["MadeTenantKey"];
+      };
+      /** Revoke an API key. */
+      deleteTenantsTenantKeysKey: {
+        path: {
+          tenant: components["schemas"]["TenantId"];
+          /** The `id` of a key. */
+          key: string;
+        };
+        answer: {
+          /** The `id` of a key. */
+          id: string;
+        };
+      };
+      /** Who has changed what about tenants. */
+      getAudit: {
+        query?: {
+          tenant?: components["schemas"]["TenantId"];
+          /** How many at most; 50 unless asked. */
+          limit?: number;
+          /** Where the page starts: `next` of the one before, unchanged. */
+          cursor?: string;
+        };
+        answer: {
+          entries: components["schemas"]["AuditEntry"][];
+          /** The `cursor` of the next page; absent on the last one. */
+          next?: string;
+        };
       };
       /** Say something in a room. */
       postChatSend: {
@@ -1974,6 +2205,12 @@ export type TokenVerdict = components["schemas"]["TokenVerdict"];
 export type ClusterNode = components["schemas"]["ClusterNode"];
 export type ClientsMoved = components["schemas"]["ClientsMoved"];
 export type UsageByDay = components["schemas"]["UsageByDay"];
+export type Tenant = components["schemas"]["Tenant"];
+export type TenantId = components["schemas"]["TenantId"];
+export type QuotasChange = components["schemas"]["QuotasChange"];
+export type MadeTenantKey = components["schemas"]["MadeTenantKey"];
+export type TenantKey = components["schemas"]["TenantKey"];
+export type AuditEntry = components["schemas"]["AuditEntry"];
 
 /** Where each operation is; `keyed`: its body takes an `idempotencyKey`. */
 export const ROUTES = {
@@ -2014,6 +2251,21 @@ export const ROUTES = {
   postClusterNodesNodeMove: { method: "POST", path: "/api/cluster/nodes/{node}/move" },
   postClusterRebalance: { method: "POST", path: "/api/cluster/rebalance" },
   getUsage: { method: "GET", path: "/api/usage" },
+  postTenants: { method: "POST", path: "/api/tenants" },
+  getTenants: { method: "GET", path: "/api/tenants" },
+  getTenantsTenant: { method: "GET", path: "/api/tenants/{tenant}" },
+  putTenantsTenant: { method: "PUT", path: "/api/tenants/{tenant}" },
+  deleteTenantsTenant: { method: "DELETE", path: "/api/tenants/{tenant}" },
+  postTenantsTenantSuspend: { method: "POST", path: "/api/tenants/{tenant}/suspend" },
+  postTenantsTenantResume: { method: "POST", path: "/api/tenants/{tenant}/resume" },
+  postTenantsTenantKeys: { method: "POST", path: "/api/tenants/{tenant}/keys" },
+  getTenantsTenantKeys: { method: "GET", path: "/api/tenants/{tenant}/keys" },
+  postTenantsTenantKeysKeyRotate: {
+    method: "POST",
+    path: "/api/tenants/{tenant}/keys/{key}/rotate",
+  },
+  deleteTenantsTenantKeysKey: { method: "DELETE", path: "/api/tenants/{tenant}/keys/{key}" },
+  getAudit: { method: "GET", path: "/api/audit" },
   postChatSend: { method: "POST", path: "/api/chat/send", keyed: true },
   postChatMessagesMarkRead: { method: "POST", path: "/api/chat/messages/mark-read" },
   postChatMessagesEdit: { method: "POST", path: "/api/chat/messages/edit" },

@@ -69,6 +69,13 @@ const SAME_WHEN_REPEATED: Readonly<Record<Unkeyed, boolean>> = {
   postNotificationsSubscriptions: true,
   postNotificationsSubscriptionsRemove: true,
   postUsers: true,
+  // The second would be told that its id is taken.
+  postTenants: false,
+  postTenantsTenantSuspend: true,
+  postTenantsTenantResume: true,
+  // There would be a key that nobody knows.
+  postTenantsTenantKeys: false,
+  postTenantsTenantKeysKeyRotate: false,
   // There would be two.
   postWebhooks: false,
   // The second would push out the secret that receivers still know.
