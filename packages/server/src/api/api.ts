@@ -35,6 +35,7 @@ import { operationRoutes } from "./routes/operations.ts";
 import { publish, publishRoute } from "./routes/publish.ts";
 import { tenantKeyRoutes } from "./routes/tenant-keys.ts";
 import { type TenantRouteDeps, tenantRoutes } from "./routes/tenants.ts";
+import { tokenSecretRoutes } from "./routes/token-secrets.ts";
 import { TOKEN_PATHS, tokenRoutes } from "./routes/tokens.ts";
 import { type UsageRouteDeps, usageRoutes } from "./routes/usage.ts";
 
@@ -106,7 +107,12 @@ export function createApi(deps: ApiDeps): Api {
 function routesOfTenants({ tenantRouteDeps }: ApiDeps, cursors: Cursors): Route[] {
   if (tenantRouteDeps === undefined) return [];
   const deps = { ...tenantRouteDeps, cursors };
-  return [...tenantRoutes(deps), ...tenantKeyRoutes(deps), auditRoute(deps)];
+  return [
+    ...tenantRoutes(deps),
+    ...tenantKeyRoutes(deps),
+    ...tokenSecretRoutes(deps),
+    auditRoute(deps),
+  ];
 }
 
 /** The key, and for which tenant it acts. */

@@ -73,6 +73,14 @@ export function createIdentityReader(
   };
 }
 
+/** For whom claims speak, as the reader of identities finds it; undefined: for nobody. */
+export function createTenantReader(
+  paths: Pick<ClaimPaths, "tenant">,
+): (claims: JWTPayload) => TenantId | undefined {
+  const steps = claimSteps(paths.tenant);
+  return (claims) => tenantFrom(readClaim(claims, steps), undefined);
+}
+
 /** Own properties only, so that no path ends in `constructor` or another thing that every object has. */
 function readClaim(claims: JWTPayload, steps: readonly string[]): unknown {
   let value: unknown = claims;

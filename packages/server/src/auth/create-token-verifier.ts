@@ -1,12 +1,13 @@
 // Judges tokens (docs/protocol.md, section 2). Asked by the session once per `connect` and `refresh`.
 import { decodeProtectedHeader, type JWTHeaderParameters, type JWTPayload } from "jose";
-import type { Awaitable } from "../awaitable.ts";
+import { type Awaitable, mapReady } from "../awaitable.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import type { AuthConfig } from "./auth-config.ts";
-import { createIdentityReader } from "./claims.ts";
+import { createIdentityReader, createTenantReader } from "./claims.ts";
 import { createHs256Lane } from "./hs256-lane.ts";
 import type { Identity } from "./identity.ts";
 import { createJoseJudge, type JoseJudgeDeps } from "./jose-judge.ts";
+import { createOwnJudge, type OwnJudge, type OwnSecrets } from "./own-secrets.ts";
 import type { JudgedAt } from "./presets.ts";
 import type { TokenRefusal, TokenVerdict, TokenVerifier } from "./token-verifier.ts";
 import { trustOf } from "./trust.ts";
@@ -14,6 +15,8 @@ import { trustOf } from "./trust.ts";
 export type TokenVerifierDeps = JoseJudgeDeps & {
   /** Tokens speak for this tenant alone; see `createIdentityReader`. */
   readonly tenant?: TenantId;
+  /** Secrets that tenants have of their own; undefined: no tenant has any. */
+  readonly own?: OwnSecrets | undefined;
 };
 
 /**
@@ -37,6 +40,8 @@ export function createTokenVerifier(config: AuthConfig, deps: TokenVerifierDeps)
   const lane = createHs256Lane(trust);
   const headerOf = createHeaderReader();
   const jose = createJoseJudge({ trust, config, judgeClaims }, deps);
+  const tenantIn = createTenantReader(trust.claims);
+  const ownJudge = deps.own && createOwnJudge({ own: deps.own, tenantIn, readIdentity });
 
   function judgeClaims(claims: JWTPayload, at: JudgedAt): Identity | TokenRefusal {
     for (const check of trust.checks) {
@@ -46,21 +51,32 @@ export function createTokenVerifier(config: AuthConfig, deps: TokenVerifierDeps)
     return readIdentity(claims) ?? "claims";
   }
 
-  function judge(token: string): Awaitable<Identity | TokenRefusal> {
+  function judgedAt(): JudgedAt {
+    return { nowMs: deps.clock.nowMs(), skewMs: config.clockSkewMs };
+  }
+
+  function judge(token: string): Awaitable<Judged> {
     // First of all, so that a giant costs neither a hash nor a parse.
     if (token.length > config.tokenMaxBytes) return "oversize";
     if (!COMPACT_FORM.test(token)) return "malformed";
     const header = headerOf(token);
     if (header === undefined) return "malformed";
+    if (ownJudge === undefined) return judgeTrusted(token, header);
+    return mapReady(ownJudge.judge(token, header, judgedAt()), (own) =>
+      own === undefined ? mapReady(judgeTrusted(token, header), unlessOwn(ownJudge)) : own,
+    );
+  }
+
+  function judgeTrusted(token: string, header: JWTHeaderParameters): Awaitable<Judged> {
     if (!trust.algorithms.some((name) => name === header.alg)) return "algorithm";
     if (!lane?.takes(header)) return jose.judge(token, header);
     // Not remembered: looking a verdict up costs as much as this.
-    const at = { nowMs: deps.clock.nowMs(), skewMs: config.clockSkewMs };
+    const at = judgedAt();
     const claims = lane.judge(token, at);
     return typeof claims === "string" ? claims : judgeClaims(claims, at);
   }
 
-  function verdictOf(judged: Identity | TokenRefusal): TokenVerdict {
+  function verdictOf(judged: Judged): TokenVerdict {
     return typeof judged === "string"
       ? { ok: false, cause: judged }
       : { ok: true, identity: judged };
@@ -73,6 +89,14 @@ export function createTokenVerifier(config: AuthConfig, deps: TokenVerifierDeps)
     },
     close: () => jose.close(),
   };
+}
+
+type Judged = Identity | TokenRefusal;
+
+/** Whatever a token looked like before it was judged: nobody else speaks for a tenant that has secrets of its own. */
+function unlessOwn(own: OwnJudge): (judged: Judged) => Judged {
+  return (judged) =>
+    typeof judged !== "string" && own.isOwn(judged.tenant) ? "signature" : judged;
 }
 
 /** The tokens of an application mostly begin with the same header: the latest that was read is remembered. */

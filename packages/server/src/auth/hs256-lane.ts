@@ -22,17 +22,25 @@ export function createHs256Lane(trust: Trust): Hs256Lane | undefined {
   return {
     takes: (header) => header.alg === "HS256" && header.crit === undefined,
     judge(token, at) {
-      const payloadAt = token.indexOf(".") + 1;
-      const signatureAt = token.lastIndexOf(".") + 1;
-      const signature = readSignature(token.slice(signatureAt));
-      if (signature === undefined) return "malformed";
-      const signed = token.slice(0, signatureAt - 1);
-      if (!hmacs.some((hmac) => isSignedWith(hmac, signed, signature))) return "signature";
-      const claims = readClaims(token.slice(payloadAt, signatureAt - 1));
-      if (claims === undefined) return "malformed";
+      const claims = claimsOfSigned(hmacs, token);
+      if (typeof claims === "string") return claims;
       return refusalOfClaims(claims, trust, at) ?? claims;
     },
   };
+}
+
+/** The claims of a token that was made with one of the secrets, whatever they are. `token`: three base64url texts. */
+export function claimsOfSigned(
+  hmacs: readonly HmacSha256[],
+  token: string,
+): JWTPayload | TokenRefusal {
+  const payloadAt = token.indexOf(".") + 1;
+  const signatureAt = token.lastIndexOf(".") + 1;
+  const signature = readSignature(token.slice(signatureAt));
+  if (signature === undefined) return "malformed";
+  const signed = token.slice(0, signatureAt - 1);
+  if (!hmacs.some((hmac) => isSignedWith(hmac, signed, signature))) return "signature";
+  return readClaims(token.slice(payloadAt, signatureAt - 1)) ?? "malformed";
 }
 
 /** As bytes: the last letter of a base64url text may hold bits that mean nothing, and jose lets them pass. */

@@ -31,7 +31,9 @@ export function sessionDeps(shared: Shared): SessionParts {
     countOne(counters.keySetFetches, outcome);
     if (outcome !== "ok") log.warn({ outcome }, "the key set could not be fetched");
   };
-  const judging = createTokenVerifier(config.auth, { clock, onKeySetFetch });
+  const judging = createTokenVerifier(config.auth, {
+    ...{ clock, onKeySetFetch, own: shared.tenancy.kept?.ownSecrets },
+  });
   const verifier = timed(judging, clock, metrics.observeAuth);
   const live = new LiveSessions();
   const parked = openSessionStore(shared, live);

@@ -1,7 +1,9 @@
+import type { OwnSecrets } from "../auth/own-secrets.ts";
 import type { NodeBus } from "../cluster/node-bus.ts";
 import type { Config } from "../config/schema.ts";
 import type { Log } from "../observe/log.ts";
 import type { RandomIds } from "../random/random.ts";
+import { createSealing } from "../secrets/sealing.ts";
 import type { Store } from "../store/store.ts";
 import { Administration } from "../tenant/administration.ts";
 import { type Audit, createAudit } from "../tenant/audit.ts";
@@ -11,8 +13,10 @@ import { KeyTable } from "../tenant/key-table.ts";
 import { quotasOf } from "../tenant/quotas-of.ts";
 import { CHANGES, DIRECTORY, KEYS, NAMESPACES, TENANTS, TOKEN_SECRETS } from "../tenant/records.ts";
 import type { Sink } from "../tenant/reload.ts";
+import { SecretAdministration } from "../tenant/secret-administration.ts";
 import { DEFAULT_TENANT, type TenantId } from "../tenant/tenant.ts";
 import { TenantDirectory } from "../tenant/tenant-directory.ts";
+import { TokenSecrets } from "../tenant/token-secrets.ts";
 import { createUpkeep } from "../tenant/upkeep.ts";
 import type { Clock } from "../time/clock.ts";
 
@@ -28,6 +32,8 @@ export type KeptTenancy = {
   readonly follower: Follower;
   readonly administration: Administration;
   readonly keyAdministration: KeyAdministration;
+  readonly secretAdministration: SecretAdministration;
+  readonly ownSecrets: OwnSecrets;
   readonly audit: Audit;
   close(): Promise<void>;
 };
@@ -67,15 +73,20 @@ function openKept(
   const records = {
     tenants: store.records(TENANTS),
     keys: store.records(KEYS),
+    tokenSecrets: store.records(TOKEN_SECRETS),
     changes: store.records(CHANGES),
   };
+  const sealing = createSealing([config.store.secretsKey ?? []].flat());
+  const tokenSecrets = new TokenSecrets(clock, sealing, (tenant, id) =>
+    log.error({ tenant, id }, "a token secret cannot be opened: see store.secretsKey"),
+  );
   const follower = new Follower(
     {
       ...{ clock, log, bus, changes: records.changes },
       kinds: {
         tenant: { records: records.tenants, sink: tenantSink(directory) },
         key: { records: records.keys, sink: keys },
-        "token-secret": { records: store.records(TOKEN_SECRETS), sink: NOWHERE },
+        "token-secret": { records: records.tokenSecrets, sink: tokenSecrets },
         namespace: { records: store.records(NAMESPACES), sink: NOWHERE },
       },
     },
@@ -90,12 +101,37 @@ function openKept(
       { ...common, records: records.keys, table: keys },
       options.keysMax,
     ),
+    secretAdministration: new SecretAdministration({
+      ...{ ...common, records: records.tokenSecrets, sealing },
+    }),
+    ownSecrets: {
+      get size() {
+        return tokenSecrets.size;
+      },
+      of: (tenant) => tokenSecrets.of(tenant),
+      get isLoaded() {
+        return follower.isLoaded;
+      },
+      whenLoaded: () => loadedInTime(follower, clock, config.store.timeoutMs),
+      isConfigured: (tenant) => directory.isConfigured(tenant),
+    },
     audit: createAudit(records.changes),
     async close() {
       follower.close();
       await upkeep.close();
     },
   };
+}
+
+/** Whether it was loaded within `limitMs`. */
+function loadedInTime(follower: Follower, clock: Clock, limitMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(limitMs, () => resolve(follower.isLoaded));
+    void follower.loaded().then(() => {
+      timer.cancel();
+      resolve(true);
+    });
+  });
 }
 
 const NOWHERE: Sink<object> = { apply() {}, owners: () => [], idsOf: () => [] };

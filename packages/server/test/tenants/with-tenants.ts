@@ -19,8 +19,10 @@ export type WithTenants = AsyncDisposable & {
   readonly admin: AdminCall;
   /** Makes a tenant with a key of all scopes, and gives the key. */
   tenantWithKey(id: string): Promise<{ readonly key: string; readonly id: string }>;
-  /** The same store under another gateway. */
-  again(): Promise<WithTenants>;
+  /** The same store under another gateway, of another configuration perhaps. */
+  again(other?: ConfigInput): Promise<WithTenants>;
+  /** The database. */
+  readonly path: string;
 };
 
 /** The admin's calls to one gateway. */
@@ -62,7 +64,8 @@ export async function startWithTenants(
       if (status !== 200) throw new Error(`no key: ${status} ${JSON.stringify(body)}`);
       return body;
     },
-    again: () => startWithTenants(config, { ...more, folder }),
+    again: (other = config) => startWithTenants(other, { ...more, folder }),
+    path: join(folder, "aldis.db"),
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]();
       if (more.folder === undefined) await rm(folder, { recursive: true });

@@ -4,6 +4,7 @@ import type { Administration } from "../../tenant/administration.ts";
 import type { Audit } from "../../tenant/audit.ts";
 import type { KeyAdministration } from "../../tenant/key-administration.ts";
 import type { TenantRecord } from "../../tenant/records.ts";
+import type { SecretAdministration } from "../../tenant/secret-administration.ts";
 import type { TenantId } from "../../tenant/tenant.ts";
 import { statusOf, type TenantDirectory } from "../../tenant/tenant-directory.ts";
 import type { TenantStatus } from "../../tenant/tenants.ts";
@@ -17,6 +18,7 @@ export type TenantRouteDeps = {
   readonly directory: TenantDirectory;
   readonly administration: Administration;
   readonly keyAdministration: KeyAdministration;
+  readonly secretAdministration: SecretAdministration;
   readonly audit: Audit;
   readonly cursors: Cursors;
 };

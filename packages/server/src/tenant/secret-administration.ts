@@ -1,0 +1,153 @@
+// Secrets that a tenant's tokens are signed with: made, replaced and removed while the gateway runs.
+import { accept, type Result, refuse } from "@aldis/protocol";
+import type { RandomIds } from "../random/random.ts";
+import type { Sealing } from "../secrets/sealing.ts";
+import type { Records } from "../store/store.ts";
+import type { Clock } from "../time/clock.ts";
+import type { Follower, Step } from "./follower.ts";
+import type { Author, TokenSecretRecord } from "./records.ts";
+import type { TenantId } from "./tenant.ts";
+import type { TenantDirectory } from "./tenant-directory.ts";
+import { placeOfSecret } from "./token-secrets.ts";
+
+export type SecretAdministrationDeps = {
+  readonly clock: Clock;
+  readonly random: RandomIds;
+  readonly directory: TenantDirectory;
+  readonly follower: Pick<Follower, "change">;
+  readonly records: Records<TokenSecretRecord>;
+  readonly sealing: Sealing;
+};
+
+/** The secret itself is here, once. */
+export type MadeSecret = { readonly secret: string; readonly record: TokenSecretRecord };
+
+export type WhichSecret = { readonly tenant: TenantId; readonly id: string };
+
+/** One, and the one that takes its place. */
+const LIVE_MAX = 2;
+/** With those that have ended and were not removed yet. */
+const KEPT_MAX = 20;
+const SECRET_BYTES = 32;
+const ID_BYTES = 12;
+const NO_TENANT = refuse("not_found", "no such tenant");
+const CONFIGURED = refuse(
+  "conflict",
+  "the gateway's configuration names this tenant: its tokens are judged by what that trusts",
+);
+/** The same for one of another tenant (P2). */
+const NO_SECRET = refuse("not_found", "no such token secret");
+
+export class SecretAdministration {
+  readonly #deps: SecretAdministrationDeps;
+
+  constructor(deps: SecretAdministrationDeps) {
+    this.#deps = deps;
+  }
+
+  create(by: Author, tenant: TenantId): Promise<Result<MadeSecret>> {
+    return this.#deps.follower.change(async (step) => {
+      const kept = await this.#kept(tenant);
+      if (!kept.ok) return kept;
+      if (kept.value.length >= LIVE_MAX) {
+        return refuse("limit_reached", "there are two already: remove one, or rotate");
+      }
+      return await this.#make(step, by, { tenant });
+    });
+  }
+
+  async list(tenant: TenantId): Promise<Result<readonly TokenSecretRecord[]>> {
+    if (this.#refusalOf(tenant) === NO_TENANT) return NO_TENANT;
+    return accept(await this.#deps.records.list(tenant, { index: "key", limit: KEPT_MAX }));
+  }
+
+  /** Makes another one; the former goes on for `overlapMs`. */
+  rotate(by: Author, { tenant, id }: WhichSecret, overlapMs: number): Promise<Result<MadeSecret>> {
+    const { clock, follower, records } = this.#deps;
+    return follower.change(async (step) => {
+      const kept = await this.#kept(tenant);
+      if (!kept.ok) return kept;
+      const former = kept.value.find((record) => record.id === id);
+      if (former === undefined) return NO_SECRET;
+      if (kept.value.length >= LIVE_MAX)
+        return refuse("limit_reached", "there are two already: remove one");
+      const made = await this.#make(step, by, { tenant, inPlaceOf: id });
+      const endsAt = Math.min(
+        former.expiresAt ?? Number.MAX_SAFE_INTEGER,
+        clock.nowMs() + overlapMs,
+      );
+      step.applied(
+        "token-secret",
+        tenant,
+        id,
+        await records.update(tenant, { id }, { expiresAt: endsAt }),
+      );
+      await step.log({
+        ...about(by, { tenant, id }),
+        action: "token_secret.rotated",
+        detail: { endsAt },
+      });
+      return made;
+    });
+  }
+
+  remove(by: Author, { tenant, id }: WhichSecret): Promise<Result<TokenSecretRecord>> {
+    const { clock, follower, records } = this.#deps;
+    return follower.change(async (step) => {
+      const former = await records.get(tenant, { id });
+      if (former === undefined) return NO_SECRET;
+      // As keys are revoked: its end, the word, the record.
+      const endsAt = Math.min(former.expiresAt ?? Number.MAX_SAFE_INTEGER, clock.nowMs());
+      step.applied(
+        "token-secret",
+        tenant,
+        id,
+        await records.update(tenant, { id }, { expiresAt: endsAt }),
+      );
+      await step.log({ ...about(by, { tenant, id }), action: "token_secret.removed" });
+      await records.remove(tenant, { id });
+      step.applied("token-secret", tenant, id, undefined);
+      return accept(former);
+    });
+  }
+
+  /** Those that are live, where there may be any; what has ended is removed. */
+  async #kept(tenant: TenantId): Promise<Result<readonly TokenSecretRecord[]>> {
+    const refusal = this.#refusalOf(tenant);
+    if (refusal !== undefined) return refusal;
+    const { clock, records } = this.#deps;
+    const all = await records.list(tenant, { index: "key", limit: KEPT_MAX });
+    const nowMs = clock.nowMs();
+    const isOver = ({ expiresAt }: TokenSecretRecord) =>
+      expiresAt !== undefined && expiresAt <= nowMs;
+    for (const { id } of all.filter(isOver)) await records.remove(tenant, { id });
+    return accept(all.filter((record) => !isOver(record)));
+  }
+
+  #refusalOf(tenant: TenantId) {
+    const { directory } = this.#deps;
+    if (directory.isConfigured(tenant)) return CONFIGURED;
+    const isCreated = directory.recordOf(tenant) !== undefined;
+    return isCreated && directory.of(tenant).status !== "deleted" ? undefined : NO_TENANT;
+  }
+
+  async #make(
+    step: Step,
+    by: Author,
+    { tenant, inPlaceOf }: { readonly tenant: TenantId; readonly inPlaceOf?: string },
+  ): Promise<Result<MadeSecret>> {
+    const { clock, random, records, sealing } = this.#deps;
+    const secret = random.id(SECRET_BYTES);
+    const id = random.id(ID_BYTES);
+    const sealed = sealing.seal(placeOfSecret(tenant, id), secret);
+    const { record } = await records.insert(tenant, { id, sealed, createdAt: clock.nowMs() });
+    step.applied("token-secret", tenant, id, record);
+    const detail = inPlaceOf === undefined ? {} : { detail: { inPlaceOf } };
+    await step.log({ ...about(by, { tenant, id }), action: "token_secret.created", ...detail });
+    return accept({ secret, record });
+  }
+}
+
+function about(by: Author, { tenant, id }: WhichSecret) {
+  return { kind: "token-secret", about: tenant, subject: id, by } as const;
+}
