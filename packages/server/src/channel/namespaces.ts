@@ -1,21 +1,7 @@
 import type { NamespaceOptions } from "../config/namespace-schema.ts";
-import { perSecond, type Rate } from "../limits/rate.ts";
+import { getOrCreate } from "../get-or-create.ts";
 import { DEFAULT_TENANT, type TenantId } from "../tenant/tenant.ts";
-import { type AllowRules, compileAllowRules } from "./allow-rules.ts";
-
-/** The options of a namespace as the hot path reads them. Immutable: a change makes a new one. */
-export type Namespace = {
-  readonly name: string;
-  readonly options: NamespaceOptions;
-  /** How fast each of its channels may be published to; undefined: no limit. */
-  readonly rate: Rate | undefined;
-  readonly allow: {
-    readonly subscribe: AllowRules;
-    readonly publish: AllowRules;
-    readonly history: AllowRules;
-    readonly presence: AllowRules;
-  };
-};
+import { CommonOptions, type Namespace, OptionPool } from "./option-pool.ts";
 
 /** The namespace whose options hold where no other is configured. */
 export const DEFAULT_NAMESPACE = "default";
@@ -25,11 +11,13 @@ const CHANGED_MAX = 1_000;
 
 /**
  * The options in force, by tenant and namespace: what a tenant has changed at run time, over the
- * configuration, over its `default`. Changes hold from the next look-up on, and until the process ends.
+ * configuration, over its `default`. Changes hold from the next look-up on.
  */
 export class Namespaces {
   readonly #configured = new Map<string, Namespace>();
-  readonly #changed = new Map<TenantId, Map<string, Namespace>>();
+  /** Compiled when it is first looked for: a node knows the namespaces of all tenants, and is asked for those of a few. */
+  readonly #changed = new Map<TenantId, Map<string, Namespace | CommonOptions>>();
+  readonly #pool = new OptionPool();
   readonly #fallback: Namespace;
   #anonymous = false;
 
@@ -45,12 +33,23 @@ export class Namespaces {
   /** Never undefined: an unknown namespace follows `default`. `""` is the namespace of a name without `:`. */
   find(tenant: TenantId, name: string): Namespace {
     const changed = this.#changed.get(tenant);
+    if (changed === undefined) return this.#configured.get(name) ?? this.#fallback;
     return (
-      changed?.get(name) ??
+      compiledIn(changed, name) ??
       this.#configured.get(name) ??
-      changed?.get(DEFAULT_NAMESPACE) ??
+      compiledIn(changed, DEFAULT_NAMESPACE) ??
       this.#fallback
     );
+  }
+
+  /** Names that a tenant has changed. */
+  changedBy(tenant: TenantId): Iterable<string> {
+    return this.#changed.get(tenant)?.keys() ?? [];
+  }
+
+  /** Tenants that have changed any. */
+  changers(): Iterable<TenantId> {
+    return this.#changed.keys();
   }
 
   /** Whether a connection without a token can do anything at all (AU8). */
@@ -68,20 +67,39 @@ export class Namespaces {
     return [...names].sort().map((name) => this.find(tenant, name));
   }
 
+  /** Whether a tenant may change one of this name. */
+  hasRoom(tenant: TenantId, name: string): boolean {
+    const changed = this.#changed.get(tenant);
+    return changed === undefined || changed.has(name) || changed.size < CHANGED_MAX;
+  }
+
   /** Returns false when the tenant has changed too many already. */
   change(tenant: TenantId, name: string, options: NamespaceOptions): boolean {
-    const changed = this.#changed.get(tenant) ?? new Map<string, Namespace>();
-    if (!changed.has(name) && changed.size >= CHANGED_MAX) return false;
-    this.#changed.set(tenant, changed.set(name, compileNamespace(name, options)));
-    this.#lookForAnonymous();
+    if (!this.hasRoom(tenant, name)) return false;
+    const changed = getOrCreate(this.#changed, tenant, createChanged);
+    const former = changed.get(name);
+    changed.set(name, this.#pool.take(options));
+    if (former !== undefined) this.#pool.release(former);
+    if (tenant === DEFAULT_TENANT) this.#lookForAnonymous();
     return true;
+  }
+
+  /** Whether these are the options that the tenant has given it. */
+  isAs(tenant: TenantId, name: string, options: NamespaceOptions): boolean {
+    const known = this.#changed.get(tenant)?.get(name);
+    return known !== undefined && this.#pool.holds(known, options);
   }
 
   /** Back to what is configured. Returns false when there was no change. */
   reset(tenant: TenantId, name: string): boolean {
-    const existed = this.#changed.get(tenant)?.delete(name) ?? false;
-    this.#lookForAnonymous();
-    return existed;
+    const changed = this.#changed.get(tenant);
+    const former = changed?.get(name);
+    if (changed === undefined || former === undefined) return false;
+    changed.delete(name);
+    if (changed.size === 0) this.#changed.delete(tenant);
+    this.#pool.release(former);
+    if (tenant === DEFAULT_TENANT) this.#lookForAnonymous();
+    return true;
   }
 
   /** Anonymous users are of the default tenant: what another tenant changes lets nobody in there. */
@@ -92,17 +110,21 @@ export class Namespaces {
   }
 }
 
+function createChanged(): Map<string, Namespace | CommonOptions> {
+  return new Map();
+}
+
+function compiledIn(
+  changed: Map<string, Namespace | CommonOptions>,
+  name: string,
+): Namespace | undefined {
+  const known = changed.get(name);
+  if (!(known instanceof CommonOptions)) return known;
+  const compiled = known.namespace(name);
+  changed.set(name, compiled);
+  return compiled;
+}
+
 function compileNamespace(name: string, options: NamespaceOptions): Namespace {
-  const { subscribe, publish, history, presence } = options.allow;
-  return Object.freeze({
-    name,
-    options,
-    rate: perSecond(options.rate.publishesPerSecond, options.rate.burst),
-    allow: {
-      subscribe: compileAllowRules(subscribe),
-      publish: compileAllowRules(publish),
-      history: compileAllowRules(history),
-      presence: compileAllowRules(presence),
-    },
-  });
+  return new CommonOptions("", options).namespace(name);
 }

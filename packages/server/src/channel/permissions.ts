@@ -2,7 +2,7 @@ import { type ChannelName, refuse } from "@aldis/protocol";
 import { allows } from "../auth/capabilities.ts";
 import type { Identity } from "../auth/identity.ts";
 import { matchesTemplate } from "./allow-rules.ts";
-import type { Namespace } from "./namespaces.ts";
+import type { Namespace } from "./option-pool.ts";
 
 /** Who asks, in which namespace. */
 export type Asker = {

@@ -1,7 +1,9 @@
 import { z } from "zod";
-import { namespaceSchema } from "../config/namespace-schema.ts";
+import { type NamespaceOptions, namespaceSchema } from "../config/namespace-schema.ts";
+import { keptNamespaceChanges } from "../reach/kept-namespaces.ts";
 import { createNamespaceChanges, type NamespaceChanges } from "../reach/namespace-changes.ts";
 import { reviewTenant } from "../session/review.ts";
+import type { TenantId } from "../tenant/tenant.ts";
 import type { SessionParts } from "./session-parts.ts";
 import type { Shared } from "./shared-parts.ts";
 
@@ -10,9 +12,15 @@ const optionsOfOthers = z.object(namespaceSchema.shape);
 
 /** The changes of namespaces, here and on other nodes. Sessions are held to what then holds. */
 export function namespaceChanges(shared: Shared, session: SessionParts): NamespaceChanges {
-  return createNamespaceChanges({
-    ...shared,
-    parse: (value) => optionsOfOthers.safeParse(value).data,
-    onChange: (tenant) => reviewTenant(session.deps, tenant),
-  });
+  const onChange = (tenant: TenantId) => reviewTenant(session.deps, tenant);
+  const { kept } = shared.tenancy;
+  if (kept === undefined)
+    return createNamespaceChanges({ ...shared, parse: parseOptions, onChange });
+  shared.tenancy.onNamespaces.push(onChange);
+  return keptNamespaceChanges({ ...shared, ...kept, records: kept.namespaceRecords });
+}
+
+/** Options of another version of the gateway. */
+export function parseOptions(value: unknown): NamespaceOptions | undefined {
+  return optionsOfOthers.safeParse(value).data;
 }

@@ -140,9 +140,8 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     config,
   );
   const { broker } = brokerPart;
-  const records = recordParts(options, plugins, {
-    ...{ config, clock, log, random, counters, metrics, bus, shards, registry, directory: tenants },
-  });
+  const places = { bus, shards, registry, namespaces, directory: tenants };
+  const records = recordParts(options, plugins, { ...own, ...places, metrics });
   const { store, tenancy } = records;
   const jobs: JobWorker = records.jobs;
   const readiness = readinessOf({ secret, registry, brokerPart, store, tenancy });

@@ -1,17 +1,27 @@
 import type { OwnSecrets } from "../auth/own-secrets.ts";
+import type { Namespaces } from "../channel/namespaces.ts";
 import type { NodeBus } from "../cluster/node-bus.ts";
 import type { Config } from "../config/schema.ts";
 import type { Log } from "../observe/log.ts";
 import type { RandomIds } from "../random/random.ts";
+import { namespaceSink } from "../reach/kept-namespaces.ts";
 import { createSealing } from "../secrets/sealing.ts";
-import type { Store } from "../store/store.ts";
+import type { Records, Store } from "../store/store.ts";
 import { Administration } from "../tenant/administration.ts";
 import { type Audit, createAudit } from "../tenant/audit.ts";
 import { Follower } from "../tenant/follower.ts";
 import { KeyAdministration } from "../tenant/key-administration.ts";
 import { KeyTable } from "../tenant/key-table.ts";
 import { quotasOf } from "../tenant/quotas-of.ts";
-import { CHANGES, DIRECTORY, KEYS, NAMESPACES, TENANTS, TOKEN_SECRETS } from "../tenant/records.ts";
+import {
+  CHANGES,
+  DIRECTORY,
+  KEYS,
+  NAMESPACES,
+  type NamespaceRecord,
+  TENANTS,
+  TOKEN_SECRETS,
+} from "../tenant/records.ts";
 import type { Sink } from "../tenant/reload.ts";
 import { SecretAdministration } from "../tenant/secret-administration.ts";
 import { DEFAULT_TENANT, type TenantId } from "../tenant/tenant.ts";
@@ -19,6 +29,7 @@ import { TenantDirectory } from "../tenant/tenant-directory.ts";
 import { TokenSecrets } from "../tenant/token-secrets.ts";
 import { createUpkeep } from "../tenant/upkeep.ts";
 import type { Clock } from "../time/clock.ts";
+import { parseOptions } from "./namespace-part.ts";
 
 /** What this gateway knows of tenants, and what may be done to them. */
 export type Tenancy = {
@@ -26,6 +37,8 @@ export type Tenancy = {
   readonly keys: KeyTable;
   /** Undefined: there is no store, and no tenants but those that the configuration and tokens name. */
   readonly kept: KeptTenancy | undefined;
+  /** Told after a tenant's namespaces have changed in the store. */
+  readonly onNamespaces: ((tenant: TenantId) => void)[];
 };
 
 export type KeptTenancy = {
@@ -35,6 +48,7 @@ export type KeptTenancy = {
   readonly secretAdministration: SecretAdministration;
   readonly ownSecrets: OwnSecrets;
   readonly audit: Audit;
+  readonly namespaceRecords: Records<NamespaceRecord>;
   close(): Promise<void>;
 };
 
@@ -46,6 +60,7 @@ export type TenancyDeps = {
   readonly bus: NodeBus;
   readonly store: Store | undefined;
   readonly directory: TenantDirectory;
+  readonly namespaces: Namespaces;
 };
 
 /** Empty: what is configured alone. */
@@ -60,20 +75,33 @@ export function createDirectory(config: Config): TenantDirectory {
 export function openTenancy(deps: TenancyDeps): Tenancy {
   const { clock, store, directory } = deps;
   const keys = new KeyTable(clock);
-  const kept = store && openKept(deps, { store, directory, keys });
-  return { directory, keys, kept };
+  const onNamespaces: Tenancy["onNamespaces"] = [];
+  const namespaces = namespaceSink({
+    ...{ namespaces: deps.namespaces, parse: parseOptions },
+    onChange(tenant) {
+      for (const told of onNamespaces) told(tenant);
+    },
+  });
+  const kept = store && openKept(deps, { store, directory, keys, namespaces });
+  return { directory, keys, kept, onNamespaces };
 }
 
 function openKept(
   { config, clock, random, log, bus }: TenancyDeps,
-  parts: { readonly store: Store; readonly directory: TenantDirectory; readonly keys: KeyTable },
+  parts: {
+    readonly store: Store;
+    readonly directory: TenantDirectory;
+    readonly keys: KeyTable;
+    readonly namespaces: Sink<NamespaceRecord>;
+  },
 ): KeptTenancy {
-  const { store, directory, keys } = parts;
+  const { store, directory, keys, namespaces } = parts;
   const { tenants: options } = config;
   const records = {
     tenants: store.records(TENANTS),
     keys: store.records(KEYS),
     tokenSecrets: store.records(TOKEN_SECRETS),
+    namespaces: store.records(NAMESPACES),
     changes: store.records(CHANGES),
   };
   const sealing = createSealing([config.store.secretsKey ?? []].flat());
@@ -87,7 +115,7 @@ function openKept(
         tenant: { records: records.tenants, sink: tenantSink(directory) },
         key: { records: records.keys, sink: keys },
         "token-secret": { records: records.tokenSecrets, sink: tokenSecrets },
-        namespace: { records: store.records(NAMESPACES), sink: NOWHERE },
+        namespace: { records: records.namespaces, sink: namespaces },
       },
     },
     { ...options, pollMs: config.broker === "memory" ? undefined : options.pollMs },
@@ -115,6 +143,7 @@ function openKept(
       whenLoaded: () => loadedInTime(follower, clock, config.store.timeoutMs),
       isConfigured: (tenant) => directory.isConfigured(tenant),
     },
+    namespaceRecords: records.namespaces,
     audit: createAudit(records.changes),
     async close() {
       follower.close();
@@ -133,8 +162,6 @@ function loadedInTime(follower: Follower, clock: Clock, limitMs: number): Promis
     });
   });
 }
-
-const NOWHERE: Sink<object> = { apply() {}, owners: () => [], idsOf: () => [] };
 
 function tenantSink(directory: TenantDirectory) {
   return {

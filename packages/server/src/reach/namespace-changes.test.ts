@@ -42,17 +42,18 @@ function openNodes(ids: readonly string[]) {
   return { clock, air, nodes };
 }
 
+const BY = { key: "tests" };
 const sized = (size: number) => namespaceSchema.parse({ history: { size } });
 
 test("faults 9: a change that a node did not hear holds there too when it hears again", async () => {
   const { clock, air, nodes } = openNodes(["a", "b", "c"]);
   const [a, b] = nodes;
   air.isHeard = false;
-  a?.change(DEFAULT_TENANT, "chat", sized(7));
-  b?.change(DEFAULT_TENANT, "chat", sized(8));
-  b?.change(DEFAULT_TENANT, "news", sized(9));
-  a?.change(DEFAULT_TENANT, "other", sized(1));
-  a?.reset(DEFAULT_TENANT, "other");
+  void a?.change({ tenant: DEFAULT_TENANT, name: "chat" }, sized(7), BY);
+  void b?.change({ tenant: DEFAULT_TENANT, name: "chat" }, sized(8), BY);
+  void b?.change({ tenant: DEFAULT_TENANT, name: "news" }, sized(9), BY);
+  void a?.change({ tenant: DEFAULT_TENANT, name: "other" }, sized(1), BY);
+  void a?.reset({ tenant: DEFAULT_TENANT, name: "other" }, BY);
   clock.advance(60_000);
   air.isHeard = true;
   await eventually("all to agree", () => {

@@ -8,11 +8,13 @@ import {
   refuse,
   requiredString,
 } from "@aldis/protocol";
+import type { Awaitable } from "../awaitable.ts";
 import type { Namespaces } from "../channel/namespaces.ts";
 import { fieldsOf, tenantIn } from "../cluster/bus-fields.ts";
 import type { NodeBus } from "../cluster/node-bus.ts";
 import type { NodeRegistry } from "../cluster/node-registry.ts";
 import type { NamespaceOptions } from "../config/namespace-schema.ts";
+import type { Author } from "../tenant/records.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { type Change, LatestChanges, REMEMBERED_MAX } from "./latest-changes.ts";
@@ -28,11 +30,14 @@ export type NamespaceChangesDeps = {
   readonly onChange: (tenant: TenantId) => void;
 };
 
+/** A namespace of a tenant. */
+export type WhichNamespace = { readonly tenant: TenantId; readonly name: string };
+
 export type NamespaceChanges = {
-  /** Returns false when the tenant has changed too many already. */
-  change(tenant: TenantId, name: string, options: NamespaceOptions): boolean;
-  /** Returns false when there was no change. */
-  reset(tenant: TenantId, name: string): boolean;
+  /** Gives false when the tenant has changed too many already. `by` is for the audit, where one is kept. */
+  change(which: WhichNamespace, options: NamespaceOptions, by: Author): Awaitable<boolean>;
+  /** Gives false when there was no change. */
+  reset(which: WhichNamespace, by: Author): Awaitable<boolean>;
   close(): void;
 };
 
@@ -45,7 +50,7 @@ const COMPARE_MS = 10_000;
 const NAME_MAX_LENGTH = 255;
 
 /**
- * Every node is told of a change, asks another one for all of them when it joins, and one that knows of others now and then. Of two changes at the same time the same one holds on
+ * Where there is no store: every node is told of a change, asks another one for all of them when it joins, and one that knows of others now and then. Of two changes at the same time the same one holds on
  * all nodes in the end.
  */
 export function createNamespaceChanges(deps: NamespaceChangesDeps): NamespaceChanges {
@@ -74,12 +79,12 @@ export function createNamespaceChanges(deps: NamespaceChangesDeps): NamespaceCha
   bus.on(CHANGED, (body) => take(readChange(deps, body)));
   exchange.start();
   return {
-    change(tenant, name, options) {
+    change({ tenant, name }, options) {
       if (!namespaces.change(tenant, name, options)) return false;
       tell(tenant, name, options);
       return true;
     },
-    reset(tenant, name) {
+    reset({ tenant, name }) {
       if (!namespaces.reset(tenant, name)) return false;
       tell(tenant, name, undefined);
       return true;

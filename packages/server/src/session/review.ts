@@ -9,9 +9,7 @@ import { tellEnded } from "./tell-ended.ts";
 
 /** A tenant's namespaces have changed: its sessions are held to what holds now. O(its subscriptions), in one turn. */
 export function reviewTenant(deps: SessionDeps, tenant: TenantId): void {
-  for (const session of [...deps.live.all()]) {
-    if (session.identity.tenant === tenant) reviewSubscriptions(session);
-  }
+  for (const session of [...deps.live.ofTenantFrom(tenant, 0)]) reviewSubscriptions(session);
 }
 
 /** Ends the subscriptions that are no longer allowed (AU6, SU7), and has the others present or not as the namespace says. */

@@ -4,6 +4,7 @@ import type { Namespaces } from "../../channel/namespaces.ts";
 import { namespaceName, namespaceSchema } from "../../config/namespace-schema.ts";
 import type { NamespaceChanges } from "../../reach/namespace-changes.ts";
 import { type Route, route } from "../route.ts";
+import { authorOf } from "./tenant-schemas.ts";
 
 export type NamespaceRouteDeps = {
   readonly namespaces: Namespaces;
@@ -53,15 +54,16 @@ function put({ namespaceChanges }: NamespaceRouteDeps): Route {
       tag: TAG,
       summary: "Change a namespace",
       description:
-        "Replaces the options of a namespace for your tenant; what is left out takes its default. Holds at once, for existing subscriptions too, on all nodes of a cluster, and until the last of them restarts.",
+        "Replaces the options of a namespace for your tenant; what is left out takes its default. Holds at once, for existing subscriptions too, on all nodes of a cluster. Where there is a store it is kept there; otherwise it holds until the last node restarts.",
       params,
       body: namespaceSchema,
       answer: inForce,
-      refusals: ["limit_reached"],
+      refusals: ["limit_reached", "unavailable"],
       example: { path: example, body: { history: { size: 500 }, wildcard: true } },
     },
-    ({ grant, params: { name }, body }) => {
-      if (!namespaceChanges.change(grant.tenant, name, body)) {
+    async ({ grant, params: { name }, body }) => {
+      const which = { tenant: grant.tenant, name };
+      if (!(await namespaceChanges.change(which, body, authorOf(grant)))) {
         return refuse("limit_reached", "too many namespaces changed");
       }
       return { ok: true, value: { name, ...body } };
@@ -80,11 +82,11 @@ function reset({ namespaceChanges }: NamespaceRouteDeps): Route {
       description: "Forgets what was changed; what the gateway's configuration says holds again.",
       params,
       answer: z.object({ name: namespaceName }),
-      refusals: ["not_found"],
+      refusals: ["not_found", "unavailable"],
       example: { path: example },
     },
-    ({ grant, params: { name } }) => {
-      if (!namespaceChanges.reset(grant.tenant, name)) {
+    async ({ grant, params: { name } }) => {
+      if (!(await namespaceChanges.reset({ tenant: grant.tenant, name }, authorOf(grant)))) {
         return refuse("not_found", "nothing was changed there");
       }
       return { ok: true, value: { name } };
