@@ -32,8 +32,9 @@ import { openShards, type Shards } from "../redis/shards.ts";
 import { createRedisSecret } from "../secrets/redis/redis-secret.ts";
 import { createOwnSecret, type SharedSecret } from "../secrets/shared-secret.ts";
 import type { MeteredStore } from "../store/metered-store.ts";
-import type { StorePlan } from "../store/plan.ts";
+import { type StorePlan, shapesOf } from "../store/plan.ts";
 import { TENANCY_PLAN } from "../tenant/records.ts";
+import { startRemoval } from "../tenant/removal.ts";
 import { type ChannelKey, type TenantId, tenantOf } from "../tenant/tenant.ts";
 import type { Tenants } from "../tenant/tenants.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
@@ -184,17 +185,23 @@ function recordParts(
   deps: Omit<TenancyDeps, "store"> & Pick<Shared, "counters" | "metrics" | "shards" | "registry">,
 ) {
   const { config } = deps;
+  const plans = plansOf(options, plugins);
   const store = openStore(
     {
-      ...deps,
+      ...{ ...deps, plans },
       onUnfit: options.onUnfit ?? (() => {}),
-      plans: plansOf(options, plugins),
       onOpen: () => tenancy.kept?.follower.start(),
     },
     config,
   );
   const tenancy = openTenancy({ ...deps, store });
-  return { store, tenancy, jobs: openJobs({ ...deps, store }, config) };
+  const jobs = openJobs({ ...deps, store }, config);
+  if (tenancy.kept !== undefined && store !== undefined) {
+    const shapes = plans.flatMap((plan) => [...shapesOf(plan).values()]);
+    const collections = shapes.map((shape) => store.records(shape));
+    startRemoval({ ...deps, ...tenancy.kept, jobs, collections });
+  }
+  return { store, tenancy, jobs };
 }
 
 function logs({ config, write = () => {} }: PartOptions, clock: Clock): () => LimitedLog {

@@ -20,6 +20,7 @@ import {
   NAMESPACES,
   type NamespaceRecord,
   TENANTS,
+  type TenantRecord,
   TOKEN_SECRETS,
 } from "../tenant/records.ts";
 import type { Sink } from "../tenant/reload.ts";
@@ -30,6 +31,9 @@ import { TokenSecrets } from "../tenant/token-secrets.ts";
 import { createUpkeep } from "../tenant/upkeep.ts";
 import type { Clock } from "../time/clock.ts";
 import { parseOptions } from "./namespace-part.ts";
+
+/** Polls of the log within which every node that lives has heard of a change. */
+const HEARD_POLLS = 5;
 
 /** What this gateway knows of tenants, and what may be done to them. */
 export type Tenancy = {
@@ -49,6 +53,7 @@ export type KeptTenancy = {
   readonly ownSecrets: OwnSecrets;
   readonly audit: Audit;
   readonly namespaceRecords: Records<NamespaceRecord>;
+  readonly tenants: Records<TenantRecord>;
   close(): Promise<void>;
 };
 
@@ -87,7 +92,7 @@ export function openTenancy(deps: TenancyDeps): Tenancy {
 }
 
 function openKept(
-  { config, clock, random, log, bus }: TenancyDeps,
+  deps: TenancyDeps,
   parts: {
     readonly store: Store;
     readonly directory: TenantDirectory;
@@ -96,6 +101,7 @@ function openKept(
   },
 ): KeptTenancy {
   const { store, directory, keys, namespaces } = parts;
+  const { config, clock, random, log, bus } = deps;
   const { tenants: options } = config;
   const records = {
     tenants: store.records(TENANTS),
@@ -121,10 +127,18 @@ function openKept(
     { ...options, pollMs: config.broker === "memory" ? undefined : options.pollMs },
   );
   const common = { clock, random, directory, follower };
+  const lingerMs = (tenant: TenantId) => {
+    const ttls = deps.namespaces.list(tenant).map((namespace) => namespace.options.history.ttlMs);
+    // Every node has heard of it by then, whatever became of the messages.
+    return Math.max(config.session.resumeMs, ...ttls) + HEARD_POLLS * options.pollMs;
+  };
   const upkeep = createUpkeep({ clock, log, keys, records }, options);
   return {
     follower,
-    administration: new Administration({ ...common, tenants: records.tenants }, options.max),
+    administration: new Administration(
+      { ...common, tenants: records.tenants, lingerMs },
+      options.max,
+    ),
     keyAdministration: new KeyAdministration(
       { ...common, records: records.keys, table: keys },
       options.keysMax,
@@ -144,6 +158,7 @@ function openKept(
       isConfigured: (tenant) => directory.isConfigured(tenant),
     },
     namespaceRecords: records.namespaces,
+    tenants: records.tenants,
     audit: createAudit(records.changes),
     async close() {
       follower.close();

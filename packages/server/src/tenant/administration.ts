@@ -13,6 +13,8 @@ export type AdministrationDeps = {
   readonly directory: TenantDirectory;
   readonly follower: Pick<Follower, "change">;
   readonly tenants: Records<TenantRecord>;
+  /** How long something of a tenant may be left that ends by itself: histories, sessions, what nodes remember. */
+  readonly lingerMs: (tenant: TenantId) => number;
 };
 
 /** What is given changes, `null` clears it, what is left out stays. */
@@ -78,7 +80,9 @@ export class Administration {
     const { follower, directory } = this.#deps;
     return follower.change(async (step) => {
       if (directory.isConfigured(tenant)) return CONFIGURED;
-      const made = await this.#update(step, tenant, () => accept({ status }));
+      const { clock, lingerMs } = this.#deps;
+      const end = status === "deleted" ? { freeAt: clock.nowMs() + lingerMs(tenant) } : {};
+      const made = await this.#update(step, tenant, () => accept({ status, ...end }));
       return made.ok ? logged(step, { by, tenant, action: ACTIONS[status] }, made) : made;
     });
   }

@@ -26,6 +26,8 @@ const tenant = {
   changedAt: integer(),
   /** One more with each change: two changes at the same time do not undo each other. */
   revision: integer(),
+  /** Of a deleted one: before this moment its id is nobody's, as histories and sessions of it may be left. */
+  freeAt: optional(integer()),
 };
 /** In {@link DIRECTORY}: the tenants that were created, or changed, by the API. */
 export const TENANTS = defineCollection({ name: "tenancy_tenants", fields: tenant, key: ["id"] });

@@ -2,14 +2,15 @@
  * What many tenants cost a node: heap and time to read them at its start. `bun packages/server/src/tenant/test/bench.ts [tenants] [namespaces] [kinds]`: so many kinds
  * of options there are among all namespaces.
  */
+
+import { heapStats } from "bun:jsc";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { heapStats } from "bun:jsc";
-import { namespaceSchema } from "../../config/namespace-schema.ts";
-import { loadConfig } from "../../config/load.ts";
-import { startGateway } from "../../gateway.ts";
 import { digestOf } from "../../auth/api-keys.ts";
+import { loadConfig } from "../../config/load.ts";
+import { namespaceSchema } from "../../config/namespace-schema.ts";
+import { startGateway } from "../../gateway.ts";
 import { createLog } from "../../observe/log.ts";
 import { SqliteStore } from "../../store/sqlite/sqlite-store.ts";
 import { systemClock } from "../../time/clock.ts";
@@ -69,8 +70,11 @@ await fill();
 const without = heapMb();
 const full = await start();
 const heap = heapMb();
-console.log(`${tenants} tenants with ${namespaces} namespaces each, ${kinds} kinds of options`);
-console.log(`start to ready: ${before.tookMs.toFixed(0)} ms without, ${full.tookMs.toFixed(0)} ms with them`);
-console.log(`heap: ${before.heap.toFixed(1)} MB without (${without.toFixed(1)} MB before the start), ${heap.toFixed(1)} MB with them`);
+const lines = [
+  `${tenants} tenants with ${namespaces} namespaces each, ${kinds} kinds of options`,
+  `start to ready: ${before.tookMs.toFixed(0)} ms without, ${full.tookMs.toFixed(0)} ms with them`,
+  `heap: ${before.heap.toFixed(1)} MB without, ${without.toFixed(1)} MB before the start, ${heap.toFixed(1)} MB with them`,
+];
+await Bun.write(Bun.stdout, `${lines.join("\n")}\n`);
 await full.gateway.close();
 await rm(folder, { recursive: true });
