@@ -23,6 +23,21 @@ export type { Identity } from "../auth/identity.ts";
 export type { Awaitable } from "../awaitable.ts";
 export type { Job, JobKind, JobOutcome, JobQueue, WakeTime } from "../jobs/jobs.ts";
 export type { Outbound, OutboundOutcome, OutboundRequest } from "../outbound/outbound.ts";
+export {
+  type BreakerOptions,
+  Breakers,
+  type Entry,
+  healthOf,
+  type RetryOptions,
+  retry,
+} from "../outbound/policies.ts";
+export {
+  newSecret,
+  SECRET_PATTERN,
+  type Signed,
+  signatureOf,
+  signedHeaders,
+} from "../outbound/sign.ts";
 /** Reads what another node has written, perhaps of another version: field by field. */
 export { readPeerFields } from "../peer-json.ts";
 export {

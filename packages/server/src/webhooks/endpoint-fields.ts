@@ -1,5 +1,5 @@
 // What tenants say of an endpoint, checked: they are strangers to the network that the gateway stands in.
-import { z } from "../plugins/index.ts";
+import { SECRET_PATTERN, z } from "../plugins/index.ts";
 import { ALL_TYPES, TYPE_MAX_LENGTH, TYPE_PATTERN } from "./event-types.ts";
 
 export const URL_MAX_LENGTH = 2_048;
@@ -31,10 +31,6 @@ export function isFreeHeader(name: string): boolean {
     !RESERVED_PREFIXES.some((prefix) => lower.startsWith(prefix))
   );
 }
-
-/** 24 to 64 bytes as base64, as Standard Webhooks has it. */
-const SECRET_PATTERN =
-  /^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 export const secretField = z
   .string()

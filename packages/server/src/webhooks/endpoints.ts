@@ -1,6 +1,7 @@
 // Endpoints of tenants: added, changed, paused, removed. What is changed is told to the other nodes at once.
 import {
   type Clock,
+  newSecret,
   type Outbound,
   type Records,
   refusal,
@@ -11,7 +12,6 @@ import type { RandomIds } from "./deps.ts";
 import type { AddedEndpoint, ChangedEndpoint } from "./endpoint-fields.ts";
 import type { EndpointRecord, EndpointSettings, Status } from "./records.ts";
 import { badRequest, changedMeanwhile, noEndpoint } from "./refusals.ts";
-import { newSecret } from "./signing.ts";
 
 export type EndpointsDeps = {
   readonly clock: Clock;
