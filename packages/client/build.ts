@@ -13,6 +13,7 @@ const ENTRIES = {
   "./chat": "chat",
   "./notifications": "notifications",
   "./users": "users",
+  "./rpc": "rpc",
 } as const;
 
 type Entry = (typeof ENTRIES)[keyof typeof ENTRIES];

@@ -2,6 +2,8 @@ import type { Guard } from "./guard.ts";
 
 const OUTBOUND = "packages/server/src/outbound";
 const TESTS = "packages/server/test/outbound";
+const BACKEND_CALLS = "packages/server/src/backend-calls";
+const BACKEND_TESTS = "packages/server/test/backend-calls";
 
 /** Requests to servers that tenants and users name. */
 export const OUTBOUND_GUARDS: readonly Guard[] = [
@@ -67,5 +69,53 @@ export const OUTBOUND_GUARDS: readonly Guard[] = [
     replace: "return running < this.#options.total && this.#running < this.#options.total;",
     test: `${TESTS}/answers.test.ts`,
     named: "takes no turn of another",
+  },
+  {
+    faults: [12],
+    breaks: "all who come while a server that is down is probed are sent to it",
+    file: `${OUTBOUND}/policies.ts`,
+    find: "if (waitMs > 0 || breaker.isProbing) return",
+    replace: "if (waitMs > 0) return",
+    test: `${OUTBOUND}/policies.test.ts`,
+    named: "lets one probe pass",
+  },
+  {
+    faults: [12],
+    breaks: "a call that may have arrived is sent again",
+    file: `${BACKEND_CALLS}/line.ts`,
+    find: 'const isSafe = type !== "rpc" || idempotencyKey !== undefined;\n  if (outcome.kind === "answered") return idempotencyKey !== undefined && outcome.status >= 500;',
+    replace:
+      'const isSafe = type !== "rpc" || idempotencyKey !== undefined;\n  if (outcome.kind === "answered") return outcome.status >= 500;',
+    test: `${BACKEND_TESTS}/rpc.test.ts`,
+    named: "only with an idempotency key",
+    giveUpMs: 2_000,
+  },
+  {
+    faults: [12],
+    breaks: "what is not false allows",
+    file: `${BACKEND_CALLS}/questions.ts`,
+    find: "if (allow !== true || typeof cacheMs",
+    replace: "if (allow === false || typeof cacheMs",
+    test: `${BACKEND_TESTS}/authorisation.test.ts`,
+    named: "nothing but `true` allows",
+  },
+  {
+    faults: [17],
+    breaks: "a storm of users is as many requests at a time",
+    file: `${BACKEND_CALLS}/line.ts`,
+    find: "perOrigin: config.inFlightPerTenant,",
+    replace: "perOrigin: 1_000 * config.inFlightPerTenant,",
+    test: `${BACKEND_TESTS}/authorisation.test.ts`,
+    named: "a storm of users",
+    giveUpMs: 2_000,
+  },
+  {
+    faults: [26],
+    breaks: "what one user may, another may",
+    file: `${BACKEND_CALLS}/allowed.ts`,
+    find: "[tenant, user].join",
+    replace: "[tenant, typeof user].join",
+    test: `${BACKEND_TESTS}/authorisation.test.ts`,
+    named: "for that user and channel",
   },
 ];

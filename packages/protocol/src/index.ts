@@ -48,6 +48,7 @@ export type * from "./notifications.ts";
 export { Base64, isBase64, type Payload, payloadOf } from "./payload.ts";
 export { MessagePackReader } from "./read-messagepack.ts";
 export { accept, type Refusal, type Result, refuse } from "./result.ts";
+export * from "./rpc.ts";
 export { findId, type MessagePackFlaw, scanMessagePack } from "./scan-messagepack.ts";
 export * from "./types.ts";
 export * from "./users.ts";

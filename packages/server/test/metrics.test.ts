@@ -155,6 +155,9 @@ describe("docs/reference/metrics.md", () => {
       auth: { jwks: { url: "http://127.0.0.1:1/nothing-is-here" } },
       limits: { keyGuessesPerMinute: 1, connectionsPerUser: 1 },
       metrics: { public: true },
+      outbound: { allowPrivate: ["127.0.0.1"] },
+      // Nothing is there.
+      backendCalls: { url: "http://127.0.0.1:1/", secret: `whsec_${"a".repeat(32)}` },
     };
     await using gateway = await startTestGateway({ config });
     for (const key of ["wrong", "again"]) await gateway.call("POST", "/api/publish", {}, key);
@@ -166,6 +169,7 @@ describe("docs/reference/metrics.md", () => {
     const ann = await gateway.connect();
     await (await RawClient.open(`${gateway.wsUrl}?token=${await gateway.token()}`)).closed;
     await ann.refused("nothing", {});
+    await ann.refused("rpc", { method: "m" });
     // Takes other nodes to happen.
     const { counters } = gateway.gateway;
     counters.busIgnored["late"] = 1;

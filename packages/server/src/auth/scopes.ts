@@ -1,7 +1,7 @@
 /**
  * What an API key may be used for. `publish`: into channels; `send`: to users and connections; `read`: history, presence and the lists;
  * `control`: who is subscribed and who stays; `namespaces`: their options; `chat`: its rooms, for any user; `metrics`: the gateway's own figures, of all tenants together; `cluster`:
- * the nodes themselves; `notifications`: sending, listing, acknowledging and withdrawing any user's; `users`: the directory and block lists; `usage`: what the tenant has used; `webhooks`: endpoints, and what is sent to them;
+ * the nodes themselves; `notifications`: sending, listing, acknowledging and withdrawing any user's; `users`: the directory and block lists; `usage`: what the tenant has used; `webhooks`: endpoints, and what is sent to them; `backend`: which backend is called, and for what;
  * `tenants`: all tenants, and acting for any of them.
  */
 export const SCOPES = [
@@ -15,6 +15,7 @@ export const SCOPES = [
   "users",
   "usage",
   "webhooks",
+  "backend",
   "metrics",
   "cluster",
   "tenants",

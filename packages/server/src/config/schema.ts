@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { authSchema } from "../auth/auth-config.ts";
+import { backendCallsSchema } from "../backend-calls/config.ts";
 import { chatSchema } from "../chat/config.ts";
 import { cidrProblem } from "../limits/cidr.ts";
 import { notificationsSchema } from "../notifications/config.ts";
@@ -187,6 +188,7 @@ export const configSchema = z.strictObject({
   plugins: pluginsSchema,
   hooks: hooksSchema.prefault({}),
   outbound: outboundSchema.prefault({}),
+  backendCalls: backendCallsSchema.prefault({}),
   namespaces: z.record(namespaceName, namespaceSchema).default({}).meta({
     doc: "Options by namespace; `default` is for channels whose namespace is not listed",
   }),

@@ -1,4 +1,5 @@
 // The features that come with the gateway, each a plugin over the public contract: the one place that knows their names.
+import { backendCalls } from "../backend-calls/backend-calls.ts";
 import { chat } from "../chat/chat.ts";
 import type { Config } from "../config/schema.ts";
 import { notifications } from "../notifications/notifications.ts";
@@ -11,13 +12,19 @@ import { webhooks } from "../webhooks/webhooks.ts";
 const RESUMING_MS = 5_000;
 
 /** Those that keep records are left out where there is no store. Their sections of the config are checked already. */
-export function builtInPlugins(config: Config): ConfiguredPlugin[] {
+export function builtInPlugins(
+  config: Config,
+  { hasStore }: { readonly hasStore: boolean },
+): ConfiguredPlugin[] {
   const { chat: rooms, notifications: notices, users: people, webhooks: hooks } = config;
   return [
     { plugin: typing, config: config.typing },
     ...(rooms.enabled ? [{ plugin: chat, config: rooms }] : []),
     ...(notices.enabled ? [{ plugin: notifications, config: notices }] : []),
     ...(people.enabled ? [{ plugin: users, config: people }] : []),
+    ...(config.backendCalls.enabled
+      ? [{ plugin: backendCalls({ hasStore }), config: config.backendCalls }]
+      : []),
     // Last of all: what it hears is what the others have left of it.
     ...(hooks.enabled
       ? [

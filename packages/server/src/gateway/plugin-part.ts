@@ -28,7 +28,7 @@ export function choosePlugins(
   entries: readonly PluginEntry[],
   { hasStore, log }: { readonly hasStore: boolean; readonly log: Log },
 ): ConfiguredPlugin[] {
-  const features = builtInPlugins(config).filter(({ plugin }) => {
+  const features = builtInPlugins(config, { hasStore }).filter(({ plugin }) => {
     if (plugin.store === undefined || hasStore) return true;
     // Who has asked for none knows.
     if (config.store.url === undefined) log.warn({ feature: plugin.name }, OFF);

@@ -1,10 +1,13 @@
 // All that a plugin is written with. Features of the gateway import from here and from the protocol alone.
 
 export {
+  Base64,
   type ChannelName,
   channelOf,
   type ErrorCode,
   type Fields,
+  field,
+  isFields,
   type Json,
   namespaceOf,
   optionalInteger,
@@ -38,6 +41,7 @@ export {
   signatureOf,
   signedHeaders,
 } from "../outbound/sign.ts";
+export { Turns, type TurnsOptions } from "../outbound/turns.ts";
 /** Reads what another node has written, perhaps of another version: field by field. */
 export { readPeerFields } from "../peer-json.ts";
 export {

@@ -1,8 +1,8 @@
 // One request to an endpoint, and what its answer means.
-import type { Clock, Outbound, OutboundOutcome } from "../plugins/index.ts";
+import { type Clock, type Outbound, type OutboundOutcome, signatureOf } from "../plugins/index.ts";
 import type { RenderedBatch } from "./batch.ts";
 import type { EndpointSettings } from "./records.ts";
-import { liveSecrets, signatureOf } from "./signing.ts";
+import { liveSecrets } from "./signing.ts";
 
 export type AttemptOutcome =
   | { readonly kind: "taken" }

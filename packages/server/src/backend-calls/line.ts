@@ -1,0 +1,187 @@
+// The line to backends: questions wait for their turn, a backend that is down is left alone, what nobody has seen is asked again.
+import {
+  Breakers,
+  type Clock,
+  healthOf,
+  isFields,
+  type Json,
+  type Outbound,
+  type OutboundOutcome,
+  type OutboundRequest,
+  type PluginContext,
+  retry,
+  signedHeaders,
+  type TenantId,
+  Turns,
+  Unavailable,
+} from "../plugins/index.ts";
+import type { BackendCallsConfig } from "./config.ts";
+import type { Backend } from "./known-backends.ts";
+
+export type LineDeps = {
+  readonly clock: Clock;
+  readonly random: PluginContext["random"];
+  readonly http: Pick<Outbound, "send">;
+  readonly log: Pick<PluginContext["log"], "warn">;
+  readonly config: BackendCallsConfig;
+  count(event: string): void;
+};
+
+export type Question = {
+  readonly type: "rpc" | "subscribe" | "publish";
+  /** What is asked, beside id, type, tenant and time. */
+  readonly about: { readonly [name: string]: Json | undefined };
+  /** The backend takes it for the same question whenever it comes with this key: it may be asked again. */
+  readonly idempotencyKey?: string | undefined;
+};
+
+/** The backend could not be asked, or gave no answer that is one. */
+export class NoAnswer extends Unavailable {
+  override readonly name = "Unavailable";
+}
+
+const ID_BYTES = 12;
+const TRIES = 2;
+const RETRY_MS = 50;
+const BREAKERS_MAX = 10_000;
+
+export class Line {
+  readonly #deps: LineDeps;
+  readonly #turns: Turns;
+  readonly #breakers: Breakers;
+  /** By tenant and type; those that are under way count as well. */
+  readonly #asking = new Map<string, number>();
+
+  constructor(deps: LineDeps) {
+    const { clock, config } = deps;
+    this.#deps = deps;
+    this.#turns = new Turns({
+      perOrigin: config.inFlightPerTenant,
+      total: Number.POSITIVE_INFINITY,
+      waitingMax: Number.POSITIVE_INFINITY,
+    });
+    this.#breakers = new Breakers(
+      { clock },
+      {
+        failures: config.breakerFailures,
+        openMs: config.breakerOpenMs,
+        openMaxMs: config.breakerOpenMaxMs,
+        max: BREAKERS_MAX,
+      },
+    );
+  }
+
+  /** It has another backend from now on. */
+  forget(tenant: TenantId): void {
+    this.#breakers.forget(tenant);
+  }
+
+  /** What the backend answers: an object. Rejects with {@link NoAnswer}. */
+  async ask(tenant: TenantId, backend: Backend, question: Question): Promise<Answer> {
+    const name = `${tenant} ${question.type === "publish" ? "publish" : "other"}`;
+    const asking = this.#asking.get(name) ?? 0;
+    const { config } = this.#deps;
+    const waitingMax =
+      question.type === "publish" ? config.publishWaitingPerTenant : config.waitingPerTenant;
+    if (asking >= waitingMax + config.inFlightPerTenant) throw this.#failed(tenant, "overloaded");
+    this.#asking.set(name, asking + 1);
+    try {
+      return await this.#inTurn(tenant, () => this.#askNow(tenant, backend, question));
+    } finally {
+      const left = (this.#asking.get(name) ?? 1) - 1;
+      if (left === 0) this.#asking.delete(name);
+      else this.#asking.set(name, left);
+    }
+  }
+
+  async #inTurn<T>(tenant: TenantId, run: () => Promise<T>): Promise<T> {
+    const { promise, resolve } = Promise.withResolvers<(() => void) | undefined>();
+    const stopWaiting = this.#turns.take(tenant, resolve);
+    const timer = this.#deps.clock.setTimer(this.#deps.config.queueMs, () => {
+      stopWaiting?.();
+      resolve(undefined);
+    });
+    const done = await promise;
+    timer.cancel();
+    if (done === undefined) throw this.#failed(tenant, "waited_too_long");
+    try {
+      return await run();
+    } finally {
+      done();
+    }
+  }
+
+  async #askNow(tenant: TenantId, backend: Backend, question: Question): Promise<Answer> {
+    const entry = this.#breakers.enter(tenant);
+    if (entry.waitMs !== undefined) throw this.#failed(tenant, "left_alone");
+    const { clock } = this.#deps;
+    const { timeoutMs } = backend.settings;
+    const request = this.#requestOf(tenant, backend, question);
+    const outcome = await retry(
+      clock,
+      { tries: TRIES, waitMs: RETRY_MS, waitMaxMs: timeoutMs, timeoutMs },
+      (leftMs) => this.#deps.http.send({ ...request, timeoutMs: leftMs }),
+      (told) => isRepeated(told, question),
+    );
+    entry.end(healthOf(outcome));
+    if (outcome.kind !== "answered") throw this.#failed(tenant, outcome.why);
+    const { status } = outcome;
+    if (status < 200 || status > 299) throw this.#failed(tenant, "status", status);
+    const answer = answerIn(outcome.body);
+    if (answer === undefined) throw this.#failed(tenant, "no_answer", status);
+    return answer;
+  }
+
+  #requestOf(
+    tenant: TenantId,
+    { settings }: Backend,
+    question: Question,
+  ): Omit<OutboundRequest, "timeoutMs"> {
+    const { clock, random, config } = this.#deps;
+    const { type, about, idempotencyKey } = question;
+    const id = `bc_${random.id(ID_BYTES)}`;
+    const at = clock.nowMs();
+    const body = JSON.stringify({ id, type, tenant, at, ...about, idempotencyKey });
+    const signed = { id, timestamp: Math.floor(at / 1_000), body };
+    return {
+      ...{ url: settings.url, body, answerMaxBytes: config.answerMaxBytes },
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "user-agent": "Aldis",
+        ...signedHeaders(signed, [settings.secret]),
+        ...(idempotencyKey !== undefined && { "idempotency-key": idempotencyKey }),
+      },
+    };
+  }
+
+  /** Told to the log now and then, as all that is said so often. */
+  #failed(tenant: TenantId, why: string, status?: number): NoAnswer {
+    const { log, count } = this.#deps;
+    count(why);
+    log.warn({ tenant, why, ...(status !== undefined && { status }) }, "a backend gave no answer");
+    return new NoAnswer("the backend could not be asked");
+  }
+}
+
+export type Answer = { readonly [name: string]: Json | undefined };
+
+/** What nobody has seen, and what has the same effect twice. A connection that was closed under a question tells nothing: such a question has no effect. */
+function isRepeated(outcome: OutboundOutcome, { type, idempotencyKey }: Question): boolean {
+  const isSafe = type !== "rpc" || idempotencyKey !== undefined;
+  if (outcome.kind === "answered") return idempotencyKey !== undefined && outcome.status >= 500;
+  if (outcome.kind === "refused" || outcome.why === "aborted") return false;
+  if (outcome.why === "timeout" || outcome.why === "too_large") return false;
+  return !outcome.sent || isSafe;
+}
+
+function answerIn(body: Uint8Array): Answer | undefined {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+    const parsed: unknown = text === "" ? {} : JSON.parse(text);
+    return isFields(parsed) ? (parsed as Answer) : undefined;
+  } catch {
+    // No JSON, or nested beyond what can be read: the caller tells that there was none.
+    return undefined;
+  }
+}
