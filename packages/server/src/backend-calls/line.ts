@@ -5,6 +5,7 @@ import {
   healthOf,
   isFields,
   type Json,
+  nestsTooDeeply,
   type Outbound,
   type OutboundOutcome,
   type OutboundRequest,
@@ -178,6 +179,8 @@ function isRepeated(outcome: OutboundOutcome, { type, idempotencyKey }: Question
 function answerIn(body: Uint8Array): Answer | undefined {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+    // Attack: what can be read, and cannot be written again.
+    if (nestsTooDeeply(text)) return undefined;
     const parsed: unknown = text === "" ? {} : JSON.parse(text);
     return isFields(parsed) ? (parsed as Answer) : undefined;
   } catch {

@@ -10,6 +10,7 @@ export {
   isFields,
   type Json,
   namespaceOf,
+  nestsTooDeeply,
   optionalInteger,
   optionalString,
   type Payload,

@@ -1,6 +1,6 @@
 /** [BC5] [BC6]: the backend is asked who may subscribe and what is published. */
 import { expect, test } from "bun:test";
-import { eventually } from "@aldis/testkit";
+import { eventually, RawClient } from "@aldis/testkit";
 import { openWorld } from "./support.ts";
 
 const IN_ORDERS = { subscribe: { namespaces: ["orders"] }, publish: { namespaces: ["orders"] } };
@@ -26,6 +26,17 @@ test("[BC5] who subscribes is asked about, also to a pattern and when they come 
     ]),
   );
   expect(backend.forged).toEqual([]);
+  ann.cut();
+  await eventually("the session to be parked", () => gateway.gateway.connections === 0);
+  backend.answer = ({ channel }) => ({ allow: channel === "orders:2" });
+  const again = await RawClient.open(gateway.wsUrl);
+  again.send("connect", { session: ann.welcome.session });
+  expect((await again.next("welcome")).data).toMatchObject({ resumed: true });
+  await eventually("both to be asked about anew", () => backend.asked.length === 5);
+  await again.must("subscribe", { channel: "orders:2" });
+  await gateway.publish("orders:1", "not for ann any more");
+  await gateway.publish("orders:2", "for ann");
+  expect((await again.next("message")).data).toMatchObject({ channel: "orders:2" });
 });
 
 test("[BC6] what users publish is asked about and may be changed; what backends publish is not", async () => {

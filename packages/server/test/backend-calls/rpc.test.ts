@@ -42,7 +42,7 @@ test("[BC4] that the backend says no is an answer of its own; what is no answer 
     ["redirect", new Response(null, { status: 302, headers: { location: "http://127.0.0.1/" } })],
     ["bad", Response.json({ result: 1 }, { status: 400 })],
     ["utf8", new Response(new Uint8Array([0x22, 0xff, 0x22]))],
-    ["deep", new Response("[".repeat(100_000))],
+    ["deep", new Response(`{"result":${"[".repeat(100_000)}${"]".repeat(100_000)}}`)],
   ]);
   await world.set();
   const ann = await world.gateway.connect({ sub: "ann" });
