@@ -20,6 +20,7 @@ import { QUOTA_GUARDS } from "./quotas.ts";
 import { RATE_GUARDS } from "./rates.ts";
 import { REDIS_GUARDS } from "./redis.ts";
 import { STORE_GUARDS } from "./store.ts";
+import { TENANT_GUARDS } from "./tenants.ts";
 import { TIME_GUARDS } from "./time.ts";
 import { TOKEN_GUARDS } from "./tokens.ts";
 import { USER_GUARDS } from "./users.ts";
@@ -31,6 +32,7 @@ export const GUARDS: readonly Guard[] = [
   ...BACKEND_GUARDS,
   ...INPUT_GUARDS,
   ...TOKEN_GUARDS,
+  ...TENANT_GUARDS,
   ...HTTP_GUARDS,
   ...OPERATION_GUARDS,
   ...NOTIFICATION_GUARDS,

@@ -6,10 +6,25 @@ import { printable } from "./printable.ts";
 /** Options of every command that calls the HTTP API. */
 export type ApiAccess = { readonly url?: string; readonly key?: string };
 
+/** For what only the operator may do. */
+export const ADMIN_KEY_HELP = "admin key (default: ALDIS_ADMIN_KEY)";
+
+/** As {@link callApi}, with the operator's key. */
+export function callAsAdmin(
+  context: CliContext,
+  { url, key = firstKey(context.env["ALDIS_ADMIN_KEY"]) }: ApiAccess,
+  call: ApiCall,
+): Promise<unknown> {
+  if (key === undefined || key === "") {
+    throw new CliFailure("set ALDIS_ADMIN_KEY or give --key", EXIT.usage);
+  }
+  return callApi(context, { key, ...(url !== undefined && { url }) }, call);
+}
+
 export const KEY_HELP = "API key (default: ALDIS_API_KEY)";
 
 export type ApiCall = {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly body?: object;
 };

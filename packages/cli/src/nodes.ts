@@ -3,7 +3,7 @@ import { type ApiAccess, callApi, KEY_HELP } from "./api-call.ts";
 import { isObject } from "./config-sources.ts";
 import { type CliContext, CliFailure } from "./console.ts";
 import { parseUrl, URL_HELP } from "./options.ts";
-import { printable } from "./printable.ts";
+import { tableOf } from "./table.ts";
 
 /** What the commands read of a node; the gateway may tell more. */
 export type ListedNode = {
@@ -78,7 +78,7 @@ function stateOf({ draining, role }: ListedNode): string {
   return role === "worker" ? "working" : "serving";
 }
 
-/** Columns as wide as what is in them; the node that answered has a star. */
+/** The node that answered has a star. */
 function table(nodes: readonly ListedNode[]): string {
   const rows = nodes.map((node) => [
     `${node.id}${node.self ? " *" : ""}`,
@@ -87,8 +87,5 @@ function table(nodes: readonly ListedNode[]): string {
     ...[node.connections, node.capacity, node.admitPerSecond, node.loopLagMs, node.lastSeenMs],
     node.version,
   ]);
-  const lines = [HEAD, ...rows].map((row) => row.map((cell) => printable(String(cell))));
-  const widths = HEAD.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
-  const text = lines.map((line) => line.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  "));
-  return `${text.map((line) => line.trimEnd()).join("\n")}\n`;
+  return tableOf(HEAD, rows);
 }

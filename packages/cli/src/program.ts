@@ -5,10 +5,12 @@ import { type CliContext, CliFailure, EXIT } from "./console.ts";
 import { devCommand } from "./dev.ts";
 import { drainCommand } from "./drain.ts";
 import { keyCommand } from "./key.ts";
+import { keysCommand } from "./keys.ts";
 import { nodesCommand } from "./nodes.ts";
 import { publishCommand } from "./publish.ts";
 import { gatewayCommand, startCommand, workerCommand } from "./start.ts";
 import { subscribeCommand } from "./subscribe.ts";
+import { tenantsCommand } from "./tenants.ts";
 import { tokenCommand } from "./token.ts";
 import { readVersion, versionCommand } from "./version.ts";
 
@@ -53,11 +55,15 @@ function createProgram(context: CliContext): Command {
     publishCommand,
     subscribeCommand,
     nodesCommand,
+    tenantsCommand,
+    keysCommand,
     drainCommand,
     versionCommand,
   ];
   for (const create of commands) {
-    program.addCommand(create(context).copyInheritedSettings(program));
+    const command = create(context).copyInheritedSettings(program);
+    for (const inner of command.commands) inner.copyInheritedSettings(command);
+    program.addCommand(command);
   }
   return program;
 }
