@@ -57,7 +57,8 @@ export class HeldThings {
   /** By kind and name, for tenants that have any. */
   readonly #tenants = new Map<TenantId, Map<string, Held>>();
   readonly #graces;
-  readonly #queue: Held[] = [];
+  /** In order. A set, as a storm of reconnects makes it long. */
+  readonly #queue = new Set<Held>();
   #failed: Held[] = [];
   #retry: Timer | undefined;
   #size = 0;
@@ -182,14 +183,15 @@ export class HeldThings {
   #enqueue(held: Held): void {
     if (held.queued) return;
     held.queued = true;
-    this.#queue.push(held);
+    this.#queue.add(held);
     this.#fill();
   }
 
   #fill(): void {
     while (!this.#closed && this.#writing < this.#options.inFlight) {
-      const held = this.#queue.shift();
+      const [held] = this.#queue;
       if (held === undefined) return;
+      this.#queue.delete(held);
       this.#writing++;
       void this.#write(held);
     }
@@ -215,7 +217,7 @@ export class HeldThings {
     if (this.#closed) return;
     this.#retry ??= this.#deps.clock.setTimer(RETRY_MS, () => {
       this.#retry = undefined;
-      this.#queue.push(...this.#failed.splice(0));
+      for (const held of this.#failed.splice(0)) this.#queue.add(held);
       this.#fill();
     });
   }
