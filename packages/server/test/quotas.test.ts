@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { API_KEY, createFakeClock, RawClient, startTestGateway } from "@aldis/testkit";
+import { API_KEY, createFakeClock, eventually, RawClient, startTestGateway } from "@aldis/testkit";
 
 const channel = "chat:lobby";
 const GLOBEX_KEY = "globex-api-key-0123456789abcdef";
@@ -139,4 +139,28 @@ describe("[QU7] usage", () => {
     await using gateway = await startTestGateway();
     expect((await gateway.call("GET", "/api/usage")).status).toBe(404);
   });
+});
+
+test("[QU6] records: what is new is refused at the quota, and what is there can be read, acknowledged and removed", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "aldis-records-"));
+  const tenants = { quotas: { storeBytes: 20_000 }, usage: { writeMs: 100 } };
+  const store = { url: `sqlite:${join(folder, "a.db")}` };
+  await using gateway = await startTestGateway({ config: { tenants, store } });
+  const ann = await gateway.connect();
+  const notice = { user: "ann", title: "x".repeat(200) };
+  let last: string | undefined;
+  await eventually("the quota to be reached", async () => {
+    const { status, body } = await gateway.call("POST", "/api/notifications", notice);
+    if (status === 200) last = (body as { id: string }).id;
+    else expect(body).toMatchObject({ error: { code: "quota_exceeded", temporary: false } });
+    return status === 429;
+  });
+  await ann.must("acknowledge_notification", { id: last });
+  expect((await gateway.call("DELETE", `/api/notifications/${last}`)).status).toBeLessThan(500);
+  await gateway.publish(channel, "publishing goes on");
+  await eventually("it to be told", async () => {
+    const { body } = await gateway.call("GET", "/api/usage");
+    return ((body as { days: { storeBytes?: number }[] }).days[0]?.storeBytes ?? 0) >= 20_000;
+  });
+  rmSync(folder, { recursive: true, force: true });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createFakeClock, createSeededRandom } from "@aldis/testkit";
+import type { TenantId } from "../tenant/tenant.ts";
 import {
   BROKER_LIMITS,
   type BrokerLimits,
@@ -39,11 +40,14 @@ function open(limits: Partial<BrokerLimits>) {
   return { broker, clock };
 }
 
-function table(limits: Partial<BrokerLimits>) {
+function table(
+  limits: Partial<BrokerLimits>,
+  historyQuotaOf: (of: TenantId) => number | undefined = () => undefined,
+) {
   const clock = createFakeClock();
   const streams = new StreamTable(
     { clock, random: createSeededRandom(1) },
-    { ...BROKER_LIMITS, ...limits },
+    { ...BROKER_LIMITS, ...limits, historyQuotaOf },
   );
   const put = (channel: string, size = 100, of = "default") => {
     const place = streams.open(key(channel, of));
@@ -207,4 +211,19 @@ describe("MemoryBroker: bounds", () => {
     clock.advance(30_000);
     expect(broker.top(key("chat:a")).epoch).not.toBe(epoch);
   });
+});
+
+test("[QU5] P3: a tenant keeps within its quota of history: what it published in least lately goes, and nobody else's", () => {
+  let quota = Number.POSITIVE_INFINITY;
+  const { streams, put } = table({}, (of) => (of === "acme" ? quota : undefined));
+  const kept = (channel: string, of: string) => streams.find(key(channel, of))?.kept ?? 0;
+  for (let n = 0; n < 20; n++) put("chat:other", 100, "globex");
+  put("chat:a", 100, "acme");
+  quota = 8.5 * (streams.find(key("chat:a", "acme"))?.bytes ?? 0);
+  for (let n = 0; n < 3; n++) put("chat:a", 100, "acme");
+  for (const channel of ["chat:b", "chat:c"]) {
+    for (let n = 0; n < 4; n++) put(channel, 100, "acme");
+  }
+  expect(["chat:a", "chat:b", "chat:c"].map((channel) => kept(channel, "acme"))).toEqual([0, 4, 4]);
+  expect(kept("chat:other", "globex")).toBe(20);
 });

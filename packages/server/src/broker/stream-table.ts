@@ -10,6 +10,8 @@ export type StreamLimits = {
   readonly streamsMax: number;
   readonly streamIdleMs: number;
   readonly historyMaxBytes: number;
+  /** Of that, what one tenant may have at most; absent or undefined: all. */
+  readonly historyQuotaOf?: (tenant: TenantId) => number | undefined;
 };
 
 /** A stream that is remembered, with what decides for how long. */
@@ -98,6 +100,8 @@ export class StreamTable {
     else this.#kept.remove(to.kept);
     if (to.interest === 0) this.#touchIdle(to);
     while (this.#kept.weight > this.#limits.historyMaxBytes) this.#forgetHistory(to.tenant);
+    const quota = this.#limits.historyQuotaOf?.(to.tenant);
+    if (quota !== undefined) this.#keepWithin(to, quota);
   }
 
   /** Somebody subscribes: the stream is not forgotten until as many have {@link release}d it. */
@@ -162,6 +166,18 @@ export class StreamTable {
     this.#idle.remove(one.idle);
     this.#kept.remove(one.kept);
     if (one.stream.top > 0) this.#epochs.retire(one.key, one.stream.epoch);
+  }
+
+  /** The tenant's least recently published go first; the last of all holds what the options of its own let it. */
+  #keepWithin({ kept }: RememberedStream, quota: number): void {
+    for (;;) {
+      const { share } = kept;
+      const oldest = share?.oldest;
+      if (share === undefined || oldest === undefined || share.weight <= quota) return;
+      if (oldest === kept) return;
+      oldest.what.stream.clear();
+      this.#kept.remove(oldest);
+    }
   }
 
   #forgetHistory(needing: TenantId): void {

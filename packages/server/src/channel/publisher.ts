@@ -14,8 +14,10 @@ import {
 import { type Awaitable, mapReady } from "../awaitable.ts";
 import type { Broker, HistoryOptions, PublishOutcome } from "../broker/broker.ts";
 import type { Hub } from "../hub/hub.ts";
+import type { ChannelQuota } from "../limits/channel-quota.ts";
 import type { ChannelRates } from "../limits/channel-rates.ts";
 import { refuseFor } from "../limits/refuse-for.ts";
+import type { TenantAccounts } from "../limits/tenant-accounts.ts";
 import { type Counters, countOne } from "../observe/counters.ts";
 import { type ChannelKey, channelKey, type TenantId } from "../tenant/tenant.ts";
 import type { Namespaces } from "./namespaces.ts";
@@ -58,6 +60,9 @@ export type PublisherDeps = {
   readonly hub: Pick<Hub, "whenHanded">;
   readonly namespaces: Namespaces;
   readonly counters: Counters;
+  /** The quotas of tenants, and how many channels each has; without them nobody has quotas. */
+  readonly accounts?: Pick<TenantAccounts, "of">;
+  readonly channels?: ChannelQuota;
   /** Filled after the publisher is made; asked at each publish. */
   readonly hooks?: PublishHooks;
 };
@@ -82,15 +87,48 @@ export function createPublisher(deps: PublisherDeps): Publisher {
         return refuseFor("rate_limited", "too much is published in this channel", waitMs);
       }
       const { publishing } = hooks;
+      const over = overQuota(deps, request, options.history);
+      if (over !== undefined && !(over instanceof Promise)) return over;
       if (publishing?.concerns(request.tenant, name)) {
-        return publishAsked(deps, { turns, publishing, target }, { request, member });
+        return publishAsked(deps, { turns, publishing, target, over }, { request, member });
       }
-      return accept(append(deps, request, { target, member, history: options.history }));
+      if (over !== undefined || (turns.pending > 0 && turns.has(target))) {
+        const later = turns.take(target, over, (refusal) => {
+          if (refusal !== undefined) throw new FieldError(refusal);
+          return appendChanged(deps, target, { request, member });
+        });
+        return accept(later);
+      }
+      const history = kept(deps, request.tenant, options.history);
+      return accept(append(deps, request, { target, member, history }));
     },
   };
 }
 
+/** A channel that keeps what is published is one of the tenant's (QU4). */
+function overQuota(
+  { channels }: PublisherDeps,
+  { tenant, channel }: PublishRequest,
+  { size, ttlMs }: HistoryOptions,
+): Awaitable<Refusal | undefined> {
+  return size === 0 ? undefined : channels?.admit(tenant, channel, ttlMs);
+}
+
+/** What a channel keeps, within the tenant's quota (QU5). */
+function kept(
+  { accounts }: PublisherDeps,
+  tenant: TenantId,
+  history: HistoryOptions,
+): HistoryOptions {
+  const quotas = accounts?.of(tenant).quotas;
+  if (quotas?.historyBytes === undefined) return history;
+  const share = Math.max(1, Math.floor(quotas.historyBytes / (quotas.channels ?? 1)));
+  return share < history.maxBytes ? { ...history, maxBytes: share } : history;
+}
+
 type Asking = {
+  /** Whether the channel is one too many is being asked. */
+  readonly over: Promise<Refusal | undefined> | undefined;
   readonly turns: PublishTurns;
   readonly publishing: PublishingHook;
   readonly target: ChannelKey;
@@ -102,11 +140,12 @@ type Checked = { readonly request: PublishRequest; readonly member: string };
 /** What somebody decides about: they may change or refuse it, now or later. */
 function publishAsked(
   deps: PublisherDeps,
-  { turns, publishing, target }: Asking,
+  { turns, publishing, target, over }: Asking,
   checked: Checked,
 ): Result<Awaitable<PublishOutcome>> {
   if (turns.pending >= publishing.pendingMax) return BUSY;
-  const decided = publishing.ask(checked.request);
+  const decided =
+    over === undefined ? publishing.ask(checked.request) : askAfter(over, publishing, checked);
   if (!(decided instanceof Promise) && !turns.has(target)) {
     const changed = changedBy(deps, checked, decided);
     return changed.ok ? accept(appendChanged(deps, target, changed.value)) : changed;
@@ -117,6 +156,15 @@ function publishAsked(
     return appendChanged(deps, target, changed.value);
   });
   return accept(later);
+}
+
+async function askAfter(
+  over: Promise<Refusal | undefined>,
+  publishing: PublishingHook,
+  { request }: Checked,
+): Promise<PublishVerdict> {
+  const refusal = await over;
+  return refusal === undefined ? publishing.ask(request) : { refusal };
 }
 
 /** What it is after a verdict. What was changed is checked for its size again. */
@@ -139,7 +187,8 @@ function appendChanged(
   { request, member }: Checked,
 ): Awaitable<PublishOutcome> {
   const { options } = deps.namespaces.find(request.tenant, namespaceOf(request.channel));
-  return append(deps, request, { target, member, history: options.history });
+  const history = kept(deps, request.tenant, options.history);
+  return append(deps, request, { target, member, history });
 }
 
 type Place = {

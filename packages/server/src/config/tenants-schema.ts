@@ -48,6 +48,10 @@ export const tenantsSchema = z.strictObject({
         doc: "How long the usage of a day is kept",
         unit: "days",
       }),
+      recountMs: z.number().int().min(60_000).max(2_592_000_000).default(86_400_000).meta({
+        doc: "How often all records are read to count anew what each tenant keeps",
+        unit: "ms",
+      }),
     })
     .prefault({}),
   max: count("Tenants with a record of their own", 1_000_000).default(10_000),

@@ -8,7 +8,7 @@ import type { Metrics } from "../observe/metrics/metrics.ts";
 import type { RandomIds } from "../random/random.ts";
 import { Canary } from "../redis/canary.ts";
 import type { Shards } from "../redis/shards.ts";
-import type { ChannelKey } from "../tenant/tenant.ts";
+import type { ChannelKey, TenantId } from "../tenant/tenant.ts";
 import type { Clock } from "../time/clock.ts";
 
 /** A broker that tells how much of it there is in this process. */
@@ -36,6 +36,8 @@ export type BrokerDeps = {
   /** What was delivered of these channels may have had holes, or is over. */
   readonly onDoubt: (concerned: (key: ChannelKey) => boolean) => void;
   readonly deliverSignal: DeliverSignal;
+  /** Bytes of history that a tenant may have; undefined: as many as there is room for. */
+  readonly historyQuotaOf: (tenant: TenantId) => number | undefined;
 };
 
 export function openBroker(
@@ -44,7 +46,7 @@ export function openBroker(
 ): BrokerPart {
   const { shards } = deps;
   if (shards === undefined) {
-    const broker = new MemoryBroker(deps, channel);
+    const broker = new MemoryBroker(deps, { ...channel, historyQuotaOf: deps.historyQuotaOf });
     return { broker, isWell: true, close: async () => broker.close() };
   }
   const broker = new RedisBroker({ ...deps, shards }, { ...channel, ...redis });

@@ -36,3 +36,14 @@ export function builtInPlugins(
       : []),
   ];
 }
+
+/** What the gateway keeps for itself. */
+const OWN = /^(usage|jobs|tenancy)_/;
+/** What follows by itself from what is there already, and what acknowledges: a tenant at its quota of records may go on with it. */
+const WITHOUT_QUOTA = /^(users|webhooks)_|^notifications_(marks|upkeep)$|^chat_leases$/;
+
+/** How a collection's records count for the quota `storeBytes`; those of plugins do. `new-refused`: at the quota there are no more of them. */
+export function countedAs(collection: string): "not" | "counted" | "new-refused" {
+  if (OWN.test(collection)) return "not";
+  return WITHOUT_QUOTA.test(collection) ? "counted" : "new-refused";
+}

@@ -3,10 +3,13 @@ import type { Shared } from "./shared-parts.ts";
 
 /** What backends publish through Redis itself; undefined: there is no Redis, or it is not wanted. */
 export function ingestPart(shared: Shared): Ingest | undefined {
-  const { config, shards, registry } = shared;
+  const { config, shards, registry, accounts, clock } = shared;
   if (shards === undefined || !config.ingest.enabled) return undefined;
   return startIngest(
-    { ...shared, shards: shards.all, node: registry.self },
+    {
+      ...{ ...shared, shards: shards.all, node: registry.self },
+      take: (tenant, bytes) => accounts.of(tenant).take(1, bytes, clock.monotonicMs()),
+    },
     {
       ...config.ingest,
       prefix: config.redis.prefix,

@@ -1,4 +1,5 @@
 import { type ConnectionCounts, OWN_COUNTS } from "../limits/connection-counts.ts";
+import { SharedChannels } from "../limits/redis/shared-channels.ts";
 import { SharedCounts } from "../limits/redis/shared-counts.ts";
 import { SharedRates } from "../limits/redis/shared-rates.ts";
 import { type Ceilings, closeNewest, countOf, ofTenant } from "../session/ceilings.ts";
@@ -14,7 +15,7 @@ export function openSharedLimits(
   live: LiveSessions,
   ceilings: Ceilings,
 ): ConnectionCounts {
-  const { shards, clock, counters, log, registry, limits, accounts, config } = shared;
+  const { shards, clock, counters, log, registry, limits, accounts, channels, config } = shared;
   if (shards === undefined) return OWN_COUNTS;
   const counts = new SharedCounts(
     {
@@ -32,6 +33,7 @@ export function openSharedLimits(
   );
   const { messages } = limits.session;
   const told = [...(messages ? [messages.told] : []), accounts.messages, accounts.bytes];
+  const known = new SharedChannels({ shards, clock, counters, quota: channels });
   const rates = new SharedRates({ shards, clock, counters, told });
   registry.listen({
     onRedisNew: () => counts.tellAll(),
@@ -43,6 +45,7 @@ export function openSharedLimits(
     close() {
       counts.close();
       rates.close();
+      known.close();
     },
   };
 }

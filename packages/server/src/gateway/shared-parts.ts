@@ -11,6 +11,7 @@ import { Hub } from "../hub/hub.ts";
 import { Signals } from "../hub/signals.ts";
 import type { JobWorker } from "../jobs/jobs.ts";
 import { JOBS_PLAN } from "../jobs/store/records.ts";
+import { ChannelQuota } from "../limits/channel-quota.ts";
 import { createLimits, type Limits } from "../limits/create-limits.ts";
 import type { TenantAccounts } from "../limits/tenant-accounts.ts";
 import { type Counters, createCounters } from "../observe/counters.ts";
@@ -31,7 +32,7 @@ import { createRandomIds, type RandomIds } from "../random/random.ts";
 import { openShards, type Shards } from "../redis/shards.ts";
 import { createRedisSecret } from "../secrets/redis/redis-secret.ts";
 import { createOwnSecret, type SharedSecret } from "../secrets/shared-secret.ts";
-import type { MeteredStore } from "../store/metered-store.ts";
+import type { Keeping, MeteredStore } from "../store/metered-store.ts";
 import { type StorePlan, shapesOf } from "../store/plan.ts";
 import { TENANCY_PLAN } from "../tenant/records.ts";
 import { startRemoval } from "../tenant/removal.ts";
@@ -97,6 +98,9 @@ export type Shared = {
   readonly publishHooks: PublishHooks;
   readonly limits: Limits;
   readonly tenants: Tenants;
+  readonly channels: ChannelQuota;
+  /** Who counts what tenants keep in the store, once they are there. */
+  readonly keeping: { by: Keeping | undefined };
   readonly accounts: TenantAccounts;
   readonly metrics: Metrics;
   /** Requests to servers that tenants and users name. */
@@ -137,13 +141,14 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
       deliver: (key, publication, epoch) => hub.deliver(key, publication, epoch),
       onDoubt: (concerned) => hub.checkPositions(concerned),
       deliverSignal: (key, feature, body) => signals.deliver(key, feature, body),
+      historyQuotaOf: (tenant) => accounts.of(tenant).quotas.historyBytes,
     },
     config,
   );
   const { broker } = brokerPart;
   const places = { bus, shards, registry, namespaces, directory: tenants };
   const records = recordParts(options, plugins, { ...own, ...places, metrics });
-  const { store, tenancy } = records;
+  const { store, tenancy, keeping } = records;
   const jobs: JobWorker = records.jobs;
   const readiness = readinessOf({ secret, registry, brokerPart, store, tenancy });
   const probe = new FanOutProbe({ clock, counters }, metrics.observeFanOut);
@@ -155,16 +160,17 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const signals: Signals = new Signals(broker);
   const limits = createLimits({ clock, counters }, config);
   const publishHooks: PublishHooks = {};
-  const rates = limits.channels;
+  const subscriberCount = (key: ChannelKey) => hub.subscriberCount(key);
+  const channels = new ChannelQuota({ accounts, clock, subscriberCount });
   const publisher = createPublisher({
-    ...{ broker, hub, namespaces, counters, rates },
+    ...{ broker, hub, namespaces, counters, rates: limits.channels, accounts, channels },
     hooks: publishHooks,
   });
   return {
     ...{ config, clock, random, log, openLog, counters, metrics, outbound, plugins },
     ...{ shards, secret, cluster, registry, bus, ids, store, jobs },
     ...{ namespaces, broker, brokerPart, readiness, probe, hub, signals },
-    ...{ publisher, publishHooks, limits, tenancy, tenants, accounts },
+    ...{ publisher, publishHooks, limits, tenancy, tenants, accounts, keeping, channels },
   };
 }
 
@@ -186,9 +192,10 @@ function recordParts(
 ) {
   const { config } = deps;
   const plans = plansOf(options, plugins);
+  const keeping: Shared["keeping"] = { by: undefined };
   const store = openStore(
     {
-      ...{ ...deps, plans },
+      ...{ ...deps, plans, keeping: () => keeping.by },
       onUnfit: options.onUnfit ?? (() => {}),
       onOpen: () => tenancy.kept?.follower.start(),
     },
@@ -201,7 +208,7 @@ function recordParts(
     const collections = shapes.map((shape) => store.records(shape));
     startRemoval({ ...deps, ...tenancy.kept, jobs, collections });
   }
-  return { store, tenancy, jobs };
+  return { store, tenancy, keeping, jobs };
 }
 
 function logs({ config, write = () => {} }: PartOptions, clock: Clock): () => LimitedLog {

@@ -3,7 +3,7 @@ import { type Counters, countOne } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics/metrics.ts";
 import type { RandomIds } from "../random/random.ts";
-import { MeteredStore } from "../store/metered-store.ts";
+import { type Keeping, MeteredStore } from "../store/metered-store.ts";
 import { MongoStore } from "../store/mongodb/mongo-store.ts";
 import type { StorePlan } from "../store/plan.ts";
 import { PostgresStore } from "../store/postgres/postgres-store.ts";
@@ -21,6 +21,7 @@ export type StoreDeps = {
   readonly metrics: Pick<Metrics, "observeStore" | "observeCommit">;
   /** What the store is set up for; where nobody keeps records there is none. */
   readonly plans: readonly StorePlan[];
+  readonly keeping: () => Keeping | undefined;
   /** Trying again would not help: the gateway is to be stopped. */
   readonly onUnfit: (error: Error) => void;
   /** It can be asked now. */
@@ -44,7 +45,7 @@ export function openStore(
   const { plans, log, onUnfit, onOpen } = deps;
   const opened = plans.length === 0 ? undefined : createStore(deps, config);
   if (opened === undefined) return undefined;
-  const store = meter(opened, deps);
+  const store = meter(opened, deps, config.store.waitingMax);
   store.open(plans).then(onOpen, (error: unknown) => {
     // Closed before it was open.
     if (error instanceof StoreUnavailable) return;
@@ -56,9 +57,14 @@ export function openStore(
   return store;
 }
 
-function meter(store: Store, { clock, counters, metrics }: StoreDeps): MeteredStore {
+function meter(
+  store: Store,
+  { clock, counters, metrics, keeping }: StoreDeps,
+  waitingMax: number,
+): MeteredStore {
   return new MeteredStore(store, {
-    clock,
+    ...{ clock, waitingMax, keeping },
+    onOverShare: () => void counters.storeOverShares++,
     onAnswer(call, seconds) {
       countOne(counters.storeCalls, call);
       metrics.observeStore(call, seconds);

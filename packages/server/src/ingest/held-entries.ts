@@ -1,6 +1,6 @@
 import type { Refusal } from "@aldis/protocol";
 import type { PublishRequest } from "../channel/publisher.ts";
-import type { ChannelKey } from "../tenant/tenant.ts";
+import type { ChannelKey, TenantId } from "../tenant/tenant.ts";
 import type { Entry } from "./entry-stream.ts";
 
 export type HeldEntry = { readonly entry: Entry; readonly request: PublishRequest };
@@ -21,9 +21,15 @@ export type HeldChannel = {
 export class HeldEntries {
   readonly #channels = new Map<ChannelKey, HeldChannel>();
   readonly #ids = new Set<string>();
+  readonly #byTenant = new Map<TenantId, number>();
 
   get size(): number {
     return this.#ids.size;
+  }
+
+  /** How many are of one tenant. */
+  sizeOf(tenant: TenantId): number {
+    return this.#byTenant.get(tenant) ?? 0;
   }
 
   hasEntry(id: string): boolean {
@@ -46,12 +52,16 @@ export class HeldEntries {
   push(held: HeldChannel, entry: HeldEntry): void {
     held.waiting.push(entry);
     this.#ids.add(entry.entry.id);
+    this.#count(entry, 1);
   }
 
   /** The first of a channel is done with; the next one starts with no attempts. */
   shift(held: HeldChannel): void {
     const first = held.waiting.shift();
-    if (first !== undefined) this.#ids.delete(first.entry.id);
+    if (first !== undefined) {
+      this.#ids.delete(first.entry.id);
+      this.#count(first, -1);
+    }
     held.attempts = 0;
     held.failures = 0;
   }
@@ -74,5 +84,12 @@ export class HeldEntries {
   clear(): void {
     this.#channels.clear();
     this.#ids.clear();
+    this.#byTenant.clear();
+  }
+
+  #count({ request: { tenant } }: HeldEntry, by: number): void {
+    const count = this.sizeOf(tenant) + by;
+    if (count === 0) this.#byTenant.delete(tenant);
+    else this.#byTenant.set(tenant, count);
   }
 }

@@ -16,6 +16,7 @@ import { openShards } from "../redis/shards.ts";
 import { ALL_TENANTS } from "../tenant/tenants.ts";
 import { systemClock as clock } from "../time/clock.ts";
 import { type Ingest, startIngest } from "./ingest.ts";
+import type { PublishDeps } from "./outcome.ts";
 
 /** A broker that all nodes of a test share, and what was published in it, in order. */
 function createWorld(input: ConfigInput = {}) {
@@ -33,7 +34,7 @@ function createWorld(input: ConfigInput = {}) {
   return { counters, published, publisher, broker };
 }
 
-type World = ReturnType<typeof createWorld>;
+type World = ReturnType<typeof createWorld> & Pick<PublishDeps, "take">;
 
 type Node = AsyncDisposable & { readonly ingest: Ingest; abandon(): Promise<void> };
 
@@ -344,4 +345,37 @@ test("[PB1] one whose channel has no room at that moment is not overtaken by tho
   await using _ = startNode(world, { urls: [redis.url], node: "a", publisher });
   await eventually("all to be published", () => world.published.length === 3);
   expect(world.published.map((line) => /"data":(\d)/.exec(line)?.[1])).toEqual(["1", "2", "3"]);
+});
+
+test("[QU3] P3: a tenant over its quota waits, then loses what is too much, and takes nobody else's room", async () => {
+  await using redis = await startRedis();
+  const world = createWorld();
+  const over = { ok: false, error: "rate_limited", message: "", retryAfterMs: 60_000 } as const;
+  const taken: number[] = [];
+  const take = (tenant: string, bytes: number) => {
+    if (tenant === "noisy") return over;
+    taken.push(bytes);
+    return undefined;
+  };
+  await using node = startNode(
+    { ...world, take },
+    { urls: [redis.url], node: "a", ingest: { heldMax: 40 } },
+  );
+  await leadsAll(node);
+  for (let n = 0; n < 60; n++) {
+    await redis.cli(
+      "XADD",
+      "aldis:ingest",
+      "*",
+      ...["tenant", "noisy", "channel", `c${n}`, "data", "1"],
+    );
+  }
+  await redis.cli("XADD", "aldis:ingest", "*", ...["tenant", "quiet", "channel", "c", "data", "1"]);
+  await eventually("the quiet one to be published", () => world.published.length === 1);
+  expect(world.published[0]).toStartWith("quiet/c ");
+  expect(taken).toEqual([expect.any(Number)]);
+  await eventually("the rest to be dead letters", async () => {
+    return (await redis.cli("XLEN", "aldis:ingest:dead")) === "50";
+  });
+  expect(world.counters.ingestDead).toEqual({ rate_limited: 50 });
 });

@@ -11,7 +11,7 @@ test("what a hook refuses later is a refusal, and no fault of the gateway", asyn
   const refusal = refuse("forbidden", "no");
   const publisher = { publish: () => accept(Promise.reject(new FieldError(refusal))) };
   const deps = { publisher, tenants: ALL_TENANTS, counters, log: {} as Log };
-  expect(await publishOne(deps, {} as PublishRequest)).toEqual(refusal);
+  expect(await publishOne(deps, {} as PublishRequest, 0)).toEqual(refusal);
   expect([counters.faults, { ...counters.ingestRefused }]).toEqual([0, { forbidden: 1 }]);
 });
 
@@ -23,6 +23,6 @@ test("[TN4] nothing is published for a tenant that is suspended", async () => {
     onChange() {},
   };
   const deps = { publisher, tenants, counters, log: {} as Log };
-  expect(await publishOne(deps, {} as PublishRequest)).toMatchObject({ error: "forbidden" });
+  expect(await publishOne(deps, {} as PublishRequest, 0)).toMatchObject({ error: "forbidden" });
   expect({ ...counters.ingestRefused }).toEqual({ forbidden: 1 });
 });

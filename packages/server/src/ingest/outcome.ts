@@ -4,6 +4,7 @@ import type { PublishOutcome } from "../broker/broker.ts";
 import type { Publisher, PublishRequest } from "../channel/publisher.ts";
 import { type Counters, countOne } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
+import type { TenantId } from "../tenant/tenant.ts";
 import type { Tenants } from "../tenant/tenants.ts";
 import { Unavailable } from "../unavailable.ts";
 
@@ -15,15 +16,23 @@ export type PublishDeps = {
   readonly tenants: Tenants;
   readonly counters: Counters;
   readonly log: Log;
+  /** Takes a message of so many bytes from the tenant's rates; why it may not be published now (QU3). Without it none has any. */
+  readonly take?: (tenant: TenantId, bytes: number) => Refusal | undefined;
 };
 
 /**
  * Publishes as HTTP does, and counts what became of it. Never throws or rejects. What is refused before it reaches the broker is so in this
  * turn, so that what comes after it in its channel can wait behind it.
  */
-export function publishOne(deps: PublishDeps, request: PublishRequest): Awaitable<Outcome> {
+export function publishOne(
+  deps: PublishDeps,
+  request: PublishRequest,
+  bytes: number,
+): Awaitable<Outcome> {
   if (deps.tenants.of(request.tenant).status !== "active") return refused(deps.counters, SHUT);
   try {
+    const over = deps.take?.(request.tenant, bytes);
+    if (over !== undefined) return refused(deps.counters, over);
     const begun = deps.publisher.publish(request);
     if (!begun.ok) return refused(deps.counters, begun);
     return publishedBy(deps, begun.value);

@@ -145,11 +145,11 @@ export class StreamConsumer {
     const channel = channelKey(request.tenant, request.channel);
     const before = this.#held.find(channel);
     if (before !== undefined) return this.#holdBehind(before, { entry, request });
-    const answer = publishOne(this.#deps, request);
+    const answer = publishOne(this.#deps, request, bytesOf(entry));
     // Not awaited when it is there: the next entry of this batch is looked at before anything that is awaited goes on.
     const outcome = answer instanceof Promise ? await answer : answer;
     if (!isRefusal(outcome)) return true;
-    if (!isTemporary(outcome)) return this.#bury(entry, outcome);
+    if (!isTemporary(outcome) || this.#isFull(request, outcome)) return this.#bury(entry, outcome);
     this.#hold(channel, { entry, request }, outcome);
     return false;
   }
@@ -172,9 +172,16 @@ export class StreamConsumer {
   #holdBehind(held: HeldChannel, entry: HeldEntry): Promise<boolean> | boolean {
     const share = Math.ceil(this.#options.heldMax / CHANNEL_SHARE);
     const isOver = held.refusal.error !== "unavailable" && held.waiting.length >= share;
-    if (isOver) return this.#bury(entry.entry, refused(this.#deps.counters, held.refusal));
+    if (isOver || this.#isFull(entry.request, held.refusal))
+      return this.#bury(entry.entry, refused(this.#deps.counters, held.refusal));
     this.#held.push(held, entry);
     return false;
+  }
+
+  /** Attack: a tenant that sends more than it may, in many channels: while all the room is its own nobody else's entries are read. */
+  #isFull({ tenant }: PublishRequest, { error }: Refusal): boolean {
+    const share = Math.ceil(this.#options.heldMax / TENANT_SHARE);
+    return error !== "unavailable" && this.#held.sizeOf(tenant) >= share;
   }
 
   async #retryDue(): Promise<void> {
@@ -186,7 +193,7 @@ export class StreamConsumer {
     const { clock, leads, stream } = this.#deps;
     for (let first = held.waiting[0]; first !== undefined; first = held.waiting[0]) {
       if (!leads()) return;
-      const outcome = await publishOne(this.#deps, first.request);
+      const outcome = await publishOne(this.#deps, first.request, bytesOf(first.entry));
       if (isRefusal(outcome)) {
         if (outcome.error !== "unavailable") held.attempts++;
         held.refusal = outcome;
@@ -228,6 +235,12 @@ export class StreamConsumer {
 
 /** Of the room for entries that wait one channel has this part. */
 const CHANNEL_SHARE = 8;
+/** And one tenant this part, if what it waits for is a rate. */
+const TENANT_SHARE = 4;
+
+function bytesOf({ words }: Entry): number {
+  return words.reduce((sum, { length }) => sum + length, 0);
+}
 
 function pauseAfter(refusal: Refusal, failures: number): number {
   if (refusal.retryAfterMs !== undefined) return Math.min(refusal.retryAfterMs, WAIT_MAX_MS);

@@ -72,7 +72,7 @@ export class TopicIntake {
     if (!read.ok) return this.#tell(refused(counters, read).error);
     this.#inFlight++;
     // It never rejects.
-    void Promise.resolve(publishOne(this.#deps, read.value)).then((outcome) => {
+    void Promise.resolve(publishOne(this.#deps, read.value, message.length)).then((outcome) => {
       this.#inFlight--;
       if ("ok" in outcome) this.#tell(outcome.error);
       if (this.#inFlight === 0) this.#idle?.();

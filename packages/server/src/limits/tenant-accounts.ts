@@ -19,8 +19,11 @@ export type TenantAccountsDeps = {
 export class TenantAccounts {
   /** Of tenants that found no room. */
   readonly others: TenantAccount;
-  readonly messages = new ToldBuckets("tenant-messages", (name) => this.#find(name)?.messageRate);
-  readonly bytes = new ToldBuckets("tenant-bytes", (name) => this.#find(name)?.byteRate);
+  readonly messages = new ToldBuckets(
+    "tenant-messages",
+    (name) => this.find(name as TenantId)?.messageRate,
+  );
+  readonly bytes = new ToldBuckets("tenant-bytes", (name) => this.find(name as TenantId)?.byteRate);
   readonly #deps: TenantAccountsDeps;
   readonly #shared: AccountDeps;
   readonly #max: number;
@@ -41,6 +44,11 @@ export class TenantAccounts {
     return this.#accounts.get(tenant) ?? this.#add(tenant);
   }
 
+  /** One that is there. */
+  find(tenant: TenantId): TenantAccount | undefined {
+    return this.#accounts.get(tenant);
+  }
+
   get size(): number {
     return this.#accounts.size;
   }
@@ -52,10 +60,6 @@ export class TenantAccounts {
   /** It is made anew when it is needed again; for one that nothing holds. */
   forget(account: TenantAccount): void {
     if (this.#accounts.get(account.tenant) === account) this.#accounts.delete(account.tenant);
-  }
-
-  #find(name: string): TenantAccount | undefined {
-    return this.#accounts.get(name as TenantId);
   }
 
   #add(tenant: TenantId): TenantAccount {

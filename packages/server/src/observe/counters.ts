@@ -61,6 +61,8 @@ export type Counters = {
   jobsFailed: CountsByLabel;
   /** Keys that this process has taken from a dead one. */
   jobsTakenOver: number;
+  /** Refused at once, since too much of the same tenant's waits. */
+  storeOverShares: number;
   /** What plugins count, by plugin and event. */
   pluginEvents: CountsByPair;
   /** What plugins broke or were too slow for, by plugin and where. */
@@ -227,7 +229,12 @@ function boundCounters() {
 
 function recordCounters() {
   const both = () => Object.assign(countsByLabel(), { read: 0, write: 0 });
-  const store = { storeCalls: both(), storeUnavailable: both(), storeOverflows: 0 };
+  const store = {
+    storeCalls: both(),
+    storeUnavailable: both(),
+    storeOverflows: 0,
+    storeOverShares: 0,
+  };
   return { ...store, ...jobCounters(), ...pluginCounters() };
 }
 

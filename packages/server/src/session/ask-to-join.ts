@@ -1,5 +1,12 @@
-import { type ChannelName, type ChannelPattern, type Refusal, refuse } from "@aldis/protocol";
-import type { Awaitable } from "../awaitable.ts";
+import {
+  type ChannelName,
+  type ChannelPattern,
+  isChannelPattern,
+  type Refusal,
+  refuse,
+} from "@aldis/protocol";
+import { type Awaitable, mapReady } from "../awaitable.ts";
+import { SUBSCRIBED_MS } from "../limits/channel-quota.ts";
 import type { Verdict } from "./hooks.ts";
 import { mayJoin } from "./may-join.ts";
 import type { Session } from "./session.ts";
@@ -9,9 +16,21 @@ export function verdictOn(
   session: Session,
   name: ChannelName | ChannelPattern,
 ): Awaitable<Verdict> {
+  const over = overQuota(session, name);
+  if (over === undefined) return hooksOn(session, name);
+  return mapReady(over, (refusal) => refusal ?? hooksOn(session, name));
+}
+
+function hooksOn(session: Session, name: ChannelName | ChannelPattern): Awaitable<Verdict> {
   const { subscribing } = session.deps.hooks;
   if (subscribing === undefined || session.granted?.has(name) === true) return undefined;
   return subscribing(session, name);
+}
+
+/** A channel that the tenant does not have yet may be one too many (QU4). */
+function overQuota(session: Session, name: ChannelName | ChannelPattern): Awaitable<Verdict> {
+  if (isChannelPattern(name)) return undefined;
+  return session.deps.channels.admit(session.identity.tenant, name, SUBSCRIBED_MS);
 }
 
 type Answer = { readonly allowed: () => void; readonly refused: (refusal: Refusal) => void };

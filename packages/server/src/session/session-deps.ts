@@ -3,6 +3,7 @@ import type { Broker } from "../broker/broker.ts";
 import type { Namespaces } from "../channel/namespaces.ts";
 import type { Publisher } from "../channel/publisher.ts";
 import type { Hub } from "../hub/hub.ts";
+import type { ChannelQuota } from "../limits/channel-quota.ts";
 import type { ConnectionCounts } from "../limits/connection-counts.ts";
 import type { SessionRates } from "../limits/session-rates.ts";
 import type { TenantAccounts } from "../limits/tenant-accounts.ts";
@@ -53,6 +54,8 @@ export type SessionDeps = {
   readonly rates: SessionRates;
   /** What each tenant does here, and its quotas. */
   readonly accounts: TenantAccounts;
+  /** How many channels tenants have. */
+  readonly channels: ChannelQuota;
   readonly ceilings: Ceilings;
   /** The same ceilings over all nodes. */
   readonly counts: ConnectionCounts;

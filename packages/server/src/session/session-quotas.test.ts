@@ -93,3 +93,55 @@ describe("[QU2] connections of a tenant", () => {
     expect(late.frames.at(-1)?.data.code).toBe("limit_reached");
   });
 });
+
+describe("[QU4] channels of a tenant", () => {
+  const subscribe = (client: TestClient, channel: string) => ask(client, "subscribe", { channel });
+  const message = "tenant acme is at its quota: channels 2";
+
+  test("a new one is refused at the quota, to subscribe to and to keep something in; those that are there go on", async () => {
+    const world = new World({ tenants: quotasOfAcme({ channels: 2 }) });
+    const ann = await world.connect({ sub: "ann", tenant: "acme" });
+    const bob = await world.connect({ sub: "bob", tenant: "acme" });
+    expect(subscribe(ann, "chat:one").action).toBe("subscribe");
+    expect(ask(ann, "publish", { channel: "chat:two", data: 1 }).action).toBe("publish");
+    expect(subscribe(bob, "chat:three").data).toMatchObject({ code: "quota_exceeded", message });
+    expect(ask(bob, "publish", { channel: "chat:three", data: 1 }).data.code).toBe(
+      "quota_exceeded",
+    );
+    for (const channel of ["chat:one", "chat:two"]) {
+      expect(subscribe(bob, channel).action).toBe("subscribe");
+      expect(ask(bob, "publish", { channel, data: 1 }).action).toBe("publish");
+    }
+    expect(subscribe(bob, "chat:*").data.code).not.toBe("quota_exceeded");
+    const other = await world.connect({ tenant: "globex" });
+    for (const name of ["a", "b", "c"]) {
+      expect(subscribe(other, `chat:${name}`).action).toBe("subscribe");
+    }
+    expect(world.counters.quotaRefusals).toMatchObject({ channels: 2 });
+  });
+
+  test("a channel counts no more when nobody subscribes and its history is over", async () => {
+    const world = new World({
+      tenants: quotasOfAcme({ channels: 2 }),
+      namespaces: { chat: { history: { ttlMs: 10_000 } } },
+    });
+    const ann = await world.connect({ sub: "ann", tenant: "acme" });
+    for (const name of ["one", "two"]) subscribe(ann, `chat:${name}`);
+    ask(ann, "publish", { channel: "chat:two", data: 1 });
+    world.clock.advance(600_000);
+    expect(subscribe(ann, "chat:three").data.code).toBe("quota_exceeded");
+    ask(ann, "unsubscribe", { channel: "chat:two" });
+    world.clock.advance(61_000);
+    expect(subscribe(ann, "chat:three").action).toBe("subscribe");
+    expect(subscribe(ann, "chat:four").data.code).toBe("quota_exceeded");
+  });
+});
+
+test("[QU5] what a channel keeps is within the tenant's quota of history", async () => {
+  const world = new World({ tenants: quotasOfAcme({ historyBytes: 40_000, channels: 2 }) });
+  const ann = await world.connect({ sub: "ann", tenant: "acme" });
+  for (let n = 0; n < 80; n++) publish(ann, "x".repeat(400));
+  const { publications = [] } = ask(ann, "history", { channel: "chat:lobby", limit: 100 }).data;
+  expect(publications.length).toBeGreaterThan(1);
+  expect(JSON.stringify(publications).length).toBeLessThan(20_000);
+});

@@ -8,6 +8,7 @@ import {
   text,
 } from "../store/collection.ts";
 import { createAll } from "../store/plan.ts";
+import { storeSizes } from "./store-sizes.ts";
 
 const fields = {
   /** `2026-11-22` */
@@ -43,4 +44,4 @@ export const usageDays = defineCollection({
   key: ["day", "account"],
 });
 
-export const usagePlan = createAll("usage", [usageDays]);
+export const usagePlan = createAll("usage", [usageDays, storeSizes]);

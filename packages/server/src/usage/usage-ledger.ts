@@ -20,6 +20,8 @@ export type UsageLedgerDeps = {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly log: Log;
+  /** Done before rows are written, as they tell of it. */
+  readonly sizes?: { flush(): Promise<void> } | undefined;
   /** Unlike that of any other process, ever. */
   readonly life: string;
 };
@@ -97,6 +99,7 @@ export class UsageLedger {
 
   async #writeOnce(): Promise<void> {
     try {
+      await this.#deps.sizes?.flush();
       const owed = this.#owed();
       if (this.#deps.records !== undefined) await this.#writeAll(this.#deps.records, owed);
       this.#forgetIdle();

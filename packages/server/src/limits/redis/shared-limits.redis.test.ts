@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import type { ChannelName } from "@aldis/protocol";
 import { createFakeClock, eventually, type RedisServer, startRedis } from "@aldis/testkit";
 import { tenant } from "../../broker/broker.contract.ts";
 import { configSchema } from "../../config/schema.ts";
@@ -8,10 +9,12 @@ import { OpenCommands } from "../../redis/test/open-commands.ts";
 import { quotasOf } from "../../tenant/quotas-of.ts";
 import type { TenantState } from "../../tenant/tenants.ts";
 import { takeFrom } from "../buckets.ts";
+import { ChannelQuota } from "../channel-quota.ts";
 import type { Counted, CountedUser } from "../connection-counts.ts";
 import { Rate } from "../rate.ts";
 import { MessageRate } from "../session-rates.ts";
 import { TenantAccounts } from "../tenant-accounts.ts";
+import { SharedChannels } from "./shared-channels.ts";
 import { SharedCounts } from "./shared-counts.ts";
 import { SharedRates } from "./shared-rates.ts";
 
@@ -302,3 +305,44 @@ test("[QU3] a tenant on three nodes sends as much as its quotas allow on one, in
   for (const { shared } of nodes) shared.close();
   await shards.close();
 }, 60_000);
+
+test("[QU4] channels over all nodes: a new one is refused at the quota wherever it is asked for, one that another node has goes on", async () => {
+  const shards = openShards(configSchema.parse({ broker: redis.url, redis: { prefix: "chans" } }));
+  if (shards === undefined) throw new Error("a broker was configured");
+  const clock = createFakeClock();
+  const acme = tenant("acme");
+  const state: TenantState = { status: "active", quotas: quotasOf({ channels: 4 }) };
+  const nodes = ["one", "two"].map(() => {
+    const counters = createCounters();
+    const accounts = new TenantAccounts(
+      {
+        tenants: { of: () => state, onChange() {} },
+        tallies: counters.byTenant,
+        onRefused: () => {},
+        onUncounted: () => {},
+      },
+      10,
+    );
+    const quota = new ChannelQuota({ accounts, clock, subscriberCount: () => 1 });
+    return { quota, shared: new SharedChannels({ shards, clock, counters, quota }) };
+  });
+  const [one, two] = nodes;
+  if (one === undefined || two === undefined) throw new Error("two were made");
+  const admit = async ({ quota }: typeof one, name: string) =>
+    (await quota.admit(acme, name as ChannelName, 60_000))?.error;
+  for (const name of ["a", "b", "c"]) expect(await admit(one, name)).toBeUndefined();
+  expect(await admit(two, "d")).toBeUndefined();
+  await eventually("each to know of the other's", async () => {
+    clock.advance(20_500);
+    await Bun.sleep(3);
+    return nodes.every(({ quota }) => {
+      const book = quota.books.get(acme);
+      return book !== undefined && book.known.size + book.elsewhere === 4;
+    });
+  });
+  for (const node of nodes) expect(await admit(node, "new")).toBe("quota_exceeded");
+  expect(await admit(two, "a")).toBeUndefined();
+  expect(await admit(one, "d")).toBeUndefined();
+  for (const { shared } of nodes) shared.close();
+  await shards.close();
+});

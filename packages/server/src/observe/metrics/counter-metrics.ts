@@ -291,6 +291,10 @@ export const COUNTER_METRICS = {
     name: "aldis_store_overflows_total",
     help: "Reads and writes that were refused at once, as too much waits for the store",
   },
+  storeOverShares: {
+    name: "aldis_store_over_shares_total",
+    help: "Requests to the store refused at once, as too much of the same tenant waits",
+  },
   jobsDone: {
     name: "aldis_jobs_done_total",
     help: "Turns of background work that ended without an error, by queue",

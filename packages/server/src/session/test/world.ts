@@ -20,6 +20,7 @@ import { jsonCodec } from "../../codec/codec.ts";
 import { type NamespaceInput, namespaceSchema } from "../../config/namespace-schema.ts";
 import type { Frame } from "../../hub/frame.ts";
 import { Hub } from "../../hub/hub.ts";
+import { ChannelQuota } from "../../limits/channel-quota.ts";
 import { createChannelRates } from "../../limits/channel-rates.ts";
 import { OWN_COUNTS } from "../../limits/connection-counts.ts";
 import { createSessionRates, type SessionRateLimits } from "../../limits/session-rates.ts";
@@ -29,7 +30,7 @@ import { MemoryPresence } from "../../presence/memory-presence.ts";
 import type { RandomIds } from "../../random/random.ts";
 import { reachAlone } from "../../reach/test/alone.ts";
 import { createOwnSecret } from "../../secrets/shared-secret.ts";
-import { channelKey } from "../../tenant/tenant.ts";
+import { type ChannelKey, channelKey } from "../../tenant/tenant.ts";
 import { ALL_TENANTS, type Tenants } from "../../tenant/tenants.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { ActionHandler } from "../actions.ts";
@@ -149,6 +150,16 @@ export class World {
       { broker, clock, counters, optionsOf: channelOptions(namespaces) },
       { heldMaxBytes: 1_000_000, positionCheckMs: 30_000 },
     );
+    const accounts = new TenantAccounts(
+      {
+        ...{ tenants: options.tenants ?? ALL_TENANTS, tallies: counters.byTenant },
+        onRefused: (_, quota) => countOne(counters.quotaRefusals, quota),
+        onUncounted: () => {},
+      },
+      100,
+    );
+    const subscriberCount = (key: ChannelKey) => hub.subscriberCount(key);
+    const channels = new ChannelQuota({ accounts, clock, subscriberCount });
     const live = new LiveSessions();
     this.broker = broker;
     this.deps = {
@@ -167,7 +178,7 @@ export class World {
       namespaces,
       tenants: options.tenants ?? ALL_TENANTS,
       publisher: createPublisher({
-        ...{ broker, hub, namespaces, counters },
+        ...{ broker, hub, namespaces, counters, accounts, channels },
         rates: createChannelRates({ clock, onForgotten: () => {} }, 1_000),
       }),
       broker,
@@ -178,14 +189,8 @@ export class World {
       inFlight: new InFlight(),
       rates: createSessionRates({ ...NO_RATES, ...options.rates }, () => {}),
       counts: OWN_COUNTS,
-      accounts: new TenantAccounts(
-        {
-          ...{ tenants: options.tenants ?? ALL_TENANTS, tallies: counters.byTenant },
-          onRefused: (_, quota) => countOne(counters.quotaRefusals, quota),
-          onUncounted: () => {},
-        },
-        100,
-      ),
+      accounts,
+      channels,
       ceilings: options.ceilings ?? { perTenant: 0, perUser: 0 },
       parked: createMemorySessionStore({ clock, live }, { resumeMs: 120_000, parkedMax: 100 }),
       secrets: createSessionSecrets(
