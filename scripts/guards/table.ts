@@ -7,6 +7,7 @@ import type { Guard } from "./guard.ts";
 import { HTTP_GUARDS } from "./http.ts";
 import { INGEST_GUARDS } from "./ingest.ts";
 import { INPUT_GUARDS } from "./input.ts";
+import { JOB_GUARDS } from "./jobs.ts";
 import { LIMIT_GUARDS } from "./limits.ts";
 import { LOSS_GUARDS } from "./losses.ts";
 import { MONGO_GUARDS } from "./mongo.ts";
@@ -52,4 +53,5 @@ export const GUARDS: readonly Guard[] = [
   ...PLUGIN_GUARDS,
   ...OUTBOUND_GUARDS,
   ...EVENT_GUARDS,
+  ...JOB_GUARDS,
 ];
