@@ -28,5 +28,5 @@ test("drain --wait ends when the node is empty, asked of another one", async () 
   expect(JSON.parse(drained.stdout)).toMatchObject({ connections: 5 });
   expect(drained.stderr).toMatch(/two-\S+: 0 left/);
   for (const client of clients) expect((await client.closed).code).toBe(4012);
-  expect((await runCli(["nodes"], env)).stdout).toMatch(/two-\S+ +draining +0 /);
+  expect((await runCli(["nodes"], env)).stdout).toMatch(/two-\S+ +all +draining +0 /);
 });
