@@ -41,7 +41,7 @@ function answersOf({ secrets, orders, here, onError }: Shop) {
   return createBackendHandler({
     secret: secrets,
     rpc: {
-      // A client asks with the action `rpc`: { method: "order", data: { id: "42" } }
+      // In the browser: await client.rpc("order", { id: "42" }), with `use: { rpc }` of @aldis/client/rpc
       order(data, { user }) {
         const order = orders.get((data as { id: string }).id);
         // The same for another's order as for none: nobody learns what there is.

@@ -1,3 +1,4 @@
+import { createBackendSettings } from "./areas/backend-settings.ts";
 import { createChannels, createReading } from "./areas/channels.ts";
 import { createChat } from "./areas/chat.ts";
 import { createConnections } from "./areas/connections.ts";
@@ -10,7 +11,7 @@ import {
   createUsage,
 } from "./areas/operating.ts";
 import { createPublishing } from "./areas/publishing.ts";
-import { createAudit, createKeys, createTenants } from "./areas/tenants.ts";
+import { createAudit, createKeys, createTenants, createTokenSecrets } from "./areas/tenants.ts";
 import { createUsers } from "./areas/users.ts";
 import { createWebhooks } from "./areas/webhooks.ts";
 import { createCall } from "./calling/call.ts";
@@ -55,6 +56,8 @@ function createAreas(settings: ReturnType<typeof settingsOf>, deps: RetryDeps) {
     usage: createUsage(call),
     tenants: createTenants(call),
     keys: createKeys(call),
+    tokenSecrets: createTokenSecrets(call),
+    backendSettings: createBackendSettings(call),
     health: createHealth(call),
   });
 }

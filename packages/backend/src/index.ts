@@ -38,6 +38,7 @@ export type {
   Published,
   Tenant,
   TenantKey,
+  TokenSecret,
 } from "./openapi.ts";
 export type { Answer, Body, Operation, Query } from "./operations.ts";
 export type { BackendOptions, CallOptions, Fetch } from "./options.ts";

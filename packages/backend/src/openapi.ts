@@ -516,6 +516,24 @@ interface components {
       /** To about a minute; absent: never, as far as is known. */
       lastUsedAt?: number;
     };
+    MadeTokenSecret: {
+      /** The `id` of a token secret. */
+      id: string;
+      /** Unix milliseconds. */
+      createdAt: number;
+      /** When it ends; absent: it does not. */
+      expiresAt?: number;
+      /** The secret itself, shown this once: sign with HS256, by its bytes as UTF-8. */
+      secret: string;
+    };
+    TokenSecret: {
+      /** The `id` of a token secret. */
+      id: string;
+      /** Unix milliseconds. */
+      createdAt: number;
+      /** When it ends; absent: it does not. */
+      expiresAt?: number;
+    };
     AuditEntry: {
       seq: number;
       /** Unix milliseconds. */
@@ -907,6 +925,7 @@ interface components {
             | "users"
             | "usage"
             | "webhooks"
+            | "backend"
           )[];
           /** Unix milliseconds. */
           expiresAt?: number;
@@ -944,6 +963,46 @@ interface components {
         };
         answer: {
           /** The `id` of a key. */
+          id: string;
+        };
+      };
+      /** Make a token secret for a tenant. */
+      postTenantsTenantTokenSecrets: {
+        path: {
+          tenant: components["schemas"]["TenantId"];
+        };
+        answer: components["schemas"]["MadeTokenSecret"];
+      };
+      /** List a tenant's token secrets. */
+      getTenantsTenantTokenSecrets: {
+        path: {
+          tenant: components["schemas"]["TenantId"];
+        };
+        answer: {
+          secrets: components["schemas"]["TokenSecret"][];
+        };
+      };
+      /** Replace a token secret. */
+      postTenantsTenantTokenSecretsSecretRotate: {
+        path: {
+          tenant: components["schemas"]["TenantId"];
+          /** The `id` of a token secret. */
+          secret: string;
+        };
+        body: {
+          overlapMs?: number;
+        };
+        answer: components["schemas"]["MadeTokenSecret"];
+      };
+      /** Remove a token secret. */
+      deleteTenantsTenantTokenSecretsSecret: {
+        path: {
+          tenant: components["schemas"]["TenantId"];
+          /** The `id` of a token secret. */
+          secret: string;
+        };
+        answer: {
+          /** The `id` of a token secret. */
           id: string;
         };
       };
@@ -1840,6 +1899,68 @@ interface components {
           user: string;
         };
       };
+      /** Show how the backend is called. */
+      getBackend: {
+        answer: {
+          url: string;
+          rpc: boolean;
+          subscribe: {
+            namespaces: string[];
+          };
+          publish: {
+            namespaces: string[];
+          };
+          timeoutMs: number;
+          onFailure: "refuse" | "pass";
+        };
+      };
+      /** Set which backend is called, and for what. */
+      putBackend: {
+        body: {
+          /** Where requests are posted to. */
+          url: string;
+          /** What they are signed with; without it the former one stays, or one is made. */
+          secret?: string;
+          /** Whether clients may call it (`rpc`). */
+          rpc?: boolean;
+          /** Where it is asked who may subscribe. */
+          subscribe?: {
+            /** Those in which it is asked who may subscribe; `*`: in all. */
+            namespaces?: string[];
+          };
+          /** Where it is asked what users may publish. */
+          publish?: {
+            /** Those in which it is asked what users may publish, and may change it; `*`: in all. */
+            namespaces?: string[];
+          };
+          /** How long it may take to answer; at most `backendCalls.timeoutMaxMs` (ms). */
+          timeoutMs?: number;
+          /**
+           * When it cannot be asked: nobody may, or whoever may by token and namespace.
+           */
+          onFailure?: "refuse" | "pass";
+        };
+        answer: {
+          url: string;
+          rpc: boolean;
+          subscribe: {
+            namespaces: string[];
+          };
+          publish: {
+            namespaces: string[];
+          };
+          timeoutMs: number;
+          onFailure: "refuse" | "pass";
+          /** Only when it is new: it is not shown again. */
+          secret?: string;
+        };
+      };
+      /** Call no backend any more. */
+      deleteBackend: {
+        answer: {
+          removed: boolean;
+        };
+      };
       /** Add an endpoint for webhooks. */
       postWebhooks: {
         body: {
@@ -2210,6 +2331,8 @@ export type TenantId = components["schemas"]["TenantId"];
 export type QuotasChange = components["schemas"]["QuotasChange"];
 export type MadeTenantKey = components["schemas"]["MadeTenantKey"];
 export type TenantKey = components["schemas"]["TenantKey"];
+export type MadeTokenSecret = components["schemas"]["MadeTokenSecret"];
+export type TokenSecret = components["schemas"]["TokenSecret"];
 export type AuditEntry = components["schemas"]["AuditEntry"];
 
 /** Where each operation is; `keyed`: its body takes an `idempotencyKey`. */
@@ -2265,6 +2388,16 @@ export const ROUTES = {
     path: "/api/tenants/{tenant}/keys/{key}/rotate",
   },
   deleteTenantsTenantKeysKey: { method: "DELETE", path: "/api/tenants/{tenant}/keys/{key}" },
+  postTenantsTenantTokenSecrets: { method: "POST", path: "/api/tenants/{tenant}/token-secrets" },
+  getTenantsTenantTokenSecrets: { method: "GET", path: "/api/tenants/{tenant}/token-secrets" },
+  postTenantsTenantTokenSecretsSecretRotate: {
+    method: "POST",
+    path: "/api/tenants/{tenant}/token-secrets/{secret}/rotate",
+  },
+  deleteTenantsTenantTokenSecretsSecret: {
+    method: "DELETE",
+    path: "/api/tenants/{tenant}/token-secrets/{secret}",
+  },
   getAudit: { method: "GET", path: "/api/audit" },
   postChatSend: { method: "POST", path: "/api/chat/send", keyed: true },
   postChatMessagesMarkRead: { method: "POST", path: "/api/chat/messages/mark-read" },
@@ -2314,6 +2447,9 @@ export const ROUTES = {
   getUsersUserBlocked: { method: "GET", path: "/api/users/{user}/blocked" },
   putUsersUserBlockedOther: { method: "PUT", path: "/api/users/{user}/blocked/{other}" },
   deleteUsersUserBlockedOther: { method: "DELETE", path: "/api/users/{user}/blocked/{other}" },
+  getBackend: { method: "GET", path: "/api/backend" },
+  putBackend: { method: "PUT", path: "/api/backend" },
+  deleteBackend: { method: "DELETE", path: "/api/backend" },
   postWebhooks: { method: "POST", path: "/api/webhooks" },
   getWebhooks: { method: "GET", path: "/api/webhooks" },
   getWebhooksEndpoint: { method: "GET", path: "/api/webhooks/{endpoint}" },

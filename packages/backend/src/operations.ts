@@ -76,6 +76,8 @@ const SAME_WHEN_REPEATED: Readonly<Record<Unkeyed, boolean>> = {
   // There would be a key that nobody knows.
   postTenantsTenantKeys: false,
   postTenantsTenantKeysKeyRotate: false,
+  postTenantsTenantTokenSecrets: false,
+  postTenantsTenantTokenSecretsSecretRotate: false,
   // There would be two.
   postWebhooks: false,
   // The second would push out the secret that receivers still know.

@@ -104,3 +104,39 @@ test("[WH1] the gateway's own webhooks reach the shop: who comes and goes, also 
   expect(await webhooks.deadLetters.list(endpoint).take()).toEqual([]);
   expect(await webhooks.deadLetters.replay(endpoint)).toEqual({ replayed: 0, more: false });
 });
+
+test("[BC1] the gateway's own calls reach the shop: rpc, and who may subscribe and publish", async () => {
+  await using gateway = await withStore({ outbound: { allowPrivate: ["127.0.0.1"] } });
+  const { backendSettings } = createBackend(gateway);
+  const secrets: string[] = [];
+  await using shop = await startShop(gateway, { secrets });
+  const asked = { namespaces: ["orders"] };
+  const url = `${shop.url}/aldis`;
+  const { secret = "" } = await backendSettings.set({ url, subscribe: asked, publish: asked });
+  secrets.push(secret);
+  expect(await backendSettings.get()).toMatchObject({ url, rpc: true, subscribe: asked });
+
+  const ann = await gateway.connect({ sub: "ann" });
+  const bo = await gateway.connect({ sub: "bo" });
+  const order = { method: "order", data: { id: "42" } };
+  expect(await ann.must("rpc", order)).toEqual({
+    result: { id: "42", owner: "ann", state: "open" },
+  });
+  expect(await bo.must("rpc", order)).toMatchObject({ error: { code: "no_order" } });
+  const unknown = { method: "constructor", data: null };
+  expect(await ann.must("rpc", unknown)).toMatchObject({ error: { code: "not_found" } });
+
+  await ann.must("subscribe", { channel: "orders:42" });
+  const channel = { channel: "orders:42" };
+  expect(await bo.refused("subscribe", channel)).toMatchObject({ code: "forbidden" });
+  const forged = { ...channel, data: { state: "paid" } };
+  expect(await ann.refused("publish", forged)).toMatchObject({ code: "forbidden" });
+  await ann.must("publish", { channel: "chat:lobby", data: "not asked" });
+
+  // Another secret that the shop does not know: it believes nobody.
+  await backendSettings.set({ url, subscribe: asked, secret: `whsec_${btoa("x".repeat(32))}` });
+  expect(await ann.refused("rpc", order)).toMatchObject({ code: "unavailable" });
+  expect(await backendSettings.remove()).toEqual({ removed: true });
+  expect(await ann.refused("rpc", order)).toMatchObject({ code: "not_found" });
+  expect(shop.faults).toEqual([]);
+});

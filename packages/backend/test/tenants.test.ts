@@ -1,7 +1,7 @@
 /** Tenants at run time, by an operator's key. */
 import { expect, test } from "bun:test";
-import { API_KEY } from "@aldis/testkit";
-import { createBackend } from "../src/index.ts";
+import { API_KEY, SECRET } from "@aldis/testkit";
+import { createBackend, createToken } from "../src/index.ts";
 import { withStore } from "./support/gateway.ts";
 
 const ADMIN_KEY = "an-operators-key-0123456789abcdef";
@@ -36,6 +36,16 @@ test("[TN1] an operator makes a tenant, its keys, acts for it, and reads who did
   expect(await renewed.publish("a", 2)).toMatchObject({ offset: 2 });
   await operator.keys.revoke("acme", next.id);
   expect(await code(renewed.publish("a", 1))).toBe("unauthorized");
+
+  // Tokens of its own, which this SDK signs.
+  const { id, secret } = await operator.tokenSecrets.create("acme");
+  const token = await createToken({ secret, user: "ann", tenant: "acme" });
+  expect(await operator.tokens.identify(token)).toMatchObject({ user: "ann", tenant: "acme" });
+  const foreign = await createToken({ secret: SECRET, user: "ann", tenant: "acme" });
+  expect(await operator.tokens.verify(foreign)).toMatchObject({ valid: false });
+  const other = await operator.tokenSecrets.rotate("acme", id, { overlapMs: 0 });
+  expect((await operator.tokenSecrets.list("acme")).map((one) => one.id)).toContain(other.id);
+  expect(await operator.tokens.verify(token)).toMatchObject({ valid: false });
 
   const actions = (await operator.audit({ tenant: "acme", limit: 2 }).take()).map(
     ({ action }) => action,

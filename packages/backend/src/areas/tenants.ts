@@ -1,6 +1,6 @@
 import type { Call } from "../calling/call.ts";
 import { type ListOptions, listBy } from "../calling/listing.ts";
-import type { TenantKey } from "../openapi.ts";
+import type { TenantKey, TokenSecret } from "../openapi.ts";
 import type { Body } from "../operations.ts";
 import type { CallOptions } from "../options.ts";
 
@@ -56,6 +56,35 @@ export function createKeys(call: Call) {
     /** It is dead on all nodes within five seconds. */
     revoke: (tenant: string, key: string, options?: CallOptions) =>
       call("deleteTenantsTenantKeysKey", { path: { tenant, key } }, options),
+  };
+}
+
+/** What a tenant's own tokens are signed with, HS256; for keys with the scope `tenants`. */
+export function createTokenSecrets(call: Call) {
+  return {
+    /** From now on its tokens are judged by its own secrets alone. Shown this once, and not sent again when the answer is lost. */
+    create: (tenant: string, options?: CallOptions) =>
+      call("postTenantsTenantTokenSecrets", { path: { tenant } }, options),
+
+    async list(tenant: string, options?: CallOptions): Promise<TokenSecret[]> {
+      return (await call("getTenantsTenantTokenSecrets", { path: { tenant } }, options)).secrets;
+    },
+
+    /** Another one; tokens of the former are taken for `overlapMs`. */
+    rotate: (
+      tenant: string,
+      secret: string,
+      body: Body<"postTenantsTenantTokenSecretsSecretRotate"> = {},
+      options?: CallOptions,
+    ) =>
+      call(
+        "postTenantsTenantTokenSecretsSecretRotate",
+        { path: { tenant, secret }, body },
+        options,
+      ),
+
+    remove: (tenant: string, secret: string, options?: CallOptions) =>
+      call("deleteTenantsTenantTokenSecretsSecret", { path: { tenant, secret } }, options),
   };
 }
 
