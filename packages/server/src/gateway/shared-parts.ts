@@ -31,6 +31,7 @@ import {
 import { createRandomIds, type RandomIds } from "../random/random.ts";
 import { openShards, type Shards } from "../redis/shards.ts";
 import { createRedisSecret } from "../secrets/redis/redis-secret.ts";
+import { createSealing, type Sealing } from "../secrets/sealing.ts";
 import { createOwnSecret, type SharedSecret } from "../secrets/shared-secret.ts";
 import type { Keeping, MeteredStore } from "../store/metered-store.ts";
 import { type StorePlan, shapesOf } from "../store/plan.ts";
@@ -85,6 +86,7 @@ export type Shared = {
   readonly ids: ConnectionIds;
   readonly namespaces: Namespaces;
   readonly tenancy: Tenancy;
+  readonly sealing: Sealing;
   /** Undefined: nothing is kept. */
   readonly store: MeteredStore | undefined;
   readonly jobs: JobWorker;
@@ -146,7 +148,8 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     config,
   );
   const { broker } = brokerPart;
-  const places = { bus, shards, registry, namespaces, directory: tenants };
+  const sealing = createSealing([config.store.secretsKey ?? []].flat());
+  const places = { bus, shards, registry, namespaces, sealing, directory: tenants };
   const records = recordParts(options, plugins, { ...own, ...places, metrics });
   const { store, tenancy, keeping } = records;
   const jobs: JobWorker = records.jobs;
@@ -170,7 +173,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     ...{ config, clock, random, log, openLog, counters, metrics, outbound, plugins },
     ...{ shards, secret, cluster, registry, bus, ids, store, jobs },
     ...{ namespaces, broker, brokerPart, readiness, probe, hub, signals },
-    ...{ publisher, publishHooks, limits, tenancy, tenants, accounts, keeping, channels },
+    ...{ publisher, publishHooks, limits, tenancy, tenants, accounts, keeping, channels, sealing },
   };
 }
 

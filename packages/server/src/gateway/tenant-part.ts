@@ -5,7 +5,7 @@ import type { Config } from "../config/schema.ts";
 import type { Log } from "../observe/log.ts";
 import type { RandomIds } from "../random/random.ts";
 import { namespaceSink } from "../reach/kept-namespaces.ts";
-import { createSealing } from "../secrets/sealing.ts";
+import type { Sealing } from "../secrets/sealing.ts";
 import type { Records, Store } from "../store/store.ts";
 import { Administration } from "../tenant/administration.ts";
 import { type Audit, createAudit } from "../tenant/audit.ts";
@@ -66,6 +66,7 @@ export type TenancyDeps = {
   readonly store: Store | undefined;
   readonly directory: TenantDirectory;
   readonly namespaces: Namespaces;
+  readonly sealing: Sealing;
 };
 
 /** Empty: what is configured alone. */
@@ -101,7 +102,7 @@ function openKept(
   },
 ): KeptTenancy {
   const { store, directory, keys, namespaces } = parts;
-  const { config, clock, random, log, bus } = deps;
+  const { config, clock, random, log, bus, sealing } = deps;
   const { tenants: options } = config;
   const records = {
     tenants: store.records(TENANTS),
@@ -110,7 +111,6 @@ function openKept(
     namespaces: store.records(NAMESPACES),
     changes: store.records(CHANGES),
   };
-  const sealing = createSealing([config.store.secretsKey ?? []].flat());
   const tokenSecrets = new TokenSecrets(clock, sealing, (tenant, id) =>
     log.error({ tenant, id }, "a token secret cannot be opened: see store.secretsKey"),
   );

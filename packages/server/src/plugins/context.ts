@@ -8,6 +8,7 @@ import type { JobKind, Jobs, WakeTime } from "../jobs/jobs.ts";
 import type { Log } from "../observe/log.ts";
 import type { Outbound } from "../outbound/outbound.ts";
 import type { RandomIds } from "../random/random.ts";
+import type { Sealing } from "../secrets/sealing.ts";
 import type { Reached } from "../session/reach.ts";
 import type { Collection } from "../store/collection.ts";
 import type { Records } from "../store/store.ts";
@@ -41,6 +42,8 @@ export type PluginContext<C = unknown> = {
   job(kind: JobKind): PluginJob;
   /** Requests to servers that tenants and users name. */
   readonly http: Outbound;
+  /** For secrets in records that have to be used again: sealed with `store.secretsKey`, where there is one. `place` names whose it is and what for, and is the plugin's own. */
+  readonly sealing: Pick<Sealing, "seal" | "open">;
   /** Calls `run` again and again until the gateway stops, each time so long after the last one has ended; what it throws is logged. Spread a little, so that nodes do not do it at the same moment. */
   every(intervalMs: number, run: () => Awaitable<void>): void;
 };

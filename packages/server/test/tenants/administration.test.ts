@@ -113,7 +113,7 @@ test("[TN4] keys of a suspended tenant are refused until it is resumed, those of
   const { key } = await t.tenantWithKey("acme");
   const call = () => t.gateway.call("POST", "/api/publish", publish, key);
   await t.admin("POST", "/api/tenants/acme/suspend");
-  expect((await call()).body.error.code).toBe("forbidden");
+  expect(await call()).toMatchObject({ status: 403, body: { error: { code: "forbidden" } } });
   expect((await t.admin("GET", "/api/namespaces", undefined, "acme")).status).toBe(200);
   await t.admin("POST", "/api/tenants/acme/resume");
   expect((await call()).status).toBe(200);

@@ -6,6 +6,7 @@ import { BrokerUnavailable } from "../../broker-unavailable.ts";
 import { createLog } from "../../observe/log.ts";
 import { NO_OUTBOUND } from "../../outbound/no-outbound.ts";
 import { type PluginContext, type PluginEvent, Unavailable } from "../../plugins/index.ts";
+import { createSealing } from "../../secrets/sealing.ts";
 import { freshSqlite } from "../../store/sqlite/test/fresh-sqlite.ts";
 import type { Store } from "../../store/store.ts";
 import type { FreshDatabase } from "../../store/test/bench.ts";
@@ -91,6 +92,7 @@ export async function openLoneChat({
       clock,
       random: createSeededRandom(index + 1),
       tenants: ALL_TENANTS,
+      sealing: createSealing([]),
       log: createLog("silent", () => {}),
       records: (collection) => store.records(collection),
       rate: () => ({ waitMs: () => 0 }),

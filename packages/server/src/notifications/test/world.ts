@@ -12,6 +12,7 @@ import {
   Unavailable,
   type UserPush,
 } from "../../plugins/index.ts";
+import { createSealing } from "../../secrets/sealing.ts";
 import { freshSqlite } from "../../store/sqlite/test/fresh-sqlite.ts";
 import type { Store } from "../../store/store.ts";
 import { StoreUnavailable } from "../../store/store-unavailable.ts";
@@ -311,6 +312,7 @@ function contextOf(
     },
     http: NO_OUTBOUND,
     tenants: ALL_TENANTS,
+    sealing: createSealing([]),
     log: { isLevelEnabled: () => true, debug: log, info: log, warn: log, error: log },
     // biome-ignore lint/suspicious/noExplicitAny: the feature has nothing to do with channels
     channels: undefined as any,

@@ -15,6 +15,7 @@ import type { LimitedLog } from "../../observe/limited-log.ts";
 import type { Log } from "../../observe/log.ts";
 import type { OutboundClient } from "../../outbound/outbound.ts";
 import type { RandomIds } from "../../random/random.ts";
+import type { Sealing } from "../../secrets/sealing.ts";
 import type { Store } from "../../store/store.ts";
 import type { Tenants } from "../../tenant/tenants.ts";
 import type { Clock } from "../../time/clock.ts";
@@ -44,6 +45,7 @@ export type ContextDeps = PluginUsersDeps & {
   /** Undefined: the gateway runs without one. */
   readonly store: Store | undefined;
   readonly tenants: Tenants;
+  readonly sealing: Sealing;
   readonly jobs: Jobs;
   readonly outbound: OutboundClient;
   /** What hears events, once all plugins are there; undefined: nobody. */
@@ -102,7 +104,16 @@ export function createContext(deps: ContextDeps, owner: ContextOwner): PluginCon
       return { wake: (tenant, key, when) => deps.jobs.wake(own, tenant, key, when) };
     },
     http: deps.outbound.for(name),
+    sealing: sealingOf(deps, name),
     every: (intervalMs, run) => onClose(startEvery({ clock, random, faults }, intervalMs, run)),
+  };
+}
+
+function sealingOf({ sealing }: ContextDeps, plugin: string): PluginContext["sealing"] {
+  const own = (place: string) => `plugin/${plugin}/${place}`;
+  return {
+    seal: (place, text) => sealing.seal(own(place), text),
+    open: (place, sealed) => sealing.open(own(place), sealed),
   };
 }
 
