@@ -1,4 +1,9 @@
-import { CLOSE, type ErrorBody, retryAfterClose, type WelcomeBody } from "@aldis/protocol";
+import {
+  type ErrorBody,
+  isAnnouncedClose,
+  retryAfterClose,
+  type WelcomeBody,
+} from "@aldis/protocol";
 import { fullJitterMs } from "./backoff.ts";
 import type { Environment, Timer } from "./environment.ts";
 import { AldisError, disconnected, errorOf, timedOut } from "./errors.ts";
@@ -63,12 +68,6 @@ const HIDDEN_ATTEMPTS = 3;
 
 /** A machine without network still reaches itself. */
 const LOOPBACK = /^wss?:\/\/(localhost|127\.|\[::1\])/i;
-
-/** Before these the gateway says why, and when to come back. */
-const ANNOUNCED: ReadonlySet<number> = new Set([
-  CLOSE.tooManyRefused.code,
-  CLOSE.tenantSuspended.code,
-]);
 
 export class Connection {
   readonly #deps: ConnectionDeps;
@@ -276,7 +275,7 @@ export class Connection {
   #refusalBefore(closeCode: number): AldisError | undefined {
     const phase = this.#phase;
     if (phase.name === "opening") return phase.refusal;
-    const isAnnounced = phase.name === "open" && ANNOUNCED.has(closeCode);
+    const isAnnounced = phase.name === "open" && isAnnouncedClose(closeCode);
     return isAnnounced ? phase.refusal : undefined;
   }
 

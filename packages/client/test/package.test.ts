@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { CLOSE, ERRORS } from "@aldis/protocol";
 import { bundle } from "../build.ts";
 import { installPublished } from "./support/published.ts";
 
@@ -19,9 +20,12 @@ test("the minified bundle is under 10.6 kB compressed, those of its further entr
   }
 });
 
-test("the bundle imports nothing and knows no Node globals", async () => {
+test("the bundle imports nothing, knows no Node globals, and holds none of the protocol's tables", async () => {
   const code = await bundle({ minify: true });
   expect(code).not.toContain("MessagePack");
+  for (const row of [CLOSE.stopping.reason, ERRORS.conflict.means, "ABCDEFGHIJ"]) {
+    expect(code).not.toContain(row);
+  }
   expect(new Bun.Transpiler().scanImports(code)).toEqual([]);
   expect(code).not.toMatch(/\b(process|Buffer|require|setImmediate|__dirname)\b/);
 });

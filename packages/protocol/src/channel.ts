@@ -12,9 +12,14 @@ export type ChannelPattern = Brand<string, "ChannelPattern">;
 export const CHANNEL_NAME_MAX_LENGTH = 255;
 
 /** 1 for each ASCII code that a channel name may hold: letters, digits and `_-.:@=+~,|/#`. */
-const allowed = new Uint8Array(128);
-for (const c of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:@=+~,|/#") {
-  allowed[c.charCodeAt(0)] = 1;
+const allowed = /* @__PURE__ */ markedCodes(
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:@=+~,|/#",
+);
+
+function markedCodes(text: string): Uint8Array {
+  const marked = new Uint8Array(128);
+  for (const c of text) marked[c.charCodeAt(0)] = 1;
+  return marked;
 }
 
 function firstBadIndex(text: string): number {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { CLOSE, retryAfterClose } from "./close.ts";
+import { CLOSE, isAnnouncedClose, retryAfterClose } from "./close.ts";
 
 const rows = Object.entries(CLOSE);
 const exceptions: readonly number[] = [CLOSE.noToken.code, CLOSE.badToken.code];
@@ -47,4 +47,9 @@ describe("retryAfterClose", () => {
       expect(`${code} ${retryAfterClose(code)}`).toBe(`${code} ${expected}`);
     }
   });
+});
+
+test("what is announced are refusals and suspended tenants, and nothing else", () => {
+  const announced = rows.filter(([, { code }]) => isAnnouncedClose(code)).map(([name]) => name);
+  expect(announced).toEqual(["tooManyRefused", "tenantSuspended"]);
 });

@@ -8,7 +8,7 @@ export {
   parseChannelPattern,
 } from "./channel.ts";
 export type * from "./chat.ts";
-export { CLOSE, type CloseCause, retryAfterClose } from "./close.ts";
+export { CLOSE, type CloseCause, isAnnouncedClose, retryAfterClose } from "./close.ts";
 export type * from "./commands.ts";
 export {
   channelOf,
