@@ -77,4 +77,23 @@ export const TENANT_GUARDS: readonly Guard[] = [
     test: `${SERVER}/secrets/sealing.test.ts`,
     named: "what is sealed opens at its place alone",
   },
+  {
+    faults: [29],
+    breaks:
+      "a user's token with another tenant in `Aldis-Tenant` is answered as if it were not there",
+    file: `${SERVER}/api/api.ts`,
+    find: "if (foreign !== undefined) return refusalResponse(foreign);",
+    replace: "",
+    test: `${TESTS}/attacks.test.ts`,
+    named: "is refused, not passed over",
+  },
+  {
+    faults: [1],
+    breaks: "a deletion that nobody was told of is not told when it is asked for again",
+    file: `${SERVER}/tenant/administration.ts`,
+    find: "if (deleted !== BEING_REMOVED) return deleted;",
+    replace: "return deleted;",
+    test: `${TESTS}/attacks.test.ts`,
+    named: "asked again, it is told",
+  },
 ];

@@ -1,6 +1,6 @@
-import { accept, type Result, refuse } from "@aldis/protocol";
+import { accept, type Refusal, type Result, refuse } from "@aldis/protocol";
 import type { Grant } from "../auth/api-keys.ts";
-import { parseTenantId } from "../tenant/tenant.ts";
+import { parseTenantId, type TenantId } from "../tenant/tenant.ts";
 import type { Tenants } from "../tenant/tenants.ts";
 
 /** With it a key of the scope `tenants` acts for another tenant, on every route. */
@@ -9,6 +9,10 @@ export const TENANT_HEADER = "aldis-tenant";
 const NOT_YOURS = refuse(
   "forbidden",
   "this key speaks for one tenant alone: `Aldis-Tenant` is another",
+);
+const NOT_THEIRS = refuse(
+  "forbidden",
+  "this token speaks for one tenant alone: `Aldis-Tenant` is another",
 );
 const SUSPENDED = refuse("forbidden", "the tenant is suspended");
 
@@ -33,4 +37,9 @@ export function actFor(
   if (!tenant.ok) return tenant;
   if (tenants.of(tenant.value).status === "deleted") return refuse("not_found", "no such tenant");
   return accept({ ...grant, tenant: tenant.value });
+}
+
+/** A user's token with the header: as a tenant's key with it. Undefined: it names the token's own tenant, or is not there. */
+export function refusalOfHeader(tenant: TenantId, header: string | null): Refusal | undefined {
+  return header === null || header === tenant ? undefined : NOT_THEIRS;
 }

@@ -13,7 +13,7 @@ import type { Keys } from "../secrets/shared-secret.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import type { Tenants } from "../tenant/tenants.ts";
 import type { Clock } from "../time/clock.ts";
-import { actFor, TENANT_HEADER } from "./act-for.ts";
+import { actFor, refusalOfHeader, TENANT_HEADER } from "./act-for.ts";
 import { createApiApp } from "./api-app.ts";
 import { createApiPages } from "./api-pages.ts";
 import { type Cursors, createCursors } from "./cursors.ts";
@@ -171,7 +171,10 @@ async function answerUserOrKey(
   if ("error" in verdict) return refuseCaller(verdict);
   if (!verdict.ok)
     return refusalResponse(refuse("unauthorized", "the token is refused"), CHALLENGE);
-  deps.accounts.of(verdict.identity.tenant).apiRequests++;
+  const { tenant } = verdict.identity;
+  const foreign = refusalOfHeader(tenant, request.headers.get(TENANT_HEADER));
+  if (foreign !== undefined) return refusalResponse(foreign);
+  deps.accounts.of(tenant).apiRequests++;
   const waitMs = deps.takeMessage(verdict.identity);
   if (waitMs > 0)
     return refusalResponse(refuseFor("rate_limited", "you send too many messages", waitMs));

@@ -79,12 +79,24 @@ export class Administration {
   setStatus(by: Author, tenant: TenantId, status: TenantStatus): Promise<Result<TenantRecord>> {
     const { follower, directory } = this.#deps;
     return follower.change(async (step) => {
-      if (directory.isConfigured(tenant)) return CONFIGURED;
-      const { clock, lingerMs } = this.#deps;
-      const end = status === "deleted" ? { freeAt: clock.nowMs() + lingerMs(tenant) } : {};
-      const made = await this.#update(step, tenant, () => accept({ status, ...end }));
+      // What was suspended before it was configured can be let in again.
+      if (directory.isConfigured(tenant) && status !== "active") return CONFIGURED;
+      const made =
+        status === "deleted"
+          ? await this.#delete(step, tenant)
+          : await this.#update(step, tenant, () => accept({ status }));
       return made.ok ? logged(step, { by, tenant, action: ACTIONS[status] }, made) : made;
     });
+  }
+
+  /** Asked again it is told again: whoever wrote it may have died before it told anybody. */
+  async #delete(step: Step, tenant: TenantId): Promise<Result<TenantRecord>> {
+    const { clock, lingerMs, tenants } = this.#deps;
+    const freeAt = clock.nowMs() + lingerMs(tenant);
+    const deleted = await this.#update(step, tenant, () => accept({ status: "deleted", freeAt }));
+    if (deleted !== BEING_REMOVED) return deleted;
+    const former = await tenants.get(DIRECTORY, { id: tenant });
+    return former === undefined ? NO_TENANT : accept(former);
   }
 
   /** Changes a record that is there, unless somebody else does so at the same time again and again. */
@@ -97,7 +109,10 @@ export class Administration {
     for (let tries = 0; tries < TRIES; tries++) {
       const former = await tenants.get(DIRECTORY, { id: tenant });
       if (former === undefined) return NO_TENANT;
-      if (statusOf(former.status) === "deleted") return BEING_REMOVED;
+      if (statusOf(former.status) === "deleted") {
+        step.applied("tenant", DIRECTORY, tenant, former);
+        return BEING_REMOVED;
+      }
       const changed = change(former);
       if (!changed.ok) return changed;
       const { revision } = former;
@@ -123,8 +138,8 @@ export class Administration {
       ...{ id: tenant, status: "active", name: name ?? undefined, quotas: quotasFrom({}, quotas) },
       ...{ createdAt: atMs, changedAt: atMs, revision: 1 },
     });
-    if (!written) return statusOf(record.status) === "deleted" ? BEING_REMOVED : TAKEN;
     step.applied("tenant", DIRECTORY, tenant, record);
+    if (!written) return statusOf(record.status) === "deleted" ? BEING_REMOVED : TAKEN;
     return accept(record);
   }
 }
