@@ -45,9 +45,11 @@ async function compactDay(
   tenant: TenantId,
   day: string,
 ): Promise<void> {
+  // Before the rows: with those that others have put into it meanwhile, the write below is refused.
+  const total = await records.get(tenant, { day, account: TOTAL });
   const rows = await records.list(tenant, { index: "key", same: { day }, limit: PAGE });
-  const total = rows.find(({ account }) => account === TOTAL);
-  const counted = withoutMerged(rows);
+  const others = rows.filter(({ account }) => account !== TOTAL);
+  const counted = withoutMerged(total === undefined ? others : [total, ...others]);
   const loose = counted.filter(({ account }) => account !== TOTAL);
   const merging = [...(total?.merging ?? []), ...loose.map(({ account }) => account)];
   const revision = (total?.revision ?? 0) + 1;
@@ -63,7 +65,7 @@ async function compactDay(
     const where = { revision: { is: total.revision } };
     if (!(await records.put(tenant, merged, where)).written) return;
   }
-  for (const account of merging) await records.remove(tenant, { day, account });
+  await Promise.all(merging.map((account) => records.remove(tenant, { day, account })));
   const change = { merging: [], revision: revision + 1 };
   const standing = loose.length > 0 || total === undefined ? revision : total.revision;
   await records.update(tenant, { day, account: TOTAL }, change, { revision: { is: standing } });

@@ -161,6 +161,20 @@ describe("[QU7] days that are over", () => {
     expect(await bench.read(undefined, 30)).toEqual(before);
   });
 
+  test("with more rows than are read at once, they still become one", async () => {
+    await using bench = await openBench();
+    const day = dayAfter(bench.today(), -5);
+    const options = { today: bench.today(), keepDays: 400 };
+    const write = (n: number) => {
+      const row = { ...NO_USAGE, day, account: `life${n}.0`, connectionsPeak: 0, messagesIn: 1 };
+      return bench.records.put(ACME, row);
+    };
+    await Promise.all(Array.from({ length: 2_500 }, (_, n) => write(n)));
+    for (let walk = 0; walk < 4; walk++) await compactUsage(bench.records, options);
+    expect((await bench.rows()).map(({ account }) => account)).toEqual(["total"]);
+    expect(await bench.read()).toMatchObject([{ messagesIn: 2_500 }]);
+  });
+
   test("faults 1: whoever puts them together may die after any write, or not be alone: nothing is lost or counted twice", async () => {
     for (let lasts = 0; lasts < 14; lasts++) {
       await using bench = await openBench();
