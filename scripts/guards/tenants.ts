@@ -96,4 +96,13 @@ export const TENANT_GUARDS: readonly Guard[] = [
     test: `${TESTS}/attacks.test.ts`,
     named: "asked again, it is told",
   },
+  {
+    faults: [29],
+    breaks: "a deleted tenant's key opens whoever has its id next",
+    file: `${SERVER}/gateway/tenant-part.ts`,
+    find: "    for (const sink of [keys, tokenSecrets, namespaces]) forgetAll(sink, tenant);\n",
+    replace: "",
+    test: `${TESTS}/anew.test.ts`,
+    named: "has no keys",
+  },
 ];

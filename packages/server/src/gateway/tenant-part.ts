@@ -114,6 +114,9 @@ function openKept(
   const tokenSecrets = new TokenSecrets(clock, sealing, (tenant, id) =>
     log.error({ tenant, id }, "a token secret cannot be opened: see store.secretsKey"),
   );
+  directory.onGone((tenant) => {
+    for (const sink of [keys, tokenSecrets, namespaces]) forgetAll(sink, tenant);
+  });
   const follower = new Follower(
     {
       ...{ clock, log, bus, changes: records.changes },
@@ -176,6 +179,11 @@ function loadedInTime(follower: Follower, clock: Clock, limitMs: number): Promis
       resolve(true);
     });
   });
+}
+
+/** Attack: a key of a deleted tenant, at whoever has its id now. Reading everything anew would find it, but later. */
+function forgetAll(sink: Sink<never>, tenant: TenantId): void {
+  for (const id of [...sink.idsOf(tenant)]) sink.apply(tenant, id, undefined);
 }
 
 function tenantSink(directory: TenantDirectory) {

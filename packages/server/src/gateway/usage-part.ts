@@ -39,6 +39,7 @@ export function openUsage(shared: Shared): UsagePart {
     { accounts, records, sizes, clock, counters, log, life: random.id(9) },
     { writeMs: usage.writeMs, accountsMax },
   );
+  shared.tenancy.directory.onGone((tenant) => ledger.forget(tenant));
   ledger.start();
   for (const kind of [upkeepOf(shared), sizes && recountOf(shared, sizes)]) {
     if (kind !== undefined) jobs.define(kind);

@@ -197,8 +197,12 @@ export class Follower {
       });
       // Some are no longer there: only reading everything tells what they changed.
       if (page[0] !== undefined && page[0].seq > this.#seq + 1) this.#reloadAtMs = 0;
-      for (const [kind, owners] of concernedBy(page)) {
-        for (const [owner, ids] of owners) await this.#readAgain(kind, owner, [...ids]);
+      const concerned = concernedBy(page);
+      // Tenants first: what a former one had is forgotten before what the new one has comes.
+      for (const kind of KINDS) {
+        for (const [owner, ids] of concerned.get(kind) ?? []) {
+          await this.#readAgain(kind, owner, [...ids]);
+        }
       }
       this.#seq = page.at(-1)?.seq ?? this.#seq;
       more = page.length === PAGE;

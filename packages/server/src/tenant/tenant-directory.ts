@@ -20,6 +20,7 @@ export class TenantDirectory implements Tenants {
   readonly #options: TenantDirectoryOptions;
   readonly #known = new Map<TenantId, Known>();
   readonly #listeners: ((tenant: TenantId) => void)[] = [];
+  readonly #goneListeners: ((tenant: TenantId) => void)[] = [];
   readonly #usual: TenantState;
   readonly #absent: TenantState;
   #sorted: readonly TenantId[] | undefined;
@@ -40,6 +41,11 @@ export class TenantDirectory implements Tenants {
 
   onChange(listener: (tenant: TenantId) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Called in the turn in which a tenant with a record is none any more, or another one under the same id: nothing that is remembered of it is that one's. */
+  onGone(listener: (tenant: TenantId) => void): void {
+    this.#goneListeners.push(listener);
   }
 
   /** The configuration names it: it cannot be suspended or deleted, and has no token secrets of its own. */
@@ -85,6 +91,9 @@ export class TenantDirectory implements Tenants {
     if (record === undefined) this.#known.delete(tenant);
     else this.#known.set(tenant, { record, state: stateOf(record, this.#options.quotas) });
     if ((record === undefined) !== (former === undefined)) this.#sorted = undefined;
+    if (former !== undefined && former.record.createdAt !== record?.createdAt) {
+      for (const listener of this.#goneListeners) listener(tenant);
+    }
     for (const listener of this.#listeners) listener(tenant);
   }
 

@@ -90,6 +90,16 @@ export class UsageLedger {
     return undefined;
   }
 
+  /** There is no such tenant any more: what it used is not that of whoever has its id next. */
+  forget(tenant: TenantId): void {
+    const { accounts } = this.#deps;
+    for (const account of accounts.all()) {
+      if (account.tenant !== tenant) continue;
+      this.#entries.delete(account);
+      return accounts.forget(account);
+    }
+  }
+
   /** Writes once more. */
   async close(): Promise<void> {
     this.#closed = true;
