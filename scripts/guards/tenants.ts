@@ -105,4 +105,13 @@ export const TENANT_GUARDS: readonly Guard[] = [
     test: `${TESTS}/anew.test.ts`,
     named: "has no keys",
   },
+  {
+    faults: [29],
+    breaks: "a tenant whose share of the store is full keeps its keys from being revoked",
+    file: `${SERVER}/store/metered-store.ts`,
+    find: "this.#measure(call, isOwn ? SYSTEM_TENANT : tenant, run)",
+    replace: "this.#measure(call, isOwn && tenant === SYSTEM_TENANT ? SYSTEM_TENANT : tenant, run)",
+    test: `${SERVER}/store/metered-store.test.ts`,
+    named: "keeps nobody from what the gateway itself keeps",
+  },
 ];

@@ -12,6 +12,7 @@ import { type Store, StoreUnfit } from "../store/store.ts";
 import { StoreUnavailable } from "../store/store-unavailable.ts";
 import { parseStoreTarget, type StoreTarget } from "../store/target.ts";
 import type { Clock } from "../time/clock.ts";
+import { countedAs } from "./features.ts";
 
 export type StoreDeps = {
   readonly clock: Clock;
@@ -64,6 +65,7 @@ function meter(
 ): MeteredStore {
   return new MeteredStore(store, {
     ...{ clock, waitingMax, keeping },
+    isOwn: (collection) => countedAs(collection) === "not",
     onOverShare: () => void counters.storeOverShares++,
     onAnswer(call, seconds) {
       countOne(counters.storeCalls, call);

@@ -105,7 +105,9 @@ function seldom(
     async run() {
       const nowMs = Math.floor(clock.nowMs());
       const doneAtMs = (await marks.get(SYSTEM_TENANT, key))?.revision ?? 0;
-      if (doneAtMs + of.everyMs > nowMs) return { atMs: doneAtMs + of.everyMs };
+      // What was done later than now was done by a clock that was wrong.
+      const isSeldom = doneAtMs <= nowMs && doneAtMs + of.everyMs > nowMs;
+      if (isSeldom) return { atMs: doneAtMs + of.everyMs };
       await of.run();
       await marks.put(SYSTEM_TENANT, { ...key, records: 0, bytes: 0, revision: nowMs });
       return { atMs: nowMs + of.everyMs };

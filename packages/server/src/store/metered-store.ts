@@ -19,6 +19,8 @@ export type StoreMeter = {
   readonly waitingMax: number;
   /** Refused, as too much of its tenant waits. */
   readonly onOverShare: () => void;
+  /** Collections that the gateway keeps for itself: what is asked of these is no tenant's. */
+  readonly isOwn: (collection: string) => boolean;
   /** Asked and told of what tenants keep; undefined: nobody counts. */
   readonly keeping: () => Keeping | undefined;
 };
@@ -77,10 +79,12 @@ export class MeteredStore implements Store {
     const records = this.#store.records(collection);
     const known = this.#views.get(records);
     if (known !== undefined) return known as Records<object> as Records<R>;
+    const { name } = collection;
+    // Attack: a tenant whose share is full, so that its keys cannot be revoked, nor any node read which ones were.
+    const isOwn = this.#meter.isOwn(name);
     const made = new MeteredRecords(records, {
-      name: collection.name,
-      keeping: this.#meter.keeping,
-      measure: (call, tenant, run) => this.#measure(call, tenant, run),
+      ...{ name, keeping: this.#meter.keeping },
+      measure: (call, tenant, run) => this.#measure(call, isOwn ? SYSTEM_TENANT : tenant, run),
     });
     this.#views.set(records, made as Records<R> as Records<object>);
     return made;

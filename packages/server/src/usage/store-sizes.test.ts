@@ -32,7 +32,7 @@ async function open(storeBytes: number | undefined) {
       );
       let keeping: Keeping | undefined;
       const store = new MeteredStore(database.connect(), {
-        ...{ clock, waitingMax: 100, keeping: () => keeping },
+        ...{ clock, waitingMax: 100, keeping: () => keeping, isOwn: () => false },
         onAnswer: () => {},
         onUnavailable: () => {},
         onOverShare: () => void counters.storeOverShares++,
