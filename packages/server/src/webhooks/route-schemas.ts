@@ -5,9 +5,10 @@ import { type EndpointRecord, STATUSES } from "./records.ts";
 export const tag = "Webhooks";
 export const access = "webhooks" as const;
 
-const ENDPOINT_ID_MAX = 64;
+/** Attack: characters that no database takes. */
+const ENDPOINT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 export const ofEndpoint = z.object({
-  endpoint: z.string().min(1).max(ENDPOINT_ID_MAX).describe("The id of an endpoint."),
+  endpoint: z.string().regex(ENDPOINT_ID, "is no id").describe("The id of an endpoint."),
 });
 
 /** An id that is nobody's, for examples. */

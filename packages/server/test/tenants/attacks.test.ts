@@ -61,3 +61,22 @@ test("[TN3] a user's token with another tenant in the header is refused, not pas
     expect([tenant, await status({ "aldis-tenant": tenant })]).toEqual([tenant, 403]);
   }
 });
+
+const ODD_IDS = ["a%00b", "x".repeat(3_000), "%F0%9F%98%80", "..%2F..", "~"];
+
+test("[TN5] ids that nothing has, whatever is in them, are refused and no faults", async () => {
+  await using t = await startWithTenants();
+  const { key } = await t.tenantWithKey("acme");
+  const answers = ODD_IDS.flatMap((id) => [
+    ...["", "/dead", "/deliveries", "/secret"].map((path) =>
+      t.gateway.call("GET", `/api/webhooks/${id}${path}`, undefined, key),
+    ),
+    t.admin("GET", `/api/tenants/${id}/keys`),
+    t.admin("POST", `/api/tenants/acme/keys/${id}/rotate`, {}),
+    t.admin("DELETE", `/api/tenants/acme/keys/${id}`),
+    t.admin("DELETE", `/api/tenants/acme/token-secrets/${id}`),
+    t.admin("GET", `/api/audit?tenant=${id}&cursor=${id}`),
+  ]);
+  const statuses = new Set((await Promise.all(answers)).map(({ status }) => status));
+  expect([...statuses].filter((status) => status !== 400 && status !== 404)).toEqual([]);
+});

@@ -8,6 +8,7 @@ import {
   keyAnswer,
   keyBody,
   keyScopes,
+  madeId,
   madeKeyAnswer,
   moment,
   tenantId,
@@ -15,7 +16,7 @@ import {
 import { TENANT_TAG, type TenantRouteDeps } from "./tenants.ts";
 
 const PATH = "/api/tenants/{tenant}/keys";
-const keyId = z.string().min(1).max(64).openapi({ description: "The `id` of a key." });
+const keyId = madeId("The `id` of a key.");
 const params = z.object({ tenant: tenantId });
 const ofOne = z.object({ tenant: tenantId, key: keyId });
 const example = { tenant: "acme" };

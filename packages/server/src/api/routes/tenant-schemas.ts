@@ -13,6 +13,14 @@ export const tenantId = parsed<TenantId>(parseTenantId).openapi("TenantId", {
   example: "acme",
 });
 
+/** Of something that the gateway has made an id for. Attack: characters that no database takes. */
+export function madeId(description: string) {
+  return z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, "is no id")
+    .openapi({ description });
+}
+
 export const moment = z.number().int().openapi({ description: "Unix milliseconds." });
 
 const quota = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);

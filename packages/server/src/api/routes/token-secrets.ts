@@ -3,13 +3,13 @@ import { z } from "@hono/zod-openapi";
 import type { TokenSecretRecord } from "../../tenant/records.ts";
 import type { MadeSecret, SecretAdministration } from "../../tenant/secret-administration.ts";
 import { type Route, route } from "../route.ts";
-import { authorOf, moment, tenantId } from "./tenant-schemas.ts";
+import { authorOf, madeId, moment, tenantId } from "./tenant-schemas.ts";
 import { TENANT_TAG } from "./tenants.ts";
 
 export type TokenSecretRouteDeps = { readonly secretAdministration: SecretAdministration };
 
 const PATH = "/api/tenants/{tenant}/token-secrets";
-const secretId = z.string().min(1).max(64).openapi({ description: "The `id` of a token secret." });
+const secretId = madeId("The `id` of a token secret.");
 const params = z.object({ tenant: tenantId });
 const ofOne = z.object({ tenant: tenantId, secret: secretId });
 const example = { tenant: "acme" };
