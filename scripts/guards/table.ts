@@ -2,6 +2,7 @@ import { BACKEND_GUARDS } from "./backends.ts";
 import { CHAT_GUARDS } from "./chat.ts";
 import { CLIENT_GUARDS } from "./clients.ts";
 import { CLUSTER_GUARDS } from "./cluster.ts";
+import { DELIVERY_GUARDS } from "./delivery.ts";
 import { EVENT_GUARDS } from "./events.ts";
 import type { Guard } from "./guard.ts";
 import { HTTP_GUARDS } from "./http.ts";
@@ -54,4 +55,5 @@ export const GUARDS: readonly Guard[] = [
   ...OUTBOUND_GUARDS,
   ...EVENT_GUARDS,
   ...JOB_GUARDS,
+  ...DELIVERY_GUARDS,
 ];

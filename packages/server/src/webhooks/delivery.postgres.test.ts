@@ -5,4 +5,4 @@ import { crashModelTests } from "./test/crash-model.ts";
 const tests = postgresTests();
 afterAll(() => tests[Symbol.asyncDispose]());
 
-crashModelTests("PostgreSQL", () => tests.fresh(), 10);
+crashModelTests("PostgreSQL", () => tests.fresh(), { runs: 10, stride: 5 });

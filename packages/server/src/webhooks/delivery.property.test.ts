@@ -1,4 +1,4 @@
 import { freshSqlite } from "../store/sqlite/test/fresh-sqlite.ts";
 import { crashModelTests } from "./test/crash-model.ts";
 
-crashModelTests("SQLite", freshSqlite, 40);
+crashModelTests("SQLite", freshSqlite, { runs: 20, stride: 2 });

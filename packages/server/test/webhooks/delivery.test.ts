@@ -10,7 +10,7 @@ import { type ReceiverServer, startReceiver } from "./receiver-server.ts";
 const QUICK: ConfigInput = {
   outbound: { allowPrivate: ["127.0.0.1"] },
   webhooks: { batchMs: 0, backoffMs: 20, backoffMaxMs: 100, timeoutMs: 300 },
-  jobs: { pollMs: 20 },
+  jobs: { pollMs: 20, leaseMs: 1_000 },
 };
 
 async function startWithStore(config: ConfigInput = QUICK): Promise<TestGateway> {

@@ -1,0 +1,93 @@
+/** `kill -9` of the whole gateway while it records and posts, again and again: what was acknowledged arrives, in order. */
+import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ConfigInput } from "@aldis/server";
+import {
+  createSeededRandom,
+  eventually,
+  type GatewayProcess,
+  startGatewayProcess,
+} from "@aldis/testkit";
+import { type ReceiverServer, startReceiver } from "./receiver-server.ts";
+
+const ROUNDS = 4;
+const PUBLISHED_A_ROUND = 150;
+
+const CONFIG: ConfigInput = {
+  outbound: { allowPrivate: ["127.0.0.1"] },
+  webhooks: { batchMs: 0, batchMax: 7, backoffMs: 20, backoffMaxMs: 100, timeoutMs: 1_000 },
+  jobs: { pollMs: 20, leaseMs: 1_000, sweepMs: 300 },
+};
+
+/** Publishes until the gateway is killed, each with its own key; those that were answered, were acknowledged. */
+async function publishUntilKilled(
+  gateway: GatewayProcess,
+  round: number,
+  acknowledged: string[],
+): Promise<void> {
+  for (let n = 0; n < PUBLISHED_A_ROUND; n++) {
+    const name = `${round}-${n}`;
+    const body = { channel: "chat:lobby", data: { name }, idempotencyKey: name };
+    const { status } = await gateway.call("POST", "/api/publish", body);
+    if (status === 200) acknowledged.push(name);
+  }
+}
+
+/** As WH8 has it: numbers without gaps as they first come, and what comes again is the same request. */
+function expectInOrder({ got }: ReceiverServer): void {
+  const bodies = new Map<string, string>();
+  const numbers: number[] = [];
+  for (const { id, body, events } of got) {
+    const known = bodies.get(id);
+    if (known !== undefined) expect(body).toBe(known);
+    else numbers.push(...events.map(({ seq }) => seq));
+    bodies.set(id, body);
+  }
+  expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+}
+
+test("[WH8] faults 12: kill -9 in the middle of recording and posting, again and again: what was acknowledged arrives, in order", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "aldis-webhooks-"));
+  const config = { ...CONFIG, store: { url: `sqlite:${join(folder, "aldis.db")}` } };
+  const random = createSeededRandom(Date.now());
+  await using receiver = startReceiver();
+  receiver.answer = async () => {
+    const chance = random.next();
+    if (chance < 0.1) return new Response("no", { status: 500 });
+    await Bun.sleep(chance * 20);
+    return new Response("ok");
+  };
+  const acknowledged: string[] = [];
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      await using gateway = await startGatewayProcess(config);
+      if (round === 0) {
+        const body = { url: receiver.url, types: ["message.published"] };
+        receiver.secret = (await gateway.call("POST", "/api/webhooks", body)).body.secret;
+      }
+      const came = receiver.got.length;
+      const publishing = publishUntilKilled(gateway, round, acknowledged).catch(() => {
+        // It was killed, which is what this is about.
+      });
+      await eventually("some of it", () => receiver.got.length > came + random.between(1, 20));
+      gateway.kill("SIGKILL");
+      await gateway.exited;
+      await publishing;
+    }
+    await using _ = await startGatewayProcess(config);
+    const missing = () => {
+      const came = new Set(
+        receiver.events.map(({ data }) => (data["data"] as { name: string }).name),
+      );
+      return acknowledged.filter((name) => !came.has(name));
+    };
+    await eventually("all that was acknowledged", () => missing().length === 0);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  expect(acknowledged.length).toBeGreaterThan(ROUNDS);
+  expect(receiver.wrong).toEqual([]);
+  expectInOrder(receiver);
+}, 60_000);

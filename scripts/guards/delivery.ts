@@ -1,0 +1,120 @@
+import type { Guard } from "./guard.ts";
+
+const WEBHOOKS = "packages/server/src/webhooks";
+const DELIVERY = `${WEBHOOKS}/delivery.test.ts`;
+const ENDPOINTS = `${WEBHOOKS}/endpoints.test.ts`;
+const FAIRNESS = `${WEBHOOKS}/fairness.test.ts`;
+const MODEL = `${WEBHOOKS}/delivery.property.test.ts`;
+
+/** What is recorded reaches its endpoint, in order, whatever dies, and nobody else pays for it. */
+export const DELIVERY_GUARDS: readonly Guard[] = [
+  {
+    faults: [4],
+    breaks: "who has lost an endpoint to others writes its progress all the same",
+    file: `${WEBHOOKS}/held.ts`,
+    find: "const where = { turn: { is: turn } };",
+    replace: "const where = { turn: { above: -1 } };",
+    test: DELIVERY,
+    named: "has to say comes too late",
+  },
+  {
+    faults: [4],
+    breaks: "who slept between the claim and the request sends it",
+    file: `${WEBHOOKS}/delivery.ts`,
+    find: "sentMs - beganMs > CLAIM_MAX_MS",
+    replace: "sentMs - beganMs > 1e12",
+    test: DELIVERY,
+    named: "a worker that slept sends nothing",
+  },
+  {
+    faults: [12],
+    breaks: "a request that is tried again has what came meanwhile, too",
+    file: `${WEBHOOKS}/delivery.ts`,
+    find: "await log.after(cursor, batch ? batch.to - cursor : size)",
+    replace: "await log.after(cursor, size)",
+    test: DELIVERY,
+    named: "the same batch, with the same id",
+  },
+  {
+    faults: [12],
+    breaks: "the bounds of a request are not written down before it is sent",
+    file: `${WEBHOOKS}/delivery.ts`,
+    find: "await held.write({ ...state, batch: claimed }, cursor);",
+    replace: "await held.write(state, cursor);",
+    test: MODEL,
+    named: "dies after any of its steps",
+    giveUpMs: 60_000,
+  },
+  {
+    faults: [12],
+    breaks: "the same event recorded twice is sent twice",
+    file: `${WEBHOOKS}/records.ts`,
+    find: 'indexes: { once: { fields: ["endpoint", "id", "replayOf"], unique: true } },',
+    replace: 'indexes: { once: { fields: ["endpoint", "id", "replayOf"] } },',
+    test: DELIVERY,
+    named: "what was taken is remembered for a while",
+  },
+  {
+    faults: [12],
+    breaks: "the last event of a log is removed, and numbers begin anew",
+    file: `${WEBHOOKS}/log.ts`,
+    find: "(await this.top()) - 1, first.seq",
+    replace: "await this.top(), first.seq",
+    test: DELIVERY,
+    named: "what was taken is remembered for a while",
+  },
+  {
+    faults: [12],
+    breaks: "a node that has just started takes nobody for interested",
+    file: `${WEBHOOKS}/known-endpoints.ts`,
+    find: "if (!this.#isRead) return true;",
+    replace: "if (!this.#isRead) return false;",
+    test: ENDPOINTS,
+    named: "a node that has read nothing yet",
+  },
+  {
+    faults: [12],
+    breaks: "what was recorded by a process that died is found by nobody",
+    file: `${WEBHOOKS}/leftovers.ts`,
+    find: "if (top > 0) await wake(tenant, record.endpoint);",
+    replace: "if (top < 0) await wake(tenant, record.endpoint);",
+    test: DELIVERY,
+    named: "died before it told anybody",
+  },
+  {
+    faults: [12],
+    breaks: "an event that is refused holds up all after it",
+    file: `${WEBHOOKS}/after-attempt.ts`,
+    find: 'if (outcome.kind === "rejected" && count > 1) return { ...next, singlyTo: batch.to };',
+    replace: "",
+    test: DELIVERY,
+    named: "a refused batch is sent event by event",
+  },
+  {
+    faults: [12],
+    breaks: "an endpoint that has gone for good is called on",
+    file: `${WEBHOOKS}/attempt.ts`,
+    find: 'if (status === 410) return { kind: "gone", status };',
+    replace: "",
+    test: DELIVERY,
+    named: "410 disables an endpoint",
+  },
+  {
+    faults: [35],
+    breaks: "endpoints that hang take all places",
+    file: `${WEBHOOKS}/gates.ts`,
+    find: "if (underWay >= sendsPerTenant || (isSlow && this.#slow >= slowSends)) return undefined;",
+    replace: "if (underWay >= 1e9) return undefined;",
+    test: FAIRNESS,
+    named: "endpoints that hang hold up no other tenant",
+  },
+  {
+    faults: [31],
+    breaks: "an endpoint's headers may frame the request anew",
+    file: `${WEBHOOKS}/endpoint-fields.ts`,
+    find: "!RESERVED_HEADERS.has(lower) &&",
+    replace: "",
+    test: ENDPOINTS,
+    named: "or that are dangerous, are refused",
+  },
+];
