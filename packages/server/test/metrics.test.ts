@@ -179,6 +179,7 @@ describe("docs/reference/metrics.md", () => {
     counters.ingestReceived["stream"] = 1;
     // Takes plugins.
     countPair(counters.pluginEvents, "chat", "sent");
+    counters.pluginGauges.set("mine", new Map([["waiting", () => 1]]));
     countPair(counters.pluginFaults, "mine", "action vote");
     counters.ingestPublished["published"] = 1;
     counters.ingestRefused["unavailable"] = 1;

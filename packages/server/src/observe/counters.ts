@@ -67,6 +67,8 @@ export type Counters = {
   pluginEvents: CountsByPair;
   /** What plugins broke or were too slow for, by plugin and where. */
   pluginFaults: CountsByPair;
+  /** What plugins show of themselves when somebody scrapes, by plugin and name. */
+  readonly pluginGauges: Map<string, Map<string, () => number>>;
   /** Requests to servers that tenants and users name, by who asked and how it ended. */
   outboundRequests: CountsByPair;
   /** Some of it again by tenant, for at most `metrics.tenantsMax` of them. */
@@ -247,8 +249,16 @@ function jobCounters(): Pick<Counters, "jobsDone" | "jobsFailed" | "jobsTakenOve
   return { jobsDone: queues(), jobsFailed: queues(), jobsTakenOver: 0 };
 }
 
-function pluginCounters(): Pick<Counters, "pluginEvents" | "pluginFaults" | "outboundRequests"> {
-  return { pluginEvents: new Map(), pluginFaults: new Map(), outboundRequests: new Map() };
+function pluginCounters(): Pick<
+  Counters,
+  "pluginEvents" | "pluginFaults" | "pluginGauges" | "outboundRequests"
+> {
+  return {
+    pluginEvents: new Map(),
+    pluginFaults: new Map(),
+    pluginGauges: new Map(),
+    outboundRequests: new Map(),
+  };
 }
 
 function redisCounters() {

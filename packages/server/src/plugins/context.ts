@@ -36,6 +36,8 @@ export type PluginContext<C = unknown> = {
   rate(perSecond: number, burst: number): { waitMs(name: string): number };
   /** Adds to `aldis_plugin_events_total{plugin, event}`. `event` is one of a fixed few. */
   count(event: string, by?: number): void;
+  /** Shows what `read` says as `aldis_plugin_gauge{plugin, gauge}`, when somebody scrapes; it does not throw. Called in `setup`, for a fixed few. */
+  gauge(name: string, read: () => number): void;
   /** Tells the `event` hooks of all plugins. Resolves when each has kept what it wants of it; rejects with `Unavailable` when one could not: emit it again then, with the same id. */
   emit(event: PluginEvent): Promise<void>;
   /** Work for one process of the cluster, that is done whatever dies. `kind` may be of any name; two plugins do not see each other's. Called in `setup`; throws for a name that is taken. */

@@ -311,6 +311,24 @@ test("[WH5] what was recorded by a process that died before it told anybody is f
   expect(world.receiver.ids).toEqual([["e1"]]);
 });
 
+test("figures say how many endpoints are behind and down, and how old the oldest event is", async () => {
+  await using world = await createLone({ backoffMaxMs: 60_000 });
+  await world.node().add({ types: ["a.b"] });
+  world.receiver.answer = () => answered(500);
+  await record(world, 1, 3);
+  await pass(world, HOUR_MS);
+  const figures = () => [...world.node().gauges].map(([name, read]) => [name, Math.round(read())]);
+  await world.jobs.sweep(world.node());
+  expect(figures()).toEqual([
+    ["oldest_waiting_seconds", 3_600],
+    ["endpoints_behind", 1],
+    ["endpoints_down", 1],
+  ]);
+  // Another node looks now.
+  world.clock.advance(300_000);
+  expect(figures().map(([, value]) => value)).toEqual([0, 0, 0]);
+});
+
 test("[WH8] faults 4: a worker that slept sends nothing and takes nothing back, whatever it believes to know", async () => {
   await using world = await createLone({ batchMax: 2 }, 2);
   const { receiver, clock } = world;

@@ -3,6 +3,7 @@ import type { Clock, Records, TenantId } from "../plugins/index.ts";
 import type { WebhooksConfig } from "./config.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { EndpointLog } from "./log.ts";
+import type { Overview } from "./overview.ts";
 import type { EndpointRecord, EventRecord, ProgressRecord } from "./records.ts";
 
 export type LeftoversDeps = {
@@ -12,6 +13,7 @@ export type LeftoversDeps = {
   readonly progress: Records<ProgressRecord>;
   readonly events: Records<EventRecord>;
   readonly dead: DeadLetters;
+  readonly overview: Overview;
 };
 
 const PIECE = 500;
@@ -64,11 +66,19 @@ export class Leftovers {
 
   /** All endpoints that something was recorded for, and what is left of those that are gone: for wakes that were lost. */
   async sweep(wake: (tenant: TenantId, endpoint: string) => Promise<void>): Promise<void> {
-    const { endpoints, progress, events } = this.#deps;
+    const { endpoints, progress, events, overview } = this.#deps;
+    const seen = overview.begin();
     for await (const { tenant, record } of pagesOf(endpoints)) {
-      const top = await new EndpointLog(events, tenant, record.endpoint).top();
-      if (top > 0) await wake(tenant, record.endpoint);
+      const { endpoint } = record;
+      const log = new EndpointLog(events, tenant, endpoint);
+      const top = await log.top();
+      if (top > 0) await wake(tenant, endpoint);
+      const found = await progress.get(tenant, { endpoint });
+      const cursor = found?.cursor ?? 0;
+      const [oldest] = top > cursor ? await log.after(cursor, 1) : [];
+      seen.add(oldest?.recordedAt, found?.state);
     }
+    seen.end();
     for await (const { tenant, record } of pagesOf(progress)) {
       const { endpoint } = record;
       if ((await endpoints.get(tenant, { endpoint })) === undefined) await wake(tenant, endpoint);

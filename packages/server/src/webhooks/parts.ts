@@ -8,6 +8,7 @@ import { Endpoints } from "./endpoints.ts";
 import { Gates } from "./gates.ts";
 import { KnownEndpoints } from "./known-endpoints.ts";
 import { Leftovers } from "./leftovers.ts";
+import { Overview } from "./overview.ts";
 import { createRecorder, type EndpointRecorder } from "./recorder.ts";
 import { DEAD, ENDPOINTS, EVENTS, PROGRESS } from "./records.ts";
 import { createStates, type States } from "./states.ts";
@@ -57,7 +58,11 @@ export function createParts(context: Context): Parts {
   const { events } = records;
   const recorder = createRecorder({ clock, random, config, known, events, wakes, count });
   const dead = new DeadLetters({ clock, config, dead: records.dead, events, wakes, count });
-  const leftovers = new Leftovers({ clock, config, ...records, dead });
+  const overview = new Overview({ clock, config });
+  context.gauge("oldest_waiting_seconds", () => overview.oldestSeconds);
+  context.gauge("endpoints_behind", () => overview.behind);
+  context.gauge("endpoints_down", () => overview.down);
+  const leftovers = new Leftovers({ clock, config, ...records, dead, overview });
   const gates = new Gates(config);
   const delivery = new Delivery({
     ...{ clock, random, config, http, log, records, endpoints, dead, leftovers, gates, count },

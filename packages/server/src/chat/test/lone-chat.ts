@@ -102,6 +102,7 @@ export async function openLoneChat({
         if (events.away) throw new Unavailable("not kept");
         events.emitted.push(event);
       },
+      gauge: () => {},
       job: () => ({ wake: async () => {} }),
       http: NO_OUTBOUND,
       nodes: {

@@ -310,6 +310,7 @@ function contextOf(
       }
       return { wake: async () => {} };
     },
+    gauge: () => {},
     http: NO_OUTBOUND,
     tenants: ALL_TENANTS,
     sealing: createSealing([]),

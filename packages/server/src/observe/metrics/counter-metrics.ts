@@ -309,6 +309,7 @@ export const COUNTER_METRICS = {
     name: "aldis_jobs_taken_over_total",
     help: "Keys of background work that were taken from a process that was dead",
   },
+  pluginGauges: "elsewhere",
   pluginEvents: {
     name: "aldis_plugin_events_total",
     help: "What plugins count, by plugin and event",

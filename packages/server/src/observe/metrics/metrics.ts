@@ -53,6 +53,7 @@ export function createMetrics(deps: MetricsDeps): Metrics {
   const registry = new Registry();
   registerCounters(registry, deps.counters);
   registerGauges(registry, deps.gauges);
+  registerPluginGauges(registry, deps.counters);
   registerTenantMetrics(registry, deps.counters.byTenant);
   registerJobs(registry, deps.queues);
   registerProcessMetrics(registry);
@@ -194,6 +195,21 @@ function registerGauges(registry: Registry, gauges: () => Gauges): void {
     });
     all.set(key as keyof Gauges, gauge);
   }
+}
+
+function registerPluginGauges(registry: Registry, { pluginGauges }: Counters): void {
+  new Gauge({
+    name: "aldis_plugin_gauge",
+    help: "What features and plugins show of themselves",
+    labelNames: ["plugin", "gauge"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [plugin, gauges] of pluginGauges) {
+        for (const [gauge, read] of gauges) this.set({ plugin, gauge }, read());
+      }
+    },
+  });
 }
 
 function registerBuild(registry: Registry, version: string): void {

@@ -4,6 +4,7 @@ import type { Namespaces } from "../../channel/namespaces.ts";
 import type { Publisher } from "../../channel/publisher.ts";
 import type { NodeBus } from "../../cluster/node-bus.ts";
 import type { NodeRegistry } from "../../cluster/node-registry.ts";
+import { getOrCreate } from "../../get-or-create.ts";
 import { frameOf } from "../../hub/frame.ts";
 import type { Hub } from "../../hub/hub.ts";
 import type { Signals } from "../../hub/signals.ts";
@@ -97,6 +98,12 @@ export function createContext(deps: ContextDeps, owner: ContextOwner): PluginCon
       };
     },
     count: (event, by = 1) => countPair(counters.pluginEvents, name, event, by),
+    gauge(gauge, read) {
+      getOrCreate(counters.pluginGauges, name, () => new Map<string, () => number>()).set(
+        gauge,
+        read,
+      );
+    },
     emit: (event) => emit(deps, event),
     job(kind) {
       const own = { ...kind, name: `${name}.${kind.name}` };

@@ -57,6 +57,7 @@ export type World = AsyncDisposable & {
 export class TestNode {
   readonly name: string;
   readonly counted = new Map<string, number>();
+  readonly gauges = new Map<string, () => number>();
   readonly logged: string[] = [];
   readonly kinds = new Map<string, JobKind>();
   readonly rounds: (() => unknown)[] = [];
@@ -193,6 +194,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       ...{ name: "webhooks", config: whole, clock, random },
       log: { isLevelEnabled: () => true, debug: log, info: log, warn: log, error: log },
       emit: async () => {},
+      gauge: (name, read) => void node.gauges.set(name, read),
       job(kind) {
         node.kinds.set(kind.name, kind);
         return {
