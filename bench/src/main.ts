@@ -11,6 +11,7 @@ import { missingRedis } from "./servers/redis.ts";
 import { soakMain } from "./soak/main.ts";
 import { storeMain } from "./store/main.ts";
 import { renderTable } from "./table.ts";
+import { webhooksMain } from "./webhooks/main.ts";
 
 /** `bun bench`: see bench/README.md. Returns the exit code. */
 async function main(args: string[]): Promise<number> {
@@ -87,6 +88,8 @@ function run([first, ...rest]: string[]): Promise<number> {
       return noisyMain(rest);
     case "store":
       return storeMain(rest);
+    case "webhooks":
+      return webhooksMain(rest);
     default:
       return main(process.argv.slice(2));
   }

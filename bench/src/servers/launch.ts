@@ -11,12 +11,13 @@ import { READY } from "./ready.ts";
  * TypeScript, so the servers for Node are transpiled first, their packages left as they are.
  */
 const READY_MAX_MS = 15_000;
-export type ServerName = SystemName | "soak" | "node" | "noisy";
+export type ServerName = SystemName | "soak" | "node" | "noisy" | "webhooks";
 const FILES: Record<ServerName, string> = {
   aldis: "aldis.ts",
   soak: "soak.ts",
   node: "node.ts",
   noisy: "noisy.ts",
+  webhooks: "webhooks.ts",
   bun: "bun.ts",
   ws: "ws.ts",
   "socket.io": "socket-io.ts",
