@@ -48,6 +48,16 @@ function expectInOrder({ got }: ReceiverServer): void {
   expect(numbers).toEqual(numbers.map((_, index) => index + 1));
 }
 
+/** Whether anything that was acknowledged has not come. */
+function missingOf(receiver: ReceiverServer, acknowledged: readonly string[]): () => boolean {
+  return () => {
+    const came = new Set(
+      receiver.events.map(({ data }) => (data["data"] as { name: string }).name),
+    );
+    return acknowledged.some((name) => !came.has(name));
+  };
+}
+
 test("[WH8] faults 12: kill -9 in the middle of recording and posting, again and again: what was acknowledged arrives, in order", async () => {
   const folder = mkdtempSync(join(tmpdir(), "aldis-webhooks-"));
   const config = { ...CONFIG, store: { url: `sqlite:${join(folder, "aldis.db")}` } };
@@ -60,6 +70,7 @@ test("[WH8] faults 12: kill -9 in the middle of recording and posting, again and
     return new Response("ok");
   };
   const acknowledged: string[] = [];
+  const isMissing = missingOf(receiver, acknowledged);
   try {
     for (let round = 0; round < ROUNDS; round++) {
       await using gateway = await startGatewayProcess(config);
@@ -77,17 +88,53 @@ test("[WH8] faults 12: kill -9 in the middle of recording and posting, again and
       await publishing;
     }
     await using _ = await startGatewayProcess(config);
-    const missing = () => {
-      const came = new Set(
-        receiver.events.map(({ data }) => (data["data"] as { name: string }).name),
-      );
-      return acknowledged.filter((name) => !came.has(name));
-    };
-    await eventually("all that was acknowledged", () => missing().length === 0);
+    await eventually("all that was acknowledged", () => !isMissing());
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
   expect(acknowledged.length).toBeGreaterThan(ROUNDS);
+  expect(receiver.wrong).toEqual([]);
+  expectInOrder(receiver);
+}, 60_000);
+
+test("[WH8] faults 4, 12: workers that are killed, or stand still for longer than their lease and go on, lose nothing and keep the order", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "aldis-webhooks-"));
+  const store = { url: `sqlite:${join(folder, "aldis.db")}` };
+  const random = createSeededRandom(Date.now());
+  await using receiver = startReceiver();
+  receiver.answer = async () => {
+    await Bun.sleep(random.between(0, 30));
+    return new Response("ok", { status: random.chance(0.1) ? 503 : 200 });
+  };
+  const acknowledged: string[] = [];
+  const isMissing = missingOf(receiver, acknowledged);
+  const worker = () =>
+    startGatewayProcess({ ...CONFIG, store, jobs: { ...CONFIG.jobs, queues: ["webhooks"] } });
+  try {
+    await using gateway = await startGatewayProcess({
+      ...{ ...CONFIG, store },
+      jobs: { ...CONFIG.jobs, queues: [] },
+    });
+    const body = { url: receiver.url, types: ["message.published"] };
+    receiver.secret = (await gateway.call("POST", "/api/webhooks", body)).body.secret;
+    for (let round = 0; round < 3; round++) {
+      await using first = await worker();
+      await using second = await worker();
+      const came = receiver.got.length;
+      const publishing = publishUntilKilled(gateway, round, acknowledged);
+      await eventually("some of it", () => receiver.got.length > came + random.between(1, 5));
+      await first.pause();
+      await eventually("the other one goes on", () => receiver.got.length > came + 8);
+      second.kill("SIGKILL");
+      await second.exited;
+      first.resume();
+      await publishing;
+      await eventually("all that was acknowledged", () => !isMissing());
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  expect(acknowledged.length).toBe(3 * PUBLISHED_A_ROUND);
   expect(receiver.wrong).toEqual([]);
   expectInOrder(receiver);
 }, 60_000);
