@@ -400,3 +400,21 @@ test("[WH8] faults 4: what a worker that slept while it sent has to say comes to
   expect(await stateOf(world)).toMatchObject({ cursor: 4, failures: 0 });
   expect(world.node().counted.get("lost_turns")).toBe(1);
 });
+
+test("[WH12] of a suspended tenant events wait, until it is suspended no more; of a deleted one nothing is recorded or sent", async () => {
+  await using world = await createLone();
+  world.setTenant(ACME, "suspended");
+  await record(world, 1, 2);
+  await pass(world, 3 * HOUR_MS);
+  expect(world.receiver.got).toHaveLength(0);
+  world.setTenant(ACME, "active");
+  await pass(world, 1);
+  expect(world.receiver.ids).toEqual([names(1, 2)]);
+  await record(world, 3, 3);
+  world.setTenant(ACME, "deleted");
+  await record(world, 4, 4);
+  await pass(world, HOUR_MS);
+  expect(world.receiver.got).toHaveLength(1);
+  const kept = await world.node().context.records(EVENTS).sweep(undefined, 10);
+  expect(kept.map(({ record: { id } }) => id)).not.toContain("e4");
+});

@@ -1,5 +1,13 @@
 // One turn of work for one endpoint: what it is owed is sent, in order, until it has it, or is to be left alone for a while.
-import type { Clock, Job, JobOutcome, Outbound, Records, TenantId } from "../plugins/index.ts";
+import type {
+  Clock,
+  Job,
+  JobOutcome,
+  Outbound,
+  Records,
+  TenantId,
+  Tenants,
+} from "../plugins/index.ts";
 import { afterFailure, afterTaken } from "./after-attempt.ts";
 import { type AttemptOutcome, attempt } from "./attempt.ts";
 import { breakerOf } from "./backoff.ts";
@@ -18,6 +26,7 @@ export type DeliveryDeps = {
   readonly clock: Clock;
   readonly random: RandomIds;
   readonly config: WebhooksConfig;
+  readonly tenants: Pick<Tenants, "of">;
   readonly http: Pick<Outbound, "send">;
   readonly log: {
     info(fields: object, message: string): void;
@@ -74,7 +83,10 @@ export class Delivery {
   }
 
   async #turn(tenant: TenantId, endpoint: string, signal: AbortSignal): Promise<JobOutcome> {
-    const { clock, records, dead, leftovers } = this.#deps;
+    const { clock, records, dead, leftovers, tenants } = this.#deps;
+    const { status } = tenants.of(tenant);
+    // Whoever removes all that it had, removes this, too: nothing is to be written behind their back.
+    if (status === "deleted") return undefined;
     const record = await records.endpoints.get(tenant, { endpoint });
     if (record === undefined) {
       return (await leftovers.clear(tenant, endpoint)) ? undefined : { atMs: clock.nowMs() };
@@ -84,7 +96,7 @@ export class Delivery {
     const turn: Turn = { tenant, held, log, signal };
     await this.#decideBurial(turn, record);
     await dead.bury(tenant, held);
-    if (record.status !== "active") return await this.#rest(turn);
+    if (record.status !== "active" || status === "suspended") return await this.#rest(turn);
     return await this.#send(turn, record);
   }
 

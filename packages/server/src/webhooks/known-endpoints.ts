@@ -46,6 +46,11 @@ export class KnownEndpoints {
     return false;
   }
 
+  /** As far as they have been read. */
+  of(tenant: TenantId): readonly KnownEndpoint[] {
+    return this.#tenants.get(tenant)?.endpoints ?? [];
+  }
+
   /** Rejects with `Unavailable` as long as nothing could be read yet. */
   async wanting(
     tenant: TenantId,
@@ -53,8 +58,7 @@ export class KnownEndpoints {
     namespace: string | undefined,
   ): Promise<readonly KnownEndpoint[]> {
     if (!this.#isRead) await this.#readOnce();
-    const known = this.#tenants.get(tenant)?.endpoints ?? [];
-    return known.filter((endpoint) => isWanted(endpoint, type, namespace));
+    return this.of(tenant).filter((endpoint) => isWanted(endpoint, type, namespace));
   }
 
   /** All tenants anew. */

@@ -29,7 +29,7 @@ export const CHANGED = "changed";
 const JOB = "deliver";
 
 export function createParts(context: Context): Parts {
-  const { clock, config, random, http, log, nodes } = context;
+  const { clock, config, random, http, log, nodes, tenants } = context;
   const count = context.count.bind(context);
   const records = {
     endpoints: context.records(ENDPOINTS),
@@ -56,7 +56,7 @@ export function createParts(context: Context): Parts {
     endpoints: records.endpoints,
   });
   const { events } = records;
-  const recorder = createRecorder({ clock, random, config, known, events, wakes, count });
+  const recorder = createRecorder({ clock, random, config, tenants, known, events, wakes, count });
   const dead = new DeadLetters({ clock, config, dead: records.dead, events, wakes, count });
   const overview = new Overview({ clock, config });
   context.gauge("oldest_waiting_seconds", () => overview.oldestSeconds);
@@ -65,7 +65,25 @@ export function createParts(context: Context): Parts {
   const leftovers = new Leftovers({ clock, config, ...records, dead, overview });
   const gates = new Gates(config);
   const delivery = new Delivery({
-    ...{ clock, random, config, http, log, records, endpoints, dead, leftovers, gates, count },
+    ...{
+      clock,
+      random,
+      config,
+      tenants,
+      http,
+      log,
+      records,
+      endpoints,
+      dead,
+      leftovers,
+      gates,
+      count,
+    },
+  });
+  // Who is suspended no more is owed what has waited.
+  tenants.onChange((tenant) => {
+    if (tenants.of(tenant).status !== "active") return;
+    for (const { endpoint } of known.of(tenant)) wakes.wake(tenant, endpoint);
   });
   const states = createStates({ clock, config, ...records, dead });
   return { clock, config, endpoints, known, recorder, dead, states };

@@ -1,5 +1,5 @@
 // How an event comes into the logs of the endpoints that want it: before whoever made it happen is answered, where that matters.
-import type { Clock, Json, Records, TenantId } from "../plugins/index.ts";
+import type { Clock, Json, Records, TenantId, Tenants } from "../plugins/index.ts";
 import type { WebhooksConfig } from "./config.ts";
 import type { RandomIds } from "./deps.ts";
 import { TEST_TYPE } from "./event-types.ts";
@@ -43,6 +43,7 @@ export type RecorderDeps = {
   readonly clock: Clock;
   readonly random: RandomIds;
   readonly config: Pick<WebhooksConfig, "eventMaxBytes">;
+  readonly tenants: Pick<Tenants, "of">;
   readonly known: KnownEndpoints;
   readonly events: Records<EventRecord>;
   readonly wakes: Wakes;
@@ -50,7 +51,7 @@ export type RecorderDeps = {
 };
 
 export function createRecorder(deps: RecorderDeps): EndpointRecorder {
-  const { clock, random, config, known, events, wakes, count } = deps;
+  const { clock, random, config, tenants, known, events, wakes, count } = deps;
 
   async function append(
     tenant: TenantId,
@@ -72,7 +73,8 @@ export function createRecorder(deps: RecorderDeps): EndpointRecorder {
     wants: (tenant, type, namespace) => known.wants(tenant, type, namespace),
     async record(tenant, event) {
       const wanting = await known.wanting(tenant, event.type, event.namespace);
-      if (wanting.length === 0) return;
+      // Of one that is deleted everything is being removed: nothing is added to it.
+      if (wanting.length === 0 || tenants.of(tenant).status === "deleted") return;
       await append(
         tenant,
         event,

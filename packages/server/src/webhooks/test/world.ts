@@ -7,11 +7,13 @@ import type {
   PluginContext,
   Records,
   TenantId,
+  TenantStatus,
 } from "../../plugins/index.ts";
 import { freshSqlite } from "../../store/sqlite/test/fresh-sqlite.ts";
 import { StoreUnavailable } from "../../store/store-unavailable.ts";
 import type { FreshDatabase } from "../../store/test/bench.ts";
 import { parseTenantId } from "../../tenant/tenant.ts";
+import { NO_QUOTAS } from "../../tenant/tenants.ts";
 import type { WebhooksConfig } from "../config.ts";
 import { webhooksSchema } from "../config.ts";
 import { createParts, type Parts } from "../parts.ts";
@@ -45,6 +47,8 @@ export type World = AsyncDisposable & {
   readonly nodes: readonly TestNode[];
   readonly jobs: JobsOfAll;
   node(index?: number): TestNode;
+  /** What becomes of a tenant, as all nodes know it. */
+  setTenant(tenant: TenantId, status: TenantStatus): void;
   /** A node more, as after a restart. */
   start(): TestNode;
   storeAway: boolean;
@@ -144,6 +148,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   await store.open([WEBHOOKS_PLAN]);
   const nodes: TestNode[] = [];
   const jobs = new JobsOfAll(clock);
+  const statuses = new Map<TenantId, TenantStatus>();
+  const listeners: ((tenant: TenantId) => void)[] = [];
   const world: World = {
     ...{ clock, nodes, jobs },
     storeAway: false,
@@ -154,6 +160,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       const node = nodes[index];
       if (node === undefined) throw new Error(`no node ${index}`);
       return node;
+    },
+    setTenant(tenant, status) {
+      statuses.set(tenant, status);
+      for (const listener of listeners) listener(tenant);
     },
     start() {
       const node = new TestNode(`node-${nodes.length + 1}`, contextOf);
@@ -192,6 +202,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     const log = (_: object, message: string) => void node.logged.push(message);
     return {
       ...{ name: "webhooks", config: whole, clock, random },
+      tenants: {
+        of: (tenant) => ({ status: statuses.get(tenant) ?? "active", quotas: NO_QUOTAS }),
+        onChange: (listener) => void listeners.push(listener),
+      },
       log: { isLevelEnabled: () => true, debug: log, info: log, warn: log, error: log },
       emit: async () => {},
       gauge: (name, read) => void node.gauges.set(name, read),
