@@ -3,60 +3,17 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ConfigInput } from "@aldis/server";
+import { createSeededRandom, eventually, startGatewayProcess } from "@aldis/testkit";
 import {
-  createSeededRandom,
-  eventually,
-  type GatewayProcess,
-  startGatewayProcess,
-} from "@aldis/testkit";
-import { type ReceiverServer, startReceiver } from "./receiver-server.ts";
+  CONFIG,
+  expectInOrder,
+  killAndStopWorkers,
+  missingOf,
+  publishUntilKilled,
+} from "./killing.ts";
+import { startReceiver } from "./receiver-server.ts";
 
 const ROUNDS = 4;
-const PUBLISHED_A_ROUND = 150;
-
-const CONFIG: ConfigInput = {
-  outbound: { allowPrivate: ["127.0.0.1"] },
-  webhooks: { batchMs: 0, batchMax: 7, backoffMs: 20, backoffMaxMs: 100, timeoutMs: 1_000 },
-  jobs: { pollMs: 20, leaseMs: 1_000, sweepMs: 300 },
-};
-
-/** Publishes until the gateway is killed, each with its own key; those that were answered, were acknowledged. */
-async function publishUntilKilled(
-  gateway: GatewayProcess,
-  round: number,
-  acknowledged: string[],
-): Promise<void> {
-  for (let n = 0; n < PUBLISHED_A_ROUND; n++) {
-    const name = `${round}-${n}`;
-    const body = { channel: "chat:lobby", data: { name }, idempotencyKey: name };
-    const { status } = await gateway.call("POST", "/api/publish", body);
-    if (status === 200) acknowledged.push(name);
-  }
-}
-
-/** As WH8 has it: numbers without gaps as they first come, and what comes again is the same request. */
-function expectInOrder({ got }: ReceiverServer): void {
-  const bodies = new Map<string, string>();
-  const numbers: number[] = [];
-  for (const { id, body, events } of got) {
-    const known = bodies.get(id);
-    if (known !== undefined) expect(body).toBe(known);
-    else numbers.push(...events.map(({ seq }) => seq));
-    bodies.set(id, body);
-  }
-  expect(numbers).toEqual(numbers.map((_, index) => index + 1));
-}
-
-/** Whether anything that was acknowledged has not come. */
-function missingOf(receiver: ReceiverServer, acknowledged: readonly string[]): () => boolean {
-  return () => {
-    const came = new Set(
-      receiver.events.map(({ data }) => (data["data"] as { name: string }).name),
-    );
-    return acknowledged.some((name) => !came.has(name));
-  };
-}
 
 test("[WH8] faults 12: kill -9 in the middle of recording and posting, again and again: what was acknowledged arrives, in order", async () => {
   const folder = mkdtempSync(join(tmpdir(), "aldis-webhooks-"));
@@ -98,43 +55,5 @@ test("[WH8] faults 12: kill -9 in the middle of recording and posting, again and
 }, 60_000);
 
 test("[WH8] faults 4, 12: workers that are killed, or stand still for longer than their lease and go on, lose nothing and keep the order", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "aldis-webhooks-"));
-  const store = { url: `sqlite:${join(folder, "aldis.db")}` };
-  const random = createSeededRandom(Date.now());
-  await using receiver = startReceiver();
-  receiver.answer = async () => {
-    await Bun.sleep(random.between(0, 30));
-    return new Response("ok", { status: random.chance(0.1) ? 503 : 200 });
-  };
-  const acknowledged: string[] = [];
-  const isMissing = missingOf(receiver, acknowledged);
-  const worker = () =>
-    startGatewayProcess({ ...CONFIG, store, jobs: { ...CONFIG.jobs, queues: ["webhooks"] } });
-  try {
-    await using gateway = await startGatewayProcess({
-      ...{ ...CONFIG, store },
-      jobs: { ...CONFIG.jobs, queues: [] },
-    });
-    const body = { url: receiver.url, types: ["message.published"] };
-    receiver.secret = (await gateway.call("POST", "/api/webhooks", body)).body.secret;
-    for (let round = 0; round < 3; round++) {
-      await using first = await worker();
-      await using second = await worker();
-      const came = receiver.got.length;
-      const publishing = publishUntilKilled(gateway, round, acknowledged);
-      await eventually("some of it", () => receiver.got.length > came + random.between(1, 5));
-      await first.pause();
-      await eventually("the other one goes on", () => receiver.got.length > came + 8);
-      second.kill("SIGKILL");
-      await second.exited;
-      first.resume();
-      await publishing;
-      await eventually("all that was acknowledged", () => !isMissing());
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-  expect(acknowledged.length).toBe(3 * PUBLISHED_A_ROUND);
-  expect(receiver.wrong).toEqual([]);
-  expectInOrder(receiver);
+  await killAndStopWorkers();
 }, 60_000);
