@@ -114,4 +114,15 @@ export const TENANT_GUARDS: readonly Guard[] = [
     test: `${SERVER}/store/metered-store.test.ts`,
     named: "keeps nobody from what the gateway itself keeps",
   },
+  {
+    faults: [29],
+    breaks:
+      "when a tenant's own secrets have all ended, asking for one that is not there has the shared one speak for it",
+    file: `${SERVER}/tenant/secret-administration.ts`,
+    find: "    return accept({ live: all.filter((one) => !isOver(one)), over: all.filter(isOver) });",
+    replace:
+      "    for (const { id } of all.filter(isOver)) await records.remove(tenant, { id });\n    return accept({ live: all.filter((one) => !isOver(one)), over: [] });",
+    test: `${TESTS}/token-secrets.test.ts`,
+    named: "have all ended speak for nobody",
+  },
 ];

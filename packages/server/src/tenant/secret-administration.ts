@@ -24,6 +24,14 @@ export type MadeSecret = { readonly secret: string; readonly record: TokenSecret
 
 export type WhichSecret = { readonly tenant: TenantId; readonly id: string };
 
+type Kept = {
+  readonly live: readonly TokenSecretRecord[];
+  readonly over: readonly TokenSecretRecord[];
+};
+
+/** `over`: have ended, and are removed with it. */
+type NewSecret = Pick<Kept, "over"> & { readonly tenant: TenantId; readonly inPlaceOf?: string };
+
 /** One, and the one that takes its place. */
 const LIVE_MAX = 2;
 /** With those that have ended and were not removed yet. */
@@ -49,10 +57,10 @@ export class SecretAdministration {
     return this.#deps.follower.change(async (step) => {
       const kept = await this.#kept(tenant);
       if (!kept.ok) return kept;
-      if (kept.value.length >= LIVE_MAX) {
+      if (kept.value.live.length >= LIVE_MAX) {
         return refuse("limit_reached", "there are two already: remove one, or rotate");
       }
-      return await this.#make(step, by, { tenant });
+      return await this.#make(step, by, { tenant, over: kept.value.over });
     });
   }
 
@@ -67,11 +75,12 @@ export class SecretAdministration {
     return follower.change(async (step) => {
       const kept = await this.#kept(tenant);
       if (!kept.ok) return kept;
-      const former = kept.value.find((record) => record.id === id);
+      const { live, over } = kept.value;
+      const former = live.find((record) => record.id === id);
       if (former === undefined) return NO_SECRET;
-      if (kept.value.length >= LIVE_MAX)
+      if (live.length >= LIVE_MAX)
         return refuse("limit_reached", "there are two already: remove one");
-      const made = await this.#make(step, by, { tenant, inPlaceOf: id });
+      const made = await this.#make(step, by, { tenant, over, inPlaceOf: id });
       const endsAt = Math.min(
         former.expiresAt ?? Number.MAX_SAFE_INTEGER,
         clock.nowMs() + overlapMs,
@@ -111,8 +120,8 @@ export class SecretAdministration {
     });
   }
 
-  /** Those that are live, where there may be any; what has ended is removed. */
-  async #kept(tenant: TenantId): Promise<Result<readonly TokenSecretRecord[]>> {
+  /** Where there may be any. */
+  async #kept(tenant: TenantId): Promise<Result<Kept>> {
     const refusal = this.#refusalOf(tenant);
     if (refusal !== undefined) return refusal;
     const { clock, records } = this.#deps;
@@ -120,8 +129,7 @@ export class SecretAdministration {
     const nowMs = clock.nowMs();
     const isOver = ({ expiresAt }: TokenSecretRecord) =>
       expiresAt !== undefined && expiresAt <= nowMs;
-    for (const { id } of all.filter(isOver)) await records.remove(tenant, { id });
-    return accept(all.filter((record) => !isOver(record)));
+    return accept({ live: all.filter((one) => !isOver(one)), over: all.filter(isOver) });
   }
 
   #refusalOf(tenant: TenantId) {
@@ -134,7 +142,7 @@ export class SecretAdministration {
   async #make(
     step: Step,
     by: Author,
-    { tenant, inPlaceOf }: { readonly tenant: TenantId; readonly inPlaceOf?: string },
+    { tenant, over, inPlaceOf }: NewSecret,
   ): Promise<Result<MadeSecret>> {
     const { clock, random, records, sealing } = this.#deps;
     const secret = random.id(SECRET_BYTES);
@@ -144,6 +152,8 @@ export class SecretAdministration {
     step.applied("token-secret", tenant, id, record);
     const detail = inPlaceOf === undefined ? {} : { detail: { inPlaceOf } };
     await step.log({ ...about(by, { tenant, id }), action: "token_secret.created", ...detail });
+    // Not before there is another one: a tenant without any is one that the shared secrets speak for.
+    for (const ended of over) await records.remove(tenant, { id: ended.id });
     return accept({ secret, record });
   }
 }

@@ -136,3 +136,20 @@ test("[TN9] tenants of the configuration have no secrets of their own, nor have 
   const unknown = await t.admin("DELETE", "/api/tenants/beta/token-secrets/nothing");
   expect([foreign.status, foreign.body]).toEqual([404, unknown.body]);
 });
+
+test("[TN9] secrets that have all ended speak for nobody, and nor does anybody else, whatever is asked of them", async () => {
+  const clock = createFakeClock();
+  await using t = await startWithTenants({}, { clock });
+  const { id } = await secretFor(t, "acme");
+  const path = "/api/tenants/acme/token-secrets";
+  const second = await t.admin("POST", `${path}/${id}/rotate`, { overlapMs: 1_000 });
+  await t.admin("DELETE", `${path}/${second.body.id}`);
+  clock.advance(1_000);
+  const shared = await sign(SECRET, { exp: undefined });
+  expect(await outcomeOf(t.gateway, shared)).toBe(4002);
+  expect((await t.admin("POST", `${path}/${id}/rotate`, {})).status).toBe(404);
+  await using again = await t.again();
+  expect(await outcomeOf(again.gateway, shared)).toBe(4002);
+  expect((await again.admin("POST", path)).status).toBe(200);
+  expect((await again.admin("GET", path)).body.secrets).toHaveLength(1);
+});
