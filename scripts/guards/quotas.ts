@@ -53,6 +53,15 @@ export const QUOTA_GUARDS: readonly Guard[] = [
   },
   {
     faults: [22],
+    breaks: "backends put users into as many channels as they like",
+    file: `${SERVER}/api/operations.ts`,
+    find: "deps.channels.admit(tenant, channel, ASKED_MS),",
+    replace: "undefined as Awaitable<Refusal | undefined>,",
+    test: `${SERVER_TESTS}/quotas.test.ts`,
+    named: "are new ones as those that clients subscribe to",
+  },
+  {
+    faults: [22],
     breaks: "a tenant connects more often than its quota says",
     file: `${SERVER}/session/ceilings.ts`,
     find: "if (quota === undefined || ",

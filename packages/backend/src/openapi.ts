@@ -432,6 +432,8 @@ interface components {
         apiRequests: number;
         /** Requests to webhooks that were answered with 2xx. */
         webhookDeliveries: number;
+        /** Questions to the tenant's backend that it answered (BC4). */
+        backendCalls: number;
         /** What a quota refused. */
         refused: number;
         /** Of all connections together. */

@@ -99,6 +99,44 @@ test("[QU2] connections of a tenant: the newcomer is told the quota and closed w
   await gateway.connect({ tenant: "globex" });
 });
 
+describe("[QU4] channels that a backend puts users into", () => {
+  const message = "tenant default is at its quota: channels 2";
+  const refused = { code: "quota_exceeded", temporary: false, message };
+
+  test("are new ones as those that clients subscribe to, by each way there is; those that are there go on", async () => {
+    const { gateway } = await open({ channels: 2 });
+    await using _ = gateway;
+    const [ann, bob] = [await gateway.connect(), await gateway.connect({ sub: "bob" })];
+    const put = (path: string, name: string) =>
+      gateway.call("POST", `/api/${path}/subscribe`, { channel: name });
+    expect(await put("users/ann", "chat:a")).toMatchObject({ body: { connections: 1 } });
+    await bob.must("subscribe", { channel: "chat:b" });
+    for (const path of ["users/ann", `connections/${ann.welcome.connection}`]) {
+      expect(await put(path, "chat:c")).toMatchObject({ status: 429, body: { error: refused } });
+    }
+    const commands = ["chat:c", "chat:b"].map((name) => ({
+      subscribe: { user: "ann", channel: name },
+    }));
+    const { body } = await gateway.call("POST", "/api/batch", { commands });
+    expect(body).toMatchObject({ results: [{ error: refused }, { connections: 1 }] });
+    expect(await put("users/bob", "chat:a")).toMatchObject({ body: { connections: 1 } });
+    expect((await bob.refused("subscribe", { channel: "chat:c" })).code).toBe("quota_exceeded");
+    expect(gateway.gateway.counters.quotaRefusals).toMatchObject({ channels: 4 });
+  });
+
+  test("of users who are not there, none is had", async () => {
+    const { gateway, clock } = await open({ channels: 2 });
+    await using _ = gateway;
+    for (const name of ["chat:a", "chat:b"]) {
+      const { body } = await gateway.call("POST", "/api/users/nobody/subscribe", { channel: name });
+      expect(body).toMatchObject({ connections: 0 });
+    }
+    clock.advance(1_000);
+    const ann = await gateway.connect();
+    for (const name of ["chat:c", "chat:d"]) await ann.must("subscribe", { channel: name });
+  });
+});
+
 describe("[QU7] usage", () => {
   test("what clients and backends do is counted for their own tenant, and read with its own key", async () => {
     const folder = mkdtempSync(join(tmpdir(), "aldis-usage-"));

@@ -7,6 +7,7 @@ import type { z } from "@hono/zod-openapi";
 import { type Awaitable, mapReady } from "../awaitable.ts";
 import type { PublishOutcome } from "../broker/broker.ts";
 import type { Publisher } from "../channel/publisher.ts";
+import type { ChannelQuota } from "../limits/channel-quota.ts";
 import type { TenantAccounts } from "../limits/tenant-accounts.ts";
 import { type Addressee, tooLargeToSend } from "../session/direct.ts";
 import type { Reach, Reached } from "../session/reach.ts";
@@ -30,10 +31,14 @@ export type OperationDeps = FaultDeps & {
   readonly publisher: Publisher;
   readonly reach: Reach;
   readonly accounts: TenantAccounts;
+  readonly channels: ChannelQuota;
   readonly clock: Clock;
   /** Largest direct message: what a client itself may send. */
   readonly directMaxBytes: number;
 };
+
+/** Where sessions are put into a channel it counts for longer; where there are none it is not to count any more. */
+const ASKED_MS = 0;
 
 type Commands = { readonly [K in CommandName]: z.output<(typeof batchSchemas)[K]> };
 type Send = z.output<typeof sendBody>;
@@ -94,7 +99,12 @@ export function createOperations(deps: OperationDeps): Operations {
     publish,
     broadcast,
     send,
-    subscribe: (tenant, to, channel) => mapReady(reach.subscribe({ tenant, to }, channel), touched),
+    subscribe: (tenant, to, channel) =>
+      mapReady(
+        deps.channels.admit(tenant, channel, ASKED_MS),
+        (refusal): Awaitable<ApiAnswer> =>
+          refusal ?? mapReady(reach.subscribe({ tenant, to }, channel), touched),
+      ),
     unsubscribe: (tenant, to, channel) =>
       mapReady(reach.unsubscribe({ tenant, to }, channel), touched),
     disconnect(tenant, to, { reason, reconnect }) {

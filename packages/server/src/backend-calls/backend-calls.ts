@@ -47,7 +47,10 @@ function createBackendCalls(
   const { clock, config, random, http, log, users } = context;
   const count = (event: string) => context.count(event);
   const records = hasStore ? context.records(SETTINGS) : undefined;
-  const line = new Line({ clock, random, http, log, config, count });
+  const line = new Line({
+    ...{ clock, random, http, log, config, count },
+    metered: (tenant) => context.meter(tenant, "backendCalls"),
+  });
   const known = new KnownBackends({
     records,
     fixed: fixedIn(config),

@@ -26,6 +26,8 @@ export type LineDeps = {
   readonly log: Pick<PluginContext["log"], "warn">;
   readonly config: BackendCallsConfig;
   count(event: string): void;
+  /** A question was answered. */
+  metered(tenant: TenantId): void;
 };
 
 export type Question = {
@@ -130,6 +132,7 @@ export class Line {
     if (status < 200 || status > 299) throw this.#failed(tenant, "status", status);
     const answer = answerIn(outcome.body);
     if (answer === undefined) throw this.#failed(tenant, "no_answer", status);
+    this.#deps.metered(tenant);
     return answer;
   }
 

@@ -28,7 +28,7 @@ function saying(deps: ChatDeps, make: MakeRoute): readonly ChatRoute[] {
           "The answer means that the store has committed it (CT14). With an `idempotencyKey` it is safe to repeat.",
         body: inputs.sending.extend({ ...acting, name }),
         answer: answers.sent,
-        refusals: ["not_found", "unavailable"],
+        refusals: ["not_found", "quota_exceeded", "unavailable"],
         example: { body: { room, user: "ann", text: "hello", idempotencyKey: "order-17" } },
       },
       (actor, { body }) => send(deps, actor, body),

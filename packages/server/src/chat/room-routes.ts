@@ -26,7 +26,7 @@ function lists(deps: ChatDeps, make: MakeRoute): readonly ChatRoute[] {
           "`user` is its owner. Repeated by the same one it is answered as it stands (CT6).",
         body: inputs.creating.extend(acting),
         answer: answers.room,
-        refusals: ["conflict", "limit_reached", "unavailable"],
+        refusals: ["conflict", "limit_reached", "quota_exceeded", "unavailable"],
         example: {
           body: {
             room: "chat:lobby",

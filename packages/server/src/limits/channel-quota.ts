@@ -47,7 +47,7 @@ export class ChannelQuota {
     this.#deps = deps;
   }
 
-  /** Somebody subscribes to the channel, or it keeps a publication for `keepMs`. Says why it may not be there; undefined: it is one of the tenant's. */
+  /** Somebody subscribes to the channel, or it keeps a publication for `keepMs`; 0: somebody may be about to. Says why it may not be there; undefined: it is one of the tenant's. */
   admit(tenant: TenantId, channel: ChannelName, keepMs: number): Awaitable<Refusal | undefined> {
     const quota = this.#deps.accounts.of(tenant).quotas.channels;
     if (quota === undefined) return undefined;
@@ -58,6 +58,16 @@ export class ChannelQuota {
     if (this.askOthers === undefined || book.elsewhere === 0) return this.#refuse(tenant, quota);
     return mapReady(this.askOthers(tenant, channel), (isThere) =>
       isThere ? this.#note(book, channel, keepMs) : this.#refuse(tenant, quota),
+    );
+  }
+
+  /** Another node has let it in for a session of this one: it counts here from now on, whatever this node believes. */
+  hold(tenant: TenantId, channel: ChannelName, keepMs: number): void {
+    if (this.#deps.accounts.of(tenant).quotas.channels === undefined) return;
+    this.#note(
+      getOrCreate(this.books, tenant, () => emptyBook(tenant)),
+      channel,
+      keepMs,
     );
   }
 
@@ -83,9 +93,11 @@ export class ChannelQuota {
   }
 
   #note(book: ChannelBook, channel: ChannelName, keepMs: number): undefined {
-    const untilMs = this.#deps.clock.monotonicMs() + keepMs;
+    const nowMs = this.#deps.clock.monotonicMs();
+    const untilMs = nowMs + keepMs;
     const known = book.known.get(channel);
-    if (known === undefined) {
+    // What was only asked about is nobody's yet: others need not count it.
+    if (keepMs > 0 && (known === undefined || known <= nowMs)) {
       book.untold.add(channel);
       this.onChange?.();
     }

@@ -33,6 +33,7 @@ export class TenantAccount {
   bytesOut = 0;
   apiRequests = 0;
   webhookDeliveries = 0;
+  backendCalls = 0;
   /** Of its records, as they were last counted; undefined: not yet. */
   storeBytes: number | undefined;
   /** What a quota refused, of whatever kind. */

@@ -97,7 +97,7 @@ function sendRoute(parts: NotificationsParts): PluginRoute {
         expiresAt: z.int(),
         users: z.int().optional(),
       }),
-      refusals: ["too_large", "limit_reached", "rate_limited", "unavailable"],
+      refusals: ["too_large", "limit_reached", "rate_limited", "quota_exceeded", "unavailable"],
       example: { body: { user: "ann", title: "Your order has left" } },
     },
     async ({ tenant, body }) => {

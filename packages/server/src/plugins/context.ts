@@ -38,6 +38,8 @@ export type PluginContext<C = unknown> = {
   count(event: string, by?: number): void;
   /** Shows what `read` says as `aldis_plugin_gauge{plugin, gauge}`, when somebody scrapes; it does not throw. Called in `setup`, for a fixed few. */
   gauge(name: string, read: () => number): void;
+  /** Adds to what a tenant has used today (QU7). Nothing is refused for it. */
+  meter(tenant: TenantId, what: Metered, by?: number): void;
   /** Tells the `event` hooks of all plugins. Resolves when each has kept what it wants of it; rejects with `Unavailable` when one could not: emit it again then, with the same id. */
   emit(event: PluginEvent): Promise<void>;
   /** Work for one process of the cluster, that is done whatever dies. `kind` may be of any name; two plugins do not see each other's. Called in `setup`; throws for a name that is taken. */
@@ -49,6 +51,9 @@ export type PluginContext<C = unknown> = {
   /** Calls `run` again and again until the gateway stops, each time so long after the last one has ended; what it throws is logged. Spread a little, so that nodes do not do it at the same moment. */
   every(intervalMs: number, run: () => Awaitable<void>): void;
 };
+
+/** What plugins do for a tenant that its usage tells of. */
+export type Metered = "webhookDeliveries" | "backendCalls";
 
 export type PluginJob = {
   /** See {@link Jobs.wake}. */

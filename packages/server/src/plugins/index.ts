@@ -74,6 +74,7 @@ export type { Clock, Timer } from "../time/clock.ts";
 export { createDeadlines, type Due } from "../time/deadlines.ts";
 export { Unavailable } from "../unavailable.ts";
 export type {
+  Metered,
   PluginChannels,
   PluginContext,
   PluginJob,

@@ -1,5 +1,6 @@
 // What a backend does to a connection: puts it into channels and out of them. Asked by the HTTP API.
 import type { ChannelName } from "@aldis/protocol";
+import { SUBSCRIBED_MS } from "../limits/channel-quota.ts";
 import { joinChannel } from "./join.ts";
 import { leaveChannel } from "./leave.ts";
 import { forgetAsked, lastWanted, restoreFirst } from "./restore.ts";
@@ -21,6 +22,7 @@ export function subscribeFor(session: Session, channel: ChannelName): boolean {
   const held = session.subscriptions.size + waiting;
   if (held >= session.deps.options.subscriptionsMax) return false;
   session.grantChannel(channel);
+  session.deps.channels.hold(session.identity.tenant, channel, SUBSCRIBED_MS);
   joinChannel(
     session,
     { channel, since: undefined, last: lastWanted(session, channel), slow: undefined },

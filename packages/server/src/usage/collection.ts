@@ -21,6 +21,7 @@ const fields = {
   bytesOut: integer(),
   apiRequests: integer(),
   webhookDeliveries: integer(),
+  backendCalls: integer(),
   refused: integer(),
   connectionMs: integer(),
   /** The most connections at a time. */

@@ -9,6 +9,7 @@ export const GROWING = [
   "bytesOut",
   "apiRequests",
   "webhookDeliveries",
+  "backendCalls",
   "refused",
   "connectionMs",
 ] as const satisfies readonly (keyof UsageRow)[];
@@ -28,6 +29,7 @@ export function usageOf(account: TenantAccount): Usage {
     bytesOut: account.bytesOut,
     apiRequests: account.apiRequests,
     webhookDeliveries: account.webhookDeliveries,
+    backendCalls: account.backendCalls,
     refused: account.refused,
     connectionMs: Math.round(account.connectionMs),
   };

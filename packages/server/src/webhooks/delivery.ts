@@ -42,6 +42,8 @@ export type DeliveryDeps = {
   readonly leftovers: Leftovers;
   readonly gates: Gates;
   count(event: string, by?: number): void;
+  /** The endpoint has taken one request. */
+  metered(tenant: TenantId): void;
 };
 
 /** Batches in one turn; then others have theirs. */
@@ -193,10 +195,15 @@ export class Delivery {
     return { kind: "taken", tookMs: clock.monotonicMs() - sentMs };
   }
 
-  #taken({ held }: Turn, { to, count: events }: RenderedBatch, tookMs: number): ProgressState {
+  #taken(
+    { tenant, held }: Turn,
+    { to, count: events }: RenderedBatch,
+    tookMs: number,
+  ): ProgressState {
     const { clock, config, count, log } = this.#deps;
     const { state, endpoint } = held;
     count("delivered", events);
+    this.#deps.metered(tenant);
     if (state.failures >= config.breakerFailures) {
       log.info({ endpoint }, "an endpoint takes its events again");
     }

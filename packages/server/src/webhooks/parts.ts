@@ -79,6 +79,7 @@ export function createParts(context: Context): Parts {
       gates,
       count,
     },
+    metered: (tenant) => context.meter(tenant, "webhookDeliveries"),
   });
   // Who is suspended no more is owed what has waited.
   tenants.onChange((tenant) => {

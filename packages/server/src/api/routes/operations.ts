@@ -97,14 +97,15 @@ const CHANNEL_CONTROL = { ...CONTROL, body: channelBody, refusals: ["bad_channel
 const lobby = { channel: "chat:lobby" };
 
 function subscribeRoutes({ subscribe }: Operations): Route[] {
+  const refusals = ["bad_channel", "quota_exceeded"] as const;
   return [
     route(
       {
-        ...CHANNEL_CONTROL,
+        ...{ ...CHANNEL_CONTROL, refusals },
         path: "/api/users/{user}/subscribe",
         summary: "Subscribe a user",
         description:
-          "Puts all connections of the user, on all nodes, into the channel, whatever their tokens allow. The clients are told and get the messages; it lasts as long as their sessions. A connection with too many subscriptions is left out.",
+          "Puts all connections of the user, on all nodes, into the channel, whatever their tokens allow. The clients are told and get the messages; it lasts as long as their sessions. A connection with too many subscriptions is left out. A channel that the tenant does not have yet counts against its quota of `channels`.",
         params: ofUser,
         example: { path: ann, body: lobby },
       },
@@ -112,7 +113,7 @@ function subscribeRoutes({ subscribe }: Operations): Route[] {
     ),
     route(
       {
-        ...CHANNEL_CONTROL,
+        ...{ ...CHANNEL_CONTROL, refusals },
         path: "/api/connections/{connection}/subscribe",
         summary: "Subscribe a connection",
         description: "The same for this one connection; `connections` is 0 when it is not there.",

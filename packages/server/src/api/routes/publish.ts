@@ -39,7 +39,7 @@ export function publishRoute(operations: Pick<Operations, "publish">): Route {
         "Gives the message its place in the channel and hands it to every subscriber of this moment. Who comes later finds it in the history.",
       body: publishBody,
       answer: published,
-      refusals: ["bad_channel", "unavailable"],
+      refusals: ["bad_channel", "quota_exceeded", "unavailable"],
       example: { body: { channel: "chat:lobby", event: "say", data: { text: "Hello" } } },
     },
     ({ grant, body }) => operations.publish(grant.tenant, body),

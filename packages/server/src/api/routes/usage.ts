@@ -42,6 +42,7 @@ const answer = z
         bytesOut: count("Bytes that were sent to clients."),
         apiRequests: count("Requests of backends and users over HTTP."),
         webhookDeliveries: count("Requests to webhooks that were answered with 2xx."),
+        backendCalls: count("Questions to the tenant's backend that it answered (BC4)."),
         refused: count("What a quota refused."),
         connectionMinutes: z
           .number()

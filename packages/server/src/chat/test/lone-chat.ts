@@ -97,6 +97,7 @@ export async function openLoneChat({
       records: (collection) => store.records(collection),
       rate: () => ({ waitMs: () => 0 }),
       count: (event, by = 1) => void counted.set(event, (counted.get(event) ?? 0) + by),
+      meter: () => {},
       every: () => {},
       async emit(event) {
         if (events.away) throw new Unavailable("not kept");

@@ -312,6 +312,7 @@ function contextOf(
     },
     gauge: () => {},
     http: NO_OUTBOUND,
+    meter: () => {},
     tenants: ALL_TENANTS,
     sealing: createSealing([]),
     log: { isLevelEnabled: () => true, debug: log, info: log, warn: log, error: log },

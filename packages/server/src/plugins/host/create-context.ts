@@ -11,6 +11,7 @@ import type { Signals } from "../../hub/signals.ts";
 import type { Jobs } from "../../jobs/jobs.ts";
 import { Buckets, takeFrom } from "../../limits/buckets.ts";
 import { perSecond } from "../../limits/rate.ts";
+import type { TenantAccounts } from "../../limits/tenant-accounts.ts";
 import { type Counters, countPair } from "../../observe/counters.ts";
 import type { LimitedLog } from "../../observe/limited-log.ts";
 import type { Log } from "../../observe/log.ts";
@@ -47,6 +48,7 @@ export type ContextDeps = PluginUsersDeps & {
   readonly store: Store | undefined;
   readonly tenants: Tenants;
   readonly sealing: Sealing;
+  readonly accounts: TenantAccounts;
   readonly jobs: Jobs;
   readonly outbound: OutboundClient;
   /** What hears events, once all plugins are there; undefined: nobody. */
@@ -103,6 +105,9 @@ export function createContext(deps: ContextDeps, owner: ContextOwner): PluginCon
         gauge,
         read,
       );
+    },
+    meter(tenant, what, by = 1) {
+      deps.accounts.of(tenant)[what] += by;
     },
     emit: (event) => emit(deps, event),
     job(kind) {

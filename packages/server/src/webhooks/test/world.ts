@@ -235,6 +235,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       records: (collection) => recordsOf(node, store.records(collection)),
       rate: () => ({ waitMs: () => 0 }),
       count: (event, by = 1) => void node.counted.set(event, (node.counted.get(event) ?? 0) + by),
+      meter: (_, what, by = 1) => void node.counted.set(what, (node.counted.get(what) ?? 0) + by),
       every: (_, run) => void node.rounds.push(run),
     };
   }
