@@ -116,6 +116,15 @@ export const QUOTA_GUARDS: readonly Guard[] = [
   },
   {
     faults: [22],
+    breaks: "a node that refuses records never hears of the room that was made on another",
+    file: `${SERVER}/usage/store-sizes.ts`,
+    find: "    await this.#lookAtFull();\n",
+    replace: "",
+    test: `${SERVER}/usage/store-sizes.test.ts`,
+    named: "room that is made on one node",
+  },
+  {
+    faults: [22],
     breaks: "one tenant has all the room there is at the store",
     file: `${SERVER}/store/metered-store.ts`,
     find: "own >= SHARE * (waitingMax - this.#waiting)",

@@ -81,6 +81,20 @@ describe("[QU6] what a tenant keeps in the store", () => {
     await people.insert(ACME, person("0003"));
   });
 
+  test("room that is made on one node is room on another, which is refused and writes nothing", async () => {
+    await using bench = await open(RECORD);
+    const { one, two } = bench;
+    await one.people.insert(ACME, person("0000"));
+    await one.sizes.flush();
+    await expect(one.people.insert(ACME, person("0001"))).rejects.toMatchObject({
+      refusal: { error: "quota_exceeded" },
+    });
+    await two.people.remove(ACME, { id: "0000" });
+    await two.sizes.flush();
+    await one.sizes.flush();
+    expect((await one.people.insert(ACME, person("0001"))).written).toBe(true);
+  });
+
   test("what two nodes write adds up, whichever writes it down first", async () => {
     await using bench = await open(undefined);
     const { one, two } = bench;
