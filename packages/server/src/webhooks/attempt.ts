@@ -26,6 +26,9 @@ export type AttemptDeps = {
   readonly config: { readonly timeoutMs: number; readonly retryAfterMaxMs: number };
 };
 
+/** Attack: asking which names the operator's own network has. That a name has private addresses is told as that it has none; the metrics tell the operator which it is. */
+const NO_ADDRESS = "no address";
+
 /** Refusals that say "not now". */
 const TEMPORARY_4XX: ReadonlySet<number> = new Set([408, 425, 429]);
 
@@ -61,9 +64,12 @@ export function judge(
   nowMs: number,
   retryAfterMaxMs: number,
 ): AttemptOutcome {
-  if (outcome.kind === "refused") return { kind: "failed", why: `refused: ${outcome.why}` };
+  if (outcome.kind === "refused") {
+    const why = outcome.why === "address" ? NO_ADDRESS : `refused: ${outcome.why}`;
+    return { kind: "failed", why };
+  }
   if (outcome.kind === "failed") {
-    const { why } = outcome;
+    const why = outcome.why === "name" ? NO_ADDRESS : outcome.why;
     return why === "aborted" || why === "busy" ? { kind: "unsent" } : { kind: "failed", why };
   }
   const { status, headers } = outcome;
