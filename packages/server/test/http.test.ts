@@ -53,6 +53,17 @@ describe("protocol section 15: publishing over HTTP", () => {
     }
   });
 
+  test("[HT1] no body at all will do where nothing has to be said, and nowhere else", async () => {
+    await using gateway = await startTestGateway();
+    const headers = { authorization: `Bearer ${gateway.apiKey}` };
+    const send = async (path: string, more?: RequestInit) =>
+      (await fetch(`${gateway.url}${path}`, { method: "POST", headers, ...more })).status;
+    expect(await send("/api/users/ann/disconnect")).toBe(200);
+    expect(await send("/api/users/ann/disconnect", { body: "reason" })).toBe(415);
+    expect(await send("/api/users/ann/disconnect", { body: new Blob(["{"]) })).toBe(415);
+    expect(await send("/api/publish")).toBe(415);
+  });
+
   test("[HT1] a body that is no JSON object, of another type, or invalid UTF-8", async () => {
     await using gateway = await startTestGateway();
     const good = JSON.stringify({ channel, data: 1 });

@@ -97,6 +97,11 @@ async function bodyOf<B extends z.ZodType>(
   { request, bodyMaxBytes, take }: RawCall,
 ): Promise<Result<z.output<B>>> {
   if (schema === undefined) return check<B>(schema, {});
+  // Nothing was sent, and nothing has to be: `curl -X POST` will do.
+  if (request.body === null && !request.headers.has("content-type")) {
+    const none = schema.safeParse({});
+    if (none.success) return accept(none.data);
+  }
   const read = await readJsonBody(request, bodyMaxBytes, (bytes) =>
     sends === undefined ? undefined : take(sends === "message" ? 1 : 0, bytes),
   );
