@@ -1,5 +1,6 @@
 import type { Log } from "../observe/log.ts";
 import type { Clock } from "../time/clock.ts";
+import { Unavailable } from "../unavailable.ts";
 import type { Job, JobKind, JobOutcome } from "./jobs.ts";
 import { wholeMs } from "./kinds.ts";
 
@@ -27,7 +28,10 @@ export async function runTurn(
     return endOf(await kind.run(job));
   } catch (error) {
     if (signal.aborted) return { end: "stopped" };
-    log.warn({ job: kind.name, tenant, failures, err: error }, "a job failed");
+    const turn = { job: kind.name, tenant, failures };
+    // Whatever is away says so itself, once; each job that waits for it need not.
+    if (error instanceof Unavailable) log.debug({ ...turn, why: error.message }, "a job waits");
+    else log.warn({ ...turn, err: error }, "a job failed");
     return { end: "failed", atMs: clock.nowMs() + backoffMs(failures + 1) };
   }
 }
