@@ -205,7 +205,7 @@ export class Delivery {
     count("delivered", events);
     this.#deps.metered(tenant);
     if (state.failures >= config.breakerFailures) {
-      log.info({ endpoint }, "an endpoint takes its events again");
+      log.info({ tenant, endpoint }, "an endpoint takes its events again");
     }
     return afterTaken(state, { to, atMs: clock.nowMs(), isSlow: tookMs > SLOW_MS });
   }
@@ -233,17 +233,20 @@ export class Delivery {
     await held.write(state);
     if (state.failures === config.breakerFailures) {
       log.warn(
-        { endpoint, why: outcome.kind === "gone" ? "gone" : outcome.why },
+        { tenant, endpoint, why: outcome.kind === "gone" ? "gone" : outcome.why },
         "an endpoint is down",
       );
     }
     if (outcome.kind === "gone") {
-      log.warn({ endpoint }, "an endpoint has answered 410 and is disabled");
+      log.warn({ tenant, endpoint }, "an endpoint has answered 410 and is disabled");
       await endpoints.disable(tenant, record, "it answered 410");
       return { atMs: now };
     }
     if (state.burial !== undefined) {
-      log.warn({ endpoint, why: state.burial.why }, "events of an endpoint are dead letters");
+      log.warn(
+        { tenant, endpoint, why: state.burial.why },
+        "events of an endpoint are dead letters",
+      );
       await dead.bury(tenant, held);
     }
     return { notBeforeMs: Math.min(Math.max(state.nextAt, now), now + config.lookMs) };
