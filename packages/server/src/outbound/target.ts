@@ -45,7 +45,8 @@ export function allowProblem(entry: string): string | undefined {
     : "is no address, range or host name, such as 10.0.0.0/8, fd00::/8, backend.internal or *.svc.cluster.local; nor may it be all there are";
 }
 
-const PRIVATE = "its address is not one of the open internet";
+const PRIVATE =
+  "its address is not one of the open internet (whoever runs the gateway can allow it: outbound.allowPrivate)";
 
 /** What may be called. */
 export class Permits {
@@ -97,7 +98,8 @@ export function addressesIn({ name }: Target): readonly string[] | undefined {
 }
 
 function problemInPublic({ secure, port }: Target): string | undefined {
-  if (!secure) return "it must begin with https:";
+  if (!secure)
+    return "it must begin with https: (whoever runs the gateway can allow http: outbound.allowPrivate)";
   return isWebPort(port) ? undefined : "its port is that of another service";
 }
 

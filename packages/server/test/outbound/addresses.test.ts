@@ -90,7 +90,7 @@ test("faults 12: SSRF: what looks like something else is refused, and so is plai
   ];
   for (const host of hosts) {
     expect(client.problemOf(`https://${host}/`)).toBe(
-      "its address is not one of the open internet",
+      "its address is not one of the open internet (whoever runs the gateway can allow it: outbound.allowPrivate)",
     );
     expect(await client.post(`https://${host}/`)).toEqual(REFUSED);
   }
