@@ -71,7 +71,10 @@ function note(here: Map<string, string>, { type, data }: WebhookEvent): void {
 function mintToken({ jwtSecret }: Shop): RequestHandler {
   return async (request, response) => {
     const user = String(request.query["user"] ?? ""); // in earnest: from your session, never from the query
-    response.json({ token: await createToken({ secret: jwtSecret, user, expiresIn: "15m" }) });
+    // The token opens all orders, and the gateway asks `subscribe` above about each.
+    const capabilities = { "orders:*": ["subscribe", "history"] as const };
+    const token = await createToken({ secret: jwtSecret, user, capabilities, expiresIn: "15m" });
+    response.json({ token });
   };
 }
 

@@ -7,7 +7,7 @@ const { ALDIS_JWT_SECRET = "", ALDIS_BACKEND_SECRETS = "" } = process.env;
 const app = createApp({
   backend: createBackend({ url: ALDIS_URL, apiKey: ALDIS_API_KEY }),
   jwtSecret: ALDIS_JWT_SECRET,
-  secrets: ALDIS_BACKEND_SECRETS.split(","),
+  secrets: ALDIS_BACKEND_SECRETS.split(",").filter((secret) => secret !== ""),
   orders: new Map([["42", { id: "42", owner: "ann", state: "open" }]]),
   here: new Map(),
   onError: (error) => console.error(error),

@@ -37,7 +37,8 @@ test("the shop mints tokens that the gateway takes, and what it publishes is see
   await using shop = await startShop(gateway);
   const { token } = await (await fetch(`${shop.url}/token?user=ann`)).json();
   const backend = createBackend(gateway);
-  expect(await backend.tokens.identify(token)).toMatchObject({ user: "ann" });
+  const capabilities = { "orders:*": ["subscribe", "history"] };
+  expect(await backend.tokens.identify(token)).toMatchObject({ user: "ann", capabilities });
   const ann = await gateway.connect({ sub: "ann" });
   await ann.must("subscribe", { channel: "orders:42" });
   const paid = await fetch(`${shop.url}/orders/42/pay`, { method: "POST" });
