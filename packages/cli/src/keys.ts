@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { type ApiAccess, callAsAdmin } from "./api-call.ts";
 import { type CliContext, CliFailure, EXIT } from "./console.ts";
 import { tableOf } from "./table.ts";
-import { asAdmin, listIn, pathOf, show } from "./tenants.ts";
+import { ADMIN_KEY_NEEDED, asAdmin, listIn, pathOf, show } from "./tenants.ts";
 
 type OfTenant = ApiAccess & { readonly tenant: string };
 
@@ -10,6 +10,7 @@ type OfTenant = ApiAccess & { readonly tenant: string };
 export function keysCommand(context: CliContext): Command {
   return new Command("keys")
     .description("create, list, rotate and revoke API keys of a tenant")
+    .addHelpText("after", ADMIN_KEY_NEEDED)
     .addCommand(
       ofTenant("create", "make a key, and print it this once")
         .option("--name <name>", "what you call it")

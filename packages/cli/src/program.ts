@@ -55,9 +55,9 @@ function createProgram(context: CliContext): Command {
     publishCommand,
     subscribeCommand,
     nodesCommand,
+    drainCommand,
     tenantsCommand,
     keysCommand,
-    drainCommand,
     versionCommand,
   ];
   for (const create of commands) {

@@ -5,12 +5,15 @@ import { type CliContext, CliFailure } from "./console.ts";
 import { parseUrl, URL_HELP } from "./options.ts";
 import { tableOf } from "./table.ts";
 
+export const ADMIN_KEY_NEEDED =
+  "\nNeeds an admin key: ALDIS_ADMIN_KEY of the gateway, or one that names the scope `tenants`.\n";
+
 type Fields = Record<string, unknown>;
 
 export function tenantsCommand(context: CliContext): Command {
   const command = new Command("tenants")
     .description("create, list, suspend and delete tenants")
-    .addHelpText("after", "\nNeeds an admin key: one that names the scope `tenants`.\n");
+    .addHelpText("after", ADMIN_KEY_NEEDED);
   command
     .addCommand(
       asAdmin("list", "list the tenants").action(async (access: ApiAccess) => {
