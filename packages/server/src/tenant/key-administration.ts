@@ -106,10 +106,24 @@ export class KeyAdministration {
     return this.#deps.directory.of(tenant).status !== "deleted";
   }
 
+  /** Keys that have ended make room when there is none: who rotates often has many. */
+  async #hasRoom(step: Step, tenant: TenantId): Promise<boolean> {
+    const { clock, records } = this.#deps;
+    const held = await records.list(tenant, { index: "key", limit: this.#max });
+    if (held.length < this.#max) return true;
+    const over = held.filter((record) => isOver(record, clock.nowMs()));
+    for (const { id } of over) {
+      await records.remove(tenant, { id });
+      step.applied("key", tenant, id, undefined);
+    }
+    return over.length > 0;
+  }
+
   async #make(step: Step, tenant: TenantId, wish: KeyWish): Promise<Result<MadeKey>> {
     const { clock, random, records } = this.#deps;
-    const held = await records.count(tenant, { index: "key", limit: this.#max });
-    if (held >= this.#max) return refuse("limit_reached", "the tenant has too many keys");
+    if (!(await this.#hasRoom(step, tenant))) {
+      return refuse("limit_reached", "the tenant has too many keys");
+    }
     const key = `aldis_${random.id(SECRET_BYTES)}`;
     const { record } = await records.insert(tenant, {
       ...{ id: random.id(ID_BYTES), digest: digestOf(key), name: wish.name },

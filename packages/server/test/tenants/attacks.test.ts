@@ -80,3 +80,17 @@ test("[TN5] ids that nothing has, whatever is in them, are refused and no faults
   const statuses = new Set((await Promise.all(answers)).map(({ status }) => status));
   expect([...statuses].filter((status) => status !== 400 && status !== 404)).toEqual([]);
 });
+
+test("[TN2] a key can be replaced for ever: those that have ended make room", async () => {
+  const clock = createFakeClock();
+  await using t = await startWithTenants({ tenants: { keysMax: 2 } }, { clock });
+  let { id } = await t.tenantWithKey("acme");
+  for (let times = 0; times < 5; times++) {
+    const path = `/api/tenants/acme/keys/${id}/rotate`;
+    const { status, body } = await t.admin("POST", path, { overlapMs: 0 });
+    expect(status).toBe(200);
+    id = body.id;
+  }
+  expect((await t.admin("POST", "/api/tenants/acme/keys", {})).status).toBe(200);
+  expect((await t.admin("POST", "/api/tenants/acme/keys", {})).status).toBe(429);
+});
