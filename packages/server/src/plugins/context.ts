@@ -16,6 +16,7 @@ import type { ChannelKey, TenantId } from "../tenant/tenant.ts";
 import type { Tenants } from "../tenant/tenants.ts";
 import type { Clock } from "../time/clock.ts";
 import type { PluginEvent } from "./hooks.ts";
+import type { PluginSession } from "./plugin-action.ts";
 
 /** All that a plugin has of the gateway. */
 export type PluginContext<C = unknown> = {
@@ -121,6 +122,11 @@ export type PluginUsers = {
     tenant: TenantId,
     page: { readonly after?: string | undefined; readonly limit: number },
   ): readonly string[];
+  /** The sessions that are connected to this node, those that came first before the others. `next`: where the next page begins; undefined: it was the last one. O(limit) */
+  sessionsHere(
+    tenant: TenantId,
+    page: { readonly from?: number | undefined; readonly limit: number },
+  ): { readonly sessions: readonly PluginSession[]; readonly next: number | undefined };
 };
 
 /** The plugin on the other nodes. Messages are short, at most once, kept nowhere. */

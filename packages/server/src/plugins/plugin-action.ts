@@ -12,6 +12,8 @@ export type PluginSession = {
   readonly connectionId: string;
   readonly identity: Identity;
   isSubscribed(channel: ChannelName): boolean;
+  /** What it is subscribed to now, without patterns. O(subscriptions) */
+  channels(): readonly ChannelName[];
   /** Whether it may use the channel so now: by its token, by the namespace, or as a backend has granted. */
   may(right: Right, channel: ChannelName): boolean;
   /** To this connection alone. `action` is one of the plugin's own. */

@@ -30,9 +30,15 @@ export class KnownEndpoints {
   #tickets = 0;
   #first: Promise<void> | undefined;
   #isRead = false;
+  #hear: ((tenant: TenantId) => void) | undefined;
 
   constructor(deps: KnownEndpointsDeps) {
     this.#deps = deps;
+  }
+
+  /** `hear` is told in the same turn when other events of a tenant are wanted than before. Not of the first reading: until then all was taken for wanted. Called once. */
+  onChange(hear: (tenant: TenantId) => void): void {
+    this.#hear = hear;
   }
 
   /** Before everything was read for the first time: true, as nobody knows. */
@@ -103,6 +109,7 @@ export class KnownEndpoints {
     // An empty entry is kept until the next reading of all, so that an older one does not bring back what it had.
     if (endpoints.length === 0 && known?.endpoints.length === 0) this.#tenants.delete(tenant);
     else this.#tenants.set(tenant, { endpoints, ticket });
+    if (this.#isRead && !wantTheSame(known?.endpoints ?? [], endpoints)) this.#hear?.(tenant);
   }
 }
 
@@ -123,4 +130,20 @@ function isWanted(
 ): boolean {
   if (types !== undefined && !types.has(type)) return false;
   return namespace === undefined || namespaces === undefined || namespaces.has(namespace);
+}
+
+function wantTheSame(a: readonly KnownEndpoint[], b: readonly KnownEndpoint[]): boolean {
+  if (a.length !== b.length) return false;
+  const byId = new Map(a.map((known) => [known.endpoint, known]));
+  return b.every(({ endpoint, types, namespaces }) => {
+    const other = byId.get(endpoint);
+    return (
+      other !== undefined && isSame(other.types, types) && isSame(other.namespaces, namespaces)
+    );
+  });
+}
+
+function isSame(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.size === b.size && a.isSubsetOf(b);
 }

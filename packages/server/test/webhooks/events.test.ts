@@ -172,19 +172,72 @@ describe("channels and members", () => {
   });
 });
 
-test("[WH20] where nobody wants them nothing is followed; who is added later hears of what begins then", async () => {
-  await using webhooks = await openWebhooks();
-  const { gateway } = webhooks;
-  const ann = await gateway.connect();
-  await ann.must("subscribe", { channel: "chat:a" });
-  await ann.must("publish", { channel: "chat:a", data: 1 });
-  await pass(webhooks, 6_000);
-  expect(webhooks.followed()).toBe(0);
-  const endpoint = await webhooks.want(["*"]);
-  await ann.close(1000);
-  await gateway.connect({ sub: "bob" });
-  await webhooks.told(endpoint, 1);
-  expect(webhooks.events(endpoint).map(({ type, data }) => [type, data["user"]])).toEqual([
-    ["session.connected", "bob"],
-  ]);
+describe("[WH25] what was there before the endpoint", () => {
+  const CHANNEL_TYPES = ["channel.occupied", "channel.vacated"];
+
+  test("where nobody wants them nothing is followed; an endpoint hears of what begins then, and of all ends", async () => {
+    await using webhooks = await openWebhooks();
+    const { gateway } = webhooks;
+    const ann = await gateway.connect();
+    await ann.must("subscribe", { channel: "chat:a" });
+    await ann.must("publish", { channel: "chat:a", data: 1 });
+    await pass(webhooks, 6_000);
+    expect(webhooks.followed()).toBe(0);
+    const endpoint = await webhooks.want(["*"]);
+    await eventually("what is there to be followed", () => webhooks.followed() === 3);
+    const bob = await gateway.connect({ sub: "bob" });
+    await bob.must("subscribe", { channel: "chat:a" });
+    await webhooks.told(endpoint, 2);
+    await ann.close(1000);
+    await eventually("it to be gone", () => gateway.gateway.connections === 1);
+    await pass(webhooks, GRACE_MS + 1_000);
+    await webhooks.told(endpoint, 4);
+    await bob.must("unsubscribe", { channel: "chat:a" });
+    await pass(webhooks, GRACE_MS + 1_000);
+    await webhooks.told(endpoint, 6);
+    const told = webhooks.events(endpoint).map(({ type, data }) => [type, data["user"]].join(" "));
+    expect(told.slice(0, 4)).toEqual([
+      "session.connected bob",
+      "member.joined bob",
+      "session.disconnected ann",
+      "member.left ann",
+    ]);
+    expect(told.slice(4).toSorted()).toEqual(["channel.vacated ", "member.left bob"]);
+  });
+
+  test("one of two leaves: nothing is told; the last one leaves: vacated, once", async () => {
+    await using webhooks = await openWebhooks();
+    const { gateway } = webhooks;
+    const [ann, bob] = [await gateway.connect(), await gateway.connect({ sub: "bob" })];
+    for (const client of [ann, bob]) await client.must("subscribe", { channel: "chat:a" });
+    await pass(webhooks, 6_000);
+    const endpoint = await webhooks.want(CHANNEL_TYPES);
+    await eventually("the channel to be followed", () => webhooks.followed() === 1);
+    await ann.close(1000);
+    await eventually("it to be gone", () => gateway.gateway.connections === 1);
+    await pass(webhooks, 2 * GRACE_MS);
+    expect(webhooks.events(endpoint)).toEqual([]);
+    await bob.must("unsubscribe", { channel: "chat:a" });
+    await pass(webhooks, GRACE_MS + 1_000);
+    expect(await webhooks.told(endpoint, 1)).toEqual(["channel.vacated chat:a"]);
+    await bob.must("subscribe", { channel: "chat:a" });
+    expect((await webhooks.told(endpoint, 2)).at(1)).toBe("channel.occupied chat:a");
+  });
+
+  test("an endpoint that wants more than before", async () => {
+    await using webhooks = await openWebhooks();
+    const { gateway } = webhooks;
+    const ann = await gateway.connect();
+    await ann.must("subscribe", { channel: "news:a" });
+    await pass(webhooks, 6_000);
+    const endpoint = await webhooks.want(CHANNEL_TYPES, ["chat"]);
+    await pass(webhooks, 6_000);
+    expect(webhooks.followed()).toBe(0);
+    const at = `/api/webhooks/${endpoint}`;
+    await gateway.call("PUT", at, { namespaces: ["news"] });
+    await eventually("the channel to be followed", () => webhooks.followed() === 1);
+    await ann.must("unsubscribe", { channel: "news:a" });
+    await pass(webhooks, GRACE_MS + 1_000);
+    expect(await webhooks.told(endpoint, 1)).toEqual(["channel.vacated news:a"]);
+  });
 });

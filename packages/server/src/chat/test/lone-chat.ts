@@ -151,6 +151,7 @@ export async function openLoneChat({
           return { connections: 1, missing: [] };
         },
         isHere: () => true,
+        sessionsHere: () => ({ sessions: [], next: undefined }),
         hears: async (_, __, to: readonly string[]) => to.map(() => true),
         here: () => [],
       } as PluginContext["users"],

@@ -68,6 +68,7 @@ export class TestDevice {
       connectionId,
       identity,
       isSubscribed: () => false,
+      channels: () => [],
       may: () => false,
       push: (action, data, how) => this.take(action, data, how?.urgent ?? false),
     };
@@ -340,6 +341,12 @@ function contextOf(
         [...node.devices].some(
           ({ session: { identity } }) => identity.tenant === of && identity.userId === userId,
         ),
+      sessionsHere: (of) => ({
+        sessions: [...node.devices]
+          .map(({ session }) => session)
+          .filter(({ identity }) => identity.tenant === of),
+        next: undefined,
+      }),
       here(of, { after = "", limit }) {
         const here = [...node.devices]
           .filter(({ session }) => session.identity.tenant === of)

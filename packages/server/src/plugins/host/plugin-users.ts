@@ -5,8 +5,10 @@ import type { LiveSessions } from "../../session/live-sessions.ts";
 import type { Reach } from "../../session/reach.ts";
 import { Unavailable } from "../../unavailable.ts";
 import type { PluginUsers, UserPush } from "../context.ts";
+import type { PluginSession } from "../plugin-action.ts";
 import { BODY_MAX_LENGTH } from "./body-text.ts";
 import { checkPushName } from "./reserved.ts";
+import { SessionView } from "./session-view.ts";
 
 export type PluginUsersDeps = {
   readonly live: LiveSessions;
@@ -36,6 +38,14 @@ export function createPluginUsers({ live, pushes, reach, sending }: PluginUsersD
     },
     isHere: (tenant, userId) => live.countOfUser(tenant, userId) > 0,
     here: (tenant, { after, limit }) => firstAfter(live.usersOf(tenant), after, limit),
+    sessionsHere(tenant, { from = 0, limit }) {
+      const sessions: PluginSession[] = [];
+      for (const session of live.ofTenantFrom(tenant, from)) {
+        if (sessions.length >= limit) return { sessions, next: session.ordinal };
+        sessions.push(new SessionView(session));
+      }
+      return { sessions, next: undefined };
+    },
   };
 }
 

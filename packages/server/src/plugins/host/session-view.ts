@@ -1,4 +1,4 @@
-import { type ChannelName, pushFrame } from "@aldis/protocol";
+import { type ChannelName, parseChannelName, pushFrame } from "@aldis/protocol";
 import type { Right } from "../../auth/capabilities.ts";
 import type { Identity } from "../../auth/identity.ts";
 import type { Session } from "../../session/session.ts";
@@ -32,6 +32,15 @@ export class SessionView implements PluginSession {
 
   isSubscribed(channel: ChannelName): boolean {
     return this.#session.isSubscribed(channel);
+  }
+
+  channels(): readonly ChannelName[] {
+    const channels: ChannelName[] = [];
+    for (const { name } of this.#session.subscriptions.values()) {
+      const parsed = parseChannelName(name);
+      if (parsed.ok) channels.push(parsed.value);
+    }
+    return channels;
   }
 
   may(right: Right, channel: ChannelName): boolean {

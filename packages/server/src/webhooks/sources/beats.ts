@@ -36,7 +36,7 @@ export type BeatsOptions = {
 const TOMBSTONE_MS = 600_000;
 const LOOK_AGAIN_MS = 60_000;
 const PAGE = 500;
-/** Things let go at the same time. */ /** Things let go at the same time. */
+/** Things let go at the same time. */
 const AT_ONCE = 50;
 const HOLDERS_MAX = 10_000;
 /** Times that count between two looks: beyond it this node was away itself. */

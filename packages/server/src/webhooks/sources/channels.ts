@@ -6,9 +6,11 @@ import {
   namespaceOf,
   type PluginChannels,
   type PluginHooks,
+  type PluginSession,
   type TenantId,
 } from "../../plugins/index.ts";
 import type { Recorder } from "../recorder.ts";
+import type { Adopt } from "./adoption.ts";
 import type { HeldThings } from "./held-things.ts";
 import type { Thing } from "./lives.ts";
 
@@ -16,11 +18,14 @@ export type ChannelSourceDeps = {
   readonly things: HeldThings;
   readonly recorder: Pick<Recorder, "wants">;
   readonly channels: Pick<PluginChannels, "subscriberCount">;
-  readonly graceMs: number;
+  /** How long what has no subscribers here any more may be back, as things stand. */
+  graceMs(tenant: TenantId): number;
 };
 
 /** Sessions of one user in one channel of this node; most have one. */
 type Sessions = string[];
+
+type Joined = { readonly channel: string; readonly user: string; readonly silentMs: number };
 
 export function createChannelSource({ things, recorder, channels, graceMs }: ChannelSourceDeps) {
   const here = new Map<TenantId, Map<string, Sessions>>();
@@ -32,8 +37,8 @@ export function createChannelSource({ things, recorder, channels, graceMs }: Cha
     recorder.wants(tenant, "member.joined", namespace) ||
     recorder.wants(tenant, "member.left", namespace);
 
-  function join(thing: Thing, session: string, about: { channel: string; user: string }): void {
-    things.take(thing, about);
+  function join(thing: Thing, session: string, { silentMs, ...about }: Joined): void {
+    things.take(thing, about, silentMs);
     let members = here.get(thing.tenant);
     if (members === undefined) {
       members = new Map();
@@ -53,22 +58,26 @@ export function createChannelSource({ things, recorder, channels, graceMs }: Cha
     if (sessions.length > 0) return;
     members.delete(thing.name);
     if (members.size === 0) here.delete(thing.tenant);
-    things.letGo(thing, graceMs);
+    things.letGo(thing, graceMs(thing.tenant));
   }
 
-  return {
+  function take({ id, identity }: PluginSession, channel: ChannelName, silentMs: number): void {
+    const { tenant, userId: user } = identity;
+    const namespace = namespaceOf(channel);
+    if (wantsChannels(tenant, namespace)) {
+      things.take(channelThing(tenant, channel), { channel }, silentMs);
+    }
+    if (wantsMembers(tenant, namespace)) {
+      join(memberThing(tenant, channel, user), id, { channel, user, silentMs });
+    }
+  }
+
+  const hooks = {
     subscribed: {
       concerns: (tenant, namespace) =>
         wantsChannels(tenant, namespace) || wantsMembers(tenant, namespace),
-      run({ session: { id, identity }, channel }) {
-        if (isPattern(channel)) return;
-        const { tenant, userId: user } = identity;
-        const namespace = namespaceOf(channel);
-        if (wantsChannels(tenant, namespace))
-          things.take(channelThing(tenant, channel), { channel });
-        if (wantsMembers(tenant, namespace)) {
-          join(memberThing(tenant, channel, user), id, { channel, user });
-        }
+      run({ session, channel }) {
+        if (!isPattern(channel)) take(session, channel, 0);
       },
     },
     unsubscribed: {
@@ -77,12 +86,18 @@ export function createChannelSource({ things, recorder, channels, graceMs }: Cha
         if (isPattern(channel)) return;
         const { tenant, userId } = identity;
         if (channels.subscriberCount(channelKey(tenant, channel)) === 0) {
-          things.letGo(channelThing(tenant, channel), graceMs);
+          things.letGo(channelThing(tenant, channel), graceMs(tenant));
         }
         leave(memberThing(tenant, channel, userId), id);
       },
     },
   } satisfies PluginHooks;
+
+  /** Of a session that was here before. */
+  const adopt: Adopt = (session) => {
+    for (const channel of session.channels()) take(session, channel, Number.POSITIVE_INFINITY);
+  };
+  return { hooks, adopt };
 }
 
 /** Who subscribes to a pattern is in none of its channels. */

@@ -28,15 +28,20 @@ export type HeldThingsDeps = {
 export type HeldThingsOptions = {
   /** Things that a node holds at most. */
   readonly max: number;
-  /** Of these so many are written at the same time. */
+  /** Of these so many are written at the same time; of those that were there before, a quarter of it, and only while no others wait. */
   readonly inFlight: number;
 };
 
 const RETRY_MS = 1_000;
+const LATER_SHARE = 4;
 
 type Held = Due & {
   readonly thing: Thing;
   about: About;
+  /** It was there before anybody was to hear of it, and if it is written by then nobody is told that it began; 0: they are. */
+  silentUntilMs: number;
+  /** How often it was taken: an answer from before is not about it. */
+  takes: number;
   /** It is held, or its grace time is not over. */
   wanted: boolean;
   /** Over for all, whoever else holds it. */
@@ -59,10 +64,13 @@ export class HeldThings {
   readonly #graces;
   /** In order. A set, as a storm of reconnects makes it long. */
   readonly #queue = new Set<Held>();
+  /** What was there before: others do not wait for it. */
+  readonly #later = new Set<Held>();
   #failed: Held[] = [];
   #retry: Timer | undefined;
   #size = 0;
   #writing = 0;
+  #writingLater = 0;
   #closed = false;
   #idle: (() => void) | undefined;
 
@@ -85,13 +93,17 @@ export class HeldThings {
     return this.#find(thing) !== undefined;
   }
 
-  /** It is here. Attack: ever new channels; beyond the bound they are not held, and nothing is told of them. */
-  take(thing: Thing, about: About): void {
+  /** It is here; if it is written within `silentMs`, nobody is told that it began: it did before anybody was to hear of it. Attack: ever new channels; beyond the bound they are not held, and nothing is told of them. */
+  take(thing: Thing, about: About, silentMs = 0): void {
     let held = this.#find(thing);
     if (held === undefined) {
       if (this.#size >= this.#options.max) return this.#deps.count("things_not_held");
       held = this.#add(thing, about);
     }
+    if (!held.wanted || held.takes === 0) {
+      held.silentUntilMs = held.holders.length > 0 ? 0 : this.#fromNow(silentMs);
+    }
+    held.takes++;
     this.#graces.remove(held);
     held.wanted = true;
     held.ended = false;
@@ -114,7 +126,9 @@ export class HeldThings {
   letGo(thing: Thing, graceMs: number): void {
     const held = this.#find(thing);
     if (held === undefined) return;
-    if (graceMs === 0) return this.#release(held);
+    // What nobody knows to have been here needs no grace, and written later than its end elsewhere it would have a second one.
+    const isUnknown = this.#later.has(held) && held.holders.length === 0;
+    if (graceMs === 0 || isUnknown) return this.#release(held);
     this.#graces.set(held, this.#deps.clock.monotonicMs() + graceMs);
   }
 
@@ -159,7 +173,8 @@ export class HeldThings {
       this.#tenants.set(tenant, things);
     }
     const held: Held = {
-      ...{ thing, about, wanted: true, ended: false, holders: [], taken: false, queued: false },
+      ...{ thing, about, silentUntilMs: 0, takes: 0, wanted: true, ended: false },
+      ...{ holders: [], taken: false, queued: false },
       ...{ waiting: undefined, dueAtMs: 0, heapIndex: -1 },
     };
     things.set(`${kind} ${name}`, held);
@@ -183,21 +198,43 @@ export class HeldThings {
   #enqueue(held: Held): void {
     if (held.queued) return;
     held.queued = true;
-    this.#queue.add(held);
+    this.#line(held).add(held);
     this.#fill();
+  }
+
+  #line({ silentUntilMs }: Held): Set<Held> {
+    return silentUntilMs > 0 ? this.#later : this.#queue;
+  }
+
+  #fromNow(silentMs: number): number {
+    return silentMs === 0 ? 0 : this.#deps.clock.monotonicMs() + silentMs;
   }
 
   #fill(): void {
     while (!this.#closed && this.#writing < this.#options.inFlight) {
-      const [held] = this.#queue;
+      const held = this.#next();
       if (held === undefined) return;
-      this.#queue.delete(held);
       this.#writing++;
       void this.#write(held);
     }
   }
 
+  #next(): Held | undefined {
+    const [first] = this.#queue;
+    if (first !== undefined) {
+      this.#queue.delete(first);
+      return first;
+    }
+    // Attack: an endpoint that is added where ten thousand are, time and again: whoever comes meanwhile finds the store free.
+    if (this.#writingLater * LATER_SHARE >= this.#options.inFlight) return undefined;
+    const [later] = this.#later;
+    if (later !== undefined) this.#later.delete(later);
+    return later;
+  }
+
   async #write(held: Held): Promise<void> {
+    const later = held.silentUntilMs > 0 ? 1 : 0;
+    this.#writingLater += later;
     try {
       await this.#settle(held);
     } catch (error) {
@@ -208,6 +245,7 @@ export class HeldThings {
     } finally {
       for (const tell of held.waiting?.splice(0) ?? []) tell();
       this.#writing--;
+      this.#writingLater -= later;
       this.#fill();
       if (this.#closed && this.#writing === 0) this.#idle?.();
     }
@@ -217,7 +255,7 @@ export class HeldThings {
     if (this.#closed) return;
     this.#retry ??= this.#deps.clock.setTimer(RETRY_MS, () => {
       this.#retry = undefined;
-      for (const held of this.#failed.splice(0)) this.#queue.add(held);
+      for (const held of this.#failed.splice(0)) this.#line(held).add(held);
       this.#fill();
     });
   }
@@ -236,8 +274,9 @@ export class HeldThings {
         held.queued = false;
         return;
       }
+      const { takes } = held;
       if (held.holders.length === 0 && !(await this.#deps.isWanted(held.thing))) {
-        held.wanted = false;
+        if (held.takes === takes) held.wanted = false;
         continue;
       }
       await this.#writeTaken(held);
@@ -247,10 +286,14 @@ export class HeldThings {
   async #writeTaken(held: Held): Promise<void> {
     const { thing, holders, about } = held;
     const holder = await this.#deps.holderFor(thing.tenant);
+    // After a while it may have been told to be over: this node may have stood still.
+    const silent = this.#deps.clock.monotonicMs() < held.silentUntilMs;
     if (holders.at(-1) !== holder) holders.push(holder);
     held.taken = true;
     try {
-      await this.#deps.lives.take(thing, holder, about);
+      await this.#deps.lives.take(thing, holder, { about, silent });
+      // If it is taken anew, it was told to be over.
+      held.silentUntilMs = 0;
     } catch (error) {
       held.taken = false;
       throw error;

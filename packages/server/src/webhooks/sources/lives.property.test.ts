@@ -22,6 +22,8 @@ class Crowd {
   readonly #gone = new Set<string>();
   readonly #subscribed = new Map<string, Set<ModelNode>>();
   #sessions = SESSIONS.length;
+  /** Those that began where nobody knew of an endpoint. */
+  readonly #begun = new Set<string>();
 
   constructor(model: Model) {
     this.#model = model;
@@ -57,7 +59,25 @@ class Crowd {
 
   #connect(name: string, node: ModelNode): void {
     this.#connected.set(name, node);
-    node.take(thing("session", name));
+    // A client has nothing to resume before its `welcome`, and that waits for the record.
+    const resumed = this.#begun.has(name) || this.#model.histories().has(name);
+    node.take(thing("session", name), { resumed });
+    if (!node.knows) this.#begun.add(name);
+  }
+
+  /** The node comes to know of the endpoint, and takes up what it has. */
+  learn(node: ModelNode): void {
+    node.learn();
+    for (const [name, nodes] of this.#subscribed) {
+      if (nodes.has(node)) node.adopt(thing("channel", name));
+    }
+    for (const [name, on] of this.#connected) if (on === node) node.adopt(thing("session", name));
+  }
+
+  /** What is there now; sessions also while they are away for a moment. */
+  get there(): ReadonlySet<string> {
+    const occupied = CHANNELS.filter((name) => this.isThere(name));
+    return new Set([...occupied, ...this.#begun]);
   }
 
   /** It is resumed while its former connection still seems to be there. */
@@ -90,11 +110,18 @@ class Crowd {
 const BEGINS = new Set(["session.connected", "channel.occupied", "member.joined"]);
 
 /** What is wrong with what was told of one thing; undefined: nothing. */
-function problemOf(name: string, events: readonly WebhookEvent[]): string | undefined {
-  for (const [index, { type, data }] of events.entries()) {
+function problemOf(
+  name: string,
+  events: readonly WebhookEvent[],
+  wasThere: boolean,
+): string | undefined {
+  // Of what was there before the endpoint the first thing that is told may be its end.
+  const isMissing = wasThere && events[0] !== undefined && !BEGINS.has(events[0].type);
+  const all = isMissing ? events.slice(1) : events;
+  for (const [index, { type, data }] of all.entries()) {
     const isBegin = BEGINS.has(type);
     if (isBegin !== (index % 2 === 0)) return `${name}: ${type} is number ${index}`;
-    if (!isBegin && data["life"] !== events[index - 1]?.data["life"]) {
+    if (!isBegin && data["life"] !== all[index - 1]?.data["life"]) {
       return `${name}: ${type} is of another life`;
     }
   }
@@ -102,16 +129,20 @@ function problemOf(name: string, events: readonly WebhookEvent[]): string | unde
 }
 
 /** The same of all, and against what is so. */
-function problemIn(model: Model, crowd: Crowd): string | undefined {
+function problemIn(
+  model: Model,
+  crowd: Crowd,
+  before: ReadonlySet<string> = new Set(),
+): string | undefined {
   for (const [name, events] of model.histories()) {
-    const problem = problemOf(name, events);
+    const problem = problemOf(name, events, before.has(name));
     if (problem !== undefined) return problem;
-    if ((events.length % 2 === 1) !== crowd.isThere(name)) {
+    if (BEGINS.has(events.at(-1)?.type ?? "") !== crowd.isThere(name)) {
       return `${name}: told ${events.length} times, and there: ${crowd.isThere(name)}`;
     }
   }
   const untold = [...SESSIONS, ...CHANNELS].find(
-    (name) => crowd.isThere(name) && !model.histories().has(name),
+    (name) => crowd.isThere(name) && !model.histories().has(name) && !before.has(name),
   );
   return untold && `${untold} is there, and nobody was told`;
 }
@@ -146,10 +177,53 @@ async function run(seed: number): Promise<string | undefined> {
     for (let steps = random.between(0, 12); steps > 0; steps--) await model.step();
     trouble(model, crowd);
   }
+  return await ended(model, crowd, new Set());
+}
+
+/** Once all is well again, and nothing is under way. */
+async function ended(
+  model: Model,
+  crowd: Crowd,
+  before: ReadonlySet<string>,
+): Promise<string | undefined> {
   model.storeAway = false;
   for (const node of model.living) node.isFrozen = false;
   await model.pass(ALL_OVER_MS);
-  return problemIn(model, crowd) ?? problemInTables(model, crowd);
+  return problemIn(model, crowd, before) ?? problemInTables(model, crowd);
+}
+
+/** An endpoint comes at some moment; one node after another hears of it, while all else goes on. */
+async function runWithEndpoint(seed: number): Promise<string | undefined> {
+  const model = new Model(seed);
+  const { random } = model;
+  const crowd = new Crowd(model);
+  model.isWanted = false;
+  for (let n = 0; n < 3; n++) model.start();
+  for (let n = random.between(0, 60); n > 0; n--) {
+    crowd.act();
+    if (random.chance(0.2)) await model.pass(random.between(1, 9_000));
+  }
+  model.isWanted = true;
+  let before: ReadonlySet<string> = new Set();
+  const unaware = [...model.living];
+  while (unaware.length > 0) {
+    const node = random.pick(unaware);
+    unaware.splice(unaware.indexOf(node), 1);
+    // Also what began where nobody knew of it yet.
+    before = before.union(crowd.there);
+    crowd.learn(node);
+    for (let n = random.between(0, 4); n > 0; n--) {
+      crowd.act();
+      for (let steps = random.between(0, 12); steps > 0; steps--) await model.step();
+    }
+  }
+  await model.settle();
+  for (let n = 0; n < 100; n++) {
+    if (random.chance(0.5)) crowd.act();
+    for (let steps = random.between(0, 12); steps > 0; steps--) await model.step();
+    trouble(model, crowd);
+  }
+  return await ended(model, crowd, before);
 }
 
 /** What nobody holds leaves nothing behind. */
@@ -163,6 +237,12 @@ describe("lives", () => {
   test("[WH20] whatever races, breaks, stands still and dies, what is told alternates, and ends with what is so", async () => {
     for (let seed = 1; seed <= 80; seed++) {
       expect([seed, await run(seed)]).toEqual([seed, undefined]);
+    }
+  });
+
+  test("[WH25] an endpoint comes at some moment: nothing is told to be over that is there, the end of all that was there is told, and what is told alternates", async () => {
+    for (let seed = 1; seed <= 100; seed++) {
+      expect([seed, await runWithEndpoint(seed)]).toEqual([seed, undefined]);
     }
   });
 
@@ -267,15 +347,21 @@ describe("lives", () => {
       const model = new Model(seed);
       const [first, second] = [model.start(), model.start()];
       const channel = thing("channel", "c");
-      const done = [first.lives.take(channel, "first", { thing: "c" })];
+      const told = { about: { thing: "c" }, silent: false };
+      const done = [first.lives.take(channel, "first", told)];
       await model.settle();
       done.push(first.lives.letGo(channel, "first"));
-      done.push(second.lives.take(channel, "second", { thing: "c" }));
+      done.push(second.lives.take(channel, "second", told));
       await model.settle();
       await Promise.all(done);
-      const told = model.events.map(({ type }) => type.slice("channel.".length)).join();
-      const isTold = told === "occupied" || told === "occupied,vacated,occupied";
-      expect([seed, told, isTold, model.tables.lives.all().length]).toEqual([seed, told, true, 1]);
+      const types = model.events.map(({ type }) => type.slice("channel.".length)).join();
+      const isTold = types === "occupied" || types === "occupied,vacated,occupied";
+      expect([seed, types, isTold, model.tables.lives.all().length]).toEqual([
+        seed,
+        types,
+        true,
+        1,
+      ]);
     }
   });
 

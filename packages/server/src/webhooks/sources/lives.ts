@@ -11,6 +11,9 @@ import { beganEvent, overEvent } from "./thing-events.ts";
 
 export type Thing = { readonly tenant: TenantId; readonly kind: Kind; readonly name: string };
 
+/** `silent`: nobody is told that it begins; its end is. */
+export type Taking = { readonly about: About; readonly silent: boolean };
+
 export type LivesDeps = {
   readonly clock: Clock;
   readonly random: RandomIds;
@@ -30,12 +33,12 @@ export class Lives {
     this.#deps = deps;
   }
 
-  /** `holder` holds it from now on. Resolved: that is kept, and that it began is recorded. */
-  async take(thing: Thing, holder: string, about: About): Promise<void> {
+  /** `holder` holds it from now on. Resolved: that is kept, and that it began is recorded, unless `silent`: it began before anybody was to hear of it. */
+  async take(thing: Thing, holder: string, { about, silent }: Taking): Promise<void> {
     const { tenant, kind, name } = thing;
     // Before the life: a life that nobody holds would never end.
     await this.#deps.holds.put(tenant, { kind, name, holder });
-    const life = await this.#countIn(thing, about);
+    const life = await this.#countIn(thing, { about, silent });
     if (life.told !== undefined) return;
     await this.#deps.recorder.record(tenant, beganEvent(life));
     const same = { life: { is: life.life } };
@@ -64,16 +67,19 @@ export class Lives {
   }
 
   /** A life that is not over, and that a hold that was just written is counted in. */
-  async #countIn(thing: Thing, about: About): Promise<LifeRecord> {
+  async #countIn(thing: Thing, { about, silent }: Taking): Promise<LifeRecord> {
     const { lives, clock, random } = this.#deps;
     const { tenant, kind, name } = thing;
+    // After an end that is told, whoever is there is told to have begun.
+    let told = silent ? { told: 1 } : {};
     for (;;) {
       const at = Math.floor(clock.nowMs());
-      const life = { kind, name, life: random.id(LIFE_BYTES), stamp: 1, at, about };
+      const life = { kind, name, life: random.id(LIFE_BYTES), stamp: 1, at, about, ...told };
       const { written, record } = await lives.insert(tenant, life);
       if (written) return record;
       if (record.over !== undefined) {
         await this.#conclude(tenant, record);
+        told = {};
         continue;
       }
       const change = { stamp: record.stamp + 1 };

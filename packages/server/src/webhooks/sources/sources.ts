@@ -1,9 +1,15 @@
 /**
  * Notices what happens and has it recorded: with the hooks of the gateway, and with records of its own where a node may die before it is told. docs/webhooks.md says when each event comes.
  */
-import { type PluginContext, type PluginHooks, Unavailable } from "../../plugins/index.ts";
+import {
+  type PluginContext,
+  type PluginHooks,
+  type TenantId,
+  Unavailable,
+} from "../../plugins/index.ts";
 import type { KnownEndpoints } from "../known-endpoints.ts";
 import type { Recorder } from "../recorder.ts";
+import { Adoption } from "./adoption.ts";
 import { Beats } from "./beats.ts";
 import { createChannelSource } from "./channels.ts";
 import type { SourcesConfig } from "./config.ts";
@@ -11,18 +17,21 @@ import { createEmittedSource } from "./emitted.ts";
 import { HeldThings } from "./held-things.ts";
 import { Lives, type Thing } from "./lives.ts";
 import { createMessageSource } from "./messages.ts";
-import { BEATS, HOLDS, LIVES, PLACES } from "./records.ts";
+import { BEATS, HOLDS, KINDS, LIVES, PLACES } from "./records.ts";
 import { createSessionSource } from "./sessions.ts";
+import { Settling } from "./settling.ts";
 import { namespaceOfThing, THING_TYPES } from "./thing-events.ts";
 
 export type Sources = { readonly hooks: PluginHooks; close(): Promise<void> };
 
 /** As the recorder knows the endpoints; {@link Recorder.wants} is generous as long as it does not. */
-type Known = Pick<KnownEndpoints, "wanting">;
+type Known = Pick<KnownEndpoints, "wanting" | "wants" | "onChange">;
 
 const SESSION_GRACE_MS = 125_000;
+/** After so many of them every node has read its endpoints anew. */
+const REREADS = 3;
 
-export function createSources<C extends SourcesConfig>(
+export function createSources<C extends SourcesConfig & { readonly rereadMs: number }>(
   context: PluginContext<C>,
   { recorder, known }: { readonly recorder: Recorder; readonly known: Known },
 ): Sources {
@@ -52,15 +61,37 @@ export function createSources<C extends SourcesConfig>(
       graceMs: { session: sessionGraceMs, channel: graceMs, member: graceMs },
     },
   );
+  const settling = new Settling(clock);
+  const settleMs = config.rereadMs * REREADS + graceMs;
+  const sessions = createSessionSource({
+    ...{ things, recorder, settling },
+    ...{ graceMs: sessionGraceMs, waitMs: welcomeWaitMs },
+  });
+  const inChannels = createChannelSource({
+    ...{ things, recorder, channels },
+    // Another node may have subscribers, and not know yet that anybody wants to hear of them.
+    graceMs: (tenant) =>
+      nodes.others.length === 0 ? graceMs : Math.max(graceMs, settling.leftMs(tenant, settleMs)),
+  });
+  const passes = [inChannels.adopt, sessions.adopt];
+  const adoption = new Adoption({ clock, users: context.users, passes });
+  known.onChange((tenant) => {
+    const wanted = wantsAny(known, tenant);
+    settling.changed(tenant, wanted);
+    if (wanted) adoption.begin(tenant);
+  });
   context.every(beatMs, () => beats.look().catch(unlessAway));
   return {
     hooks: {
-      ...createSessionSource({ things, recorder, graceMs: sessionGraceMs, waitMs: welcomeWaitMs }),
-      ...createChannelSource({ things, recorder, channels, graceMs }),
+      ...sessions.hooks,
+      ...inChannels.hooks,
       ...createMessageSource({ clock, recorder, mustBeKept: config.publishedMustBeKept }),
       ...createEmittedSource({ recorder }),
     },
-    close: () => things.close(),
+    close() {
+      adoption.close();
+      return things.close();
+    },
   };
 }
 
@@ -71,6 +102,13 @@ async function isWanted(known: Known, thing: Thing): Promise<boolean> {
     if (wanting.length > 0) return true;
   }
   return false;
+}
+
+/** Whether anything that is held is wanted, in whichever namespace. */
+function wantsAny(known: Known, tenant: TenantId): boolean {
+  return KINDS.some((kind) =>
+    Object.values(THING_TYPES[kind]).some((type) => known.wants(tenant, type, undefined)),
+  );
 }
 
 /** It is looked again with the next beat. */

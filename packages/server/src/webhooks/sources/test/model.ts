@@ -12,6 +12,7 @@ import { Beats } from "../beats.ts";
 import { HeldThings } from "../held-things.ts";
 import { Lives, type Thing } from "../lives.ts";
 import { BEATS, HOLDS, type HoldRecord, type Kind, LIVES, PLACES } from "../records.ts";
+import { Settling } from "../settling.ts";
 import { SharedTable } from "./shared-tables.ts";
 
 export const GRACE_MS = 5_000;
@@ -35,6 +36,8 @@ export class Model {
   readonly events: WebhookEvent[] = [];
   readonly nodes: ModelNode[] = [];
   storeAway = false;
+  /** An endpoint is there. Nodes that start hear of it at once, others when they {@link ModelNode.learn}. */
+  isWanted = true;
   /** Calls whose time has not come. */
   readonly waiting: { readonly node: ModelNode; readonly go: () => void }[] = [];
 
@@ -103,17 +106,23 @@ export class ModelNode {
   isDead = false;
   /** It stands still, with what it has asked for under way: `kill -STOP`, a long pause. */
   isFrozen = false;
+  readonly #settling: Settling;
+  /** Of the endpoint. */
+  knows: boolean;
   #looking: Promise<void> | undefined;
 
   constructor(model: Model, name: string) {
     this.model = model;
     this.name = name;
+    this.knows = model.isWanted;
+    this.#settling = new Settling(model.clock);
     const gate = () => this.#gate();
     const { clock, random, tables } = model;
     const holds = tables.holds.as<HoldRecord>(gate);
     const recorder = {
       record: async (_: unknown, event: WebhookEvent) => {
         await this.#gate();
+        if (!this.knows) return;
         model.record(event);
         await this.#gate();
       },
@@ -123,7 +132,7 @@ export class ModelNode {
     this.things = new HeldThings(
       {
         ...{ clock, lives },
-        isWanted: () => true,
+        isWanted: () => this.knows,
         holderFor: (tenant) => this.beats.holderFor(tenant),
         count() {},
         onFault(error) {
@@ -161,8 +170,21 @@ export class ModelNode {
       });
   }
 
-  take(thing: Thing): void {
-    this.things.take(thing, aboutOf(thing));
+  take(thing: Thing, { resumed = false } = {}): void {
+    if (!this.knows) return;
+    const silent = resumed && this.#settling.leftMs(thing.tenant, SESSION_GRACE_MS) > 0;
+    this.things.take(thing, aboutOf(thing), silent ? GRACE_MS : 0);
+  }
+
+  /** Hears of the endpoint. */
+  learn(): void {
+    this.knows = true;
+    this.#settling.changed(DEFAULT_TENANT, true);
+  }
+
+  /** It was here before. */
+  adopt(thing: Thing): void {
+    this.things.take(thing, aboutOf(thing), Number.POSITIVE_INFINITY);
   }
 
   letGo(thing: Thing): void {
