@@ -3,6 +3,7 @@ import {
   definePlugin,
   type Plugin,
   type PluginContext,
+  type PluginHooks,
   type PluginParts,
   parseTenantId,
   type TenantId,
@@ -51,9 +52,9 @@ function createBackendCalls(
     ...{ clock, random, http, log, config, count },
     metered: (tenant) => context.meter(tenant, "backendCalls"),
   });
+  const fixed = fixedIn(config);
   const known = new KnownBackends({
-    records,
-    fixed: fixedIn(config),
+    ...{ records, fixed },
     changed: (tenant) => line.forget(tenant),
   });
   const allowed = new Allowed(clock, config.cacheMax);
@@ -64,24 +65,27 @@ function createBackendCalls(
   if (records !== undefined) keepReading(context, known);
   const changed = (tenant: TenantId) => tellAll(context, known, tenant);
   const deps = { clock, random, config, http, known, changed };
+  const hooks: PluginHooks<BackendCallsConfig> = {
+    subscribing: {
+      run: ({ session, channel }) => questions.subscribing(session, channel),
+      concerns: (tenant, namespace) => known.mayAsk(tenant, namespace, "subscribes"),
+      timeLimitMs,
+    },
+    publishing: {
+      run: (message) => questions.publishing(message),
+      concerns: (tenant, namespace) => known.mayAsk(tenant, namespace, "publishes"),
+      timeLimitMs,
+    },
+    disconnected({ identity: { tenant, userId } }) {
+      if (allowed.size > 0 && !users.isHere(tenant, userId)) allowed.forget(tenant, userId);
+    },
+  };
+  // Where no tenant can have a backend nothing pays for asking who has one.
+  const canBeSet = records !== undefined || fixed.size > 0;
   return {
     actions: { rpc: rpcAction({ known, line, rate, config, count }) },
     routes: records === undefined ? [] : backendRoutes(new Settings({ ...deps, records })),
-    hooks: {
-      subscribing: {
-        run: ({ session, channel }) => questions.subscribing(session, channel),
-        concerns: (tenant, namespace) => known.mayAsk(tenant, namespace, "subscribes"),
-        timeLimitMs,
-      },
-      publishing: {
-        run: (message) => questions.publishing(message),
-        concerns: (tenant, namespace) => known.mayAsk(tenant, namespace, "publishes"),
-        timeLimitMs,
-      },
-      disconnected({ identity: { tenant, userId } }) {
-        if (allowed.size > 0 && !users.isHere(tenant, userId)) allowed.forget(tenant, userId);
-      },
-    },
+    hooks: canBeSet ? hooks : {},
   };
 }
 

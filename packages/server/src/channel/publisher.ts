@@ -100,7 +100,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
         return accept(later);
       }
       const history = kept(deps, request.tenant, options.history);
-      return accept(append(deps, request, { target, member, history }));
+      return accept(append(deps, request, { target, namespace: name, member, history }));
     },
   };
 }
@@ -186,13 +186,15 @@ function appendChanged(
   target: ChannelKey,
   { request, member }: Checked,
 ): Awaitable<PublishOutcome> {
-  const { options } = deps.namespaces.find(request.tenant, namespaceOf(request.channel));
+  const namespace = namespaceOf(request.channel);
+  const { options } = deps.namespaces.find(request.tenant, namespace);
   const history = kept(deps, request.tenant, options.history);
-  return append(deps, request, { target, member, history });
+  return append(deps, request, { target, namespace, member, history });
 }
 
 type Place = {
   readonly target: ChannelKey;
+  readonly namespace: string;
   readonly member: string;
   readonly history: HistoryOptions;
 };
@@ -200,7 +202,7 @@ type Place = {
 function append(
   { broker, hub, counters, hooks = NO_HOOKS }: PublisherDeps,
   request: PublishRequest,
-  { target, member, history }: Place,
+  { target, namespace, member, history }: Place,
 ): Awaitable<PublishOutcome> {
   counters.publications++;
   counters.byTenant.of(request.tenant).publications++;
@@ -224,8 +226,10 @@ function append(
     outcome instanceof Promise
       ? outcome.then((answer) => whenHanded(hub, target, answer))
       : outcome;
-  const told = hooks.published === undefined ? handed : tell(hooks.published, request, handed);
-  return hooks.recording === undefined ? told : record(hooks.recording, request, told);
+  const { published, recording } = hooks;
+  const { tenant } = request;
+  const told = published?.concerns(tenant, namespace) ? tell(published, request, handed) : handed;
+  return recording?.concerns(tenant, namespace) ? record(recording, request, told) : told;
 }
 
 /** Whoever must not miss an acknowledged publication has it before the acknowledgement, and again with each repetition. */
@@ -234,7 +238,6 @@ function record(
   request: PublishRequest,
   outcome: Awaitable<PublishOutcome>,
 ): Awaitable<PublishOutcome> {
-  if (!recording.concerns(request.tenant, namespaceOf(request.channel))) return outcome;
   return mapReady(outcome, (done) => {
     if (done.kind !== "published") return done;
     return mapReady(recording.ask(request, done), (refusal) => {
@@ -250,7 +253,6 @@ function tell(
   request: PublishRequest,
   outcome: Awaitable<PublishOutcome>,
 ): Awaitable<PublishOutcome> {
-  if (!published.concerns(request.tenant, namespaceOf(request.channel))) return outcome;
   return mapReady(outcome, (done) => {
     if (done.kind === "published" && !done.duplicate) published.tell(request, done);
     return done;

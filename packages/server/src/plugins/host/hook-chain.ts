@@ -18,7 +18,8 @@ type Link<Call, Answer> = {
   readonly faults: PluginFaults;
   readonly run: (call: Call) => Awaitable<Answer>;
   readonly namespaces: ReadonlySet<string> | undefined;
-  readonly concerns: ((tenant: TenantId, namespace: string) => boolean) | undefined;
+  /** Has `concerns`, which is called as its own: a bound one costs more than what it answers. */
+  readonly hook: HookWithOptions<Call, Answer, unknown>;
   readonly timeLimitMs: number;
   readonly onFailure: "refuse" | "pass";
 };
@@ -63,16 +64,16 @@ export class HookChain<Call, Answer> {
       ...{ plugin: name, faults },
       run: (call) => options.run(call, context),
       namespaces: options.namespaces && new Set(options.namespaces),
-      concerns: options.concerns?.bind(options),
+      hook: options,
       timeLimitMs: options.timeLimitMs ?? timeLimitMs,
       onFailure: options.onFailure ?? "refuse",
     });
     this.#sort();
   }
 
-  /** Whether there is one for these channels. */
-  concerns(place: HookPlace): boolean {
-    for (const link of this.#of(place)) if (this.#isFor(link, place)) return true;
+  /** Whether there is one for these channels. Hot: asked for each publication before anything is made for a hook. */
+  concerns(tenant: TenantId, namespace: string): boolean {
+    for (const link of this.#in(namespace)) if (this.#isFor(link, tenant, namespace)) return true;
     return false;
   }
 
@@ -91,7 +92,7 @@ export class HookChain<Call, Answer> {
   /** Tells all of them, at the same time. */
   tell(call: () => Call, place?: HookPlace): void {
     for (const link of this.#of(place)) {
-      if (!this.#isFor(link, place)) continue;
+      if (!this.#isAsked(link, place)) continue;
       try {
         const told = settled(link.run(call()));
         if (told instanceof Promise) {
@@ -109,7 +110,7 @@ export class HookChain<Call, Answer> {
     const { links, call } = asking;
     for (let i = start; i < links.length; i++) {
       const link = links[i];
-      if (link === undefined || !this.#isFor(link, asking.place)) continue;
+      if (link === undefined || !this.#isAsked(link, asking.place)) continue;
       const verdict = this.#ask(link, call, asking.take);
       if (verdict instanceof Promise) {
         return verdict.then((refusal) => refusal ?? this.#decideFrom(i + 1, asking));
@@ -157,11 +158,15 @@ export class HookChain<Call, Answer> {
     return onFailure === "refuse" ? FAILED : undefined;
   }
 
+  #isAsked(link: Link<Call, Answer>, place: HookPlace | undefined): boolean {
+    return place === undefined || this.#isFor(link, place.tenant, place.namespace);
+  }
+
   /** One that cannot say it is asked: who decides must not be passed by. */
-  #isFor({ concerns, faults }: Link<Call, Answer>, place: HookPlace | undefined): boolean {
-    if (concerns === undefined || place === undefined) return true;
+  #isFor({ hook, faults }: Link<Call, Answer>, tenant: TenantId, namespace: string): boolean {
+    if (hook.concerns === undefined) return true;
     try {
-      return concerns(place.tenant, place.namespace);
+      return hook.concerns(tenant, namespace);
     } catch (error) {
       faults.note(this.#where, error);
       return true;
@@ -169,8 +174,12 @@ export class HookChain<Call, Answer> {
   }
 
   #of(place: HookPlace | undefined): readonly Link<Call, Answer>[] {
-    if (place === undefined) return this.#links;
-    return this.#byNamespace.get(place.namespace) ?? this.#forAll;
+    return place === undefined ? this.#links : this.#in(place.namespace);
+  }
+
+  #in(namespace: string): readonly Link<Call, Answer>[] {
+    if (this.#byNamespace.size === 0) return this.#forAll;
+    return this.#byNamespace.get(namespace) ?? this.#forAll;
   }
 
   #sort(): void {

@@ -13,7 +13,6 @@ import type { Placed, PublishHooks, PublishVerdict } from "../../channel/publish
 import type { PublishRequest } from "../../channel/publisher.ts";
 import type { OnPresenceChange } from "../../presence/presence.ts";
 import type { SessionHooks } from "../../session/hooks.ts";
-import type { Session } from "../../session/session.ts";
 import type { TenantId } from "../../tenant/tenant.ts";
 import type {
   Hook,
@@ -104,34 +103,38 @@ function sessionHooks(chain: Chain): SessionHooks {
     subscribing:
       subscribing &&
       ((session, channel) => {
-        const place = placeIn(session, channel);
-        if (!subscribing.concerns(place)) return undefined;
+        const { tenant } = session.identity;
+        const namespace = namespaceOf(channel);
+        if (!subscribing.concerns(tenant, namespace)) return undefined;
         const view = new SessionView(session);
-        return subscribing.decide(() => ({ session: view, channel }), place);
+        return subscribing.decide(() => ({ session: view, channel }), { tenant, namespace });
       }),
     subscribed:
       subscribed &&
       ((session, channel) => {
-        const place = placeIn(session, channel);
-        if (!subscribed.concerns(place)) return;
+        const { tenant } = session.identity;
+        const namespace = namespaceOf(channel);
+        if (!subscribed.concerns(tenant, namespace)) return;
         const view = new SessionView(session);
-        subscribed.tell(() => ({ session: view, channel }), place);
+        subscribed.tell(() => ({ session: view, channel }), { tenant, namespace });
       }),
     unsubscribed:
       unsubscribed &&
       ((session, channel) => {
-        const place = placeIn(session, channel);
-        if (!unsubscribed.concerns(place)) return;
+        const { tenant } = session.identity;
+        const namespace = namespaceOf(channel);
+        if (!unsubscribed.concerns(tenant, namespace)) return;
         const view = new SessionView(session);
-        unsubscribed.tell(() => ({ session: view, channel }), place);
+        unsubscribed.tell(() => ({ session: view, channel }), { tenant, namespace });
       }),
     reading:
       reading &&
       ((session, channel, what) => {
-        const place = placeIn(session, channel);
-        if (!reading.concerns(place)) return undefined;
+        const { tenant } = session.identity;
+        const namespace = namespaceOf(channel);
+        if (!reading.concerns(tenant, namespace)) return undefined;
         const view = new SessionView(session);
-        return reading.decide(() => ({ session: view, channel, what }), place);
+        return reading.decide(() => ({ session: view, channel, what }), { tenant, namespace });
       }),
   };
 }
@@ -158,18 +161,18 @@ function publishHooks(chain: Chain, { pendingMax }: HookOptions): PublishHooks {
   return {
     publishing: publishing && {
       pendingMax,
-      concerns: (tenant, namespace) => publishing.concerns({ tenant, namespace }),
+      concerns: (tenant, namespace) => publishing.concerns(tenant, namespace),
       ask: (request) => askToPublish(publishing, request),
     },
     published: published && {
-      concerns: (tenant, namespace) => published.concerns({ tenant, namespace }),
+      concerns: (tenant, namespace) => published.concerns(tenant, namespace),
       tell(request, outcome) {
         const call = () => publishedOf(request, outcome);
         published.tell(call, placeOf(request.tenant, request.channel));
       },
     },
     recording: recording && {
-      concerns: (tenant, namespace) => recording.concerns({ tenant, namespace }),
+      concerns: (tenant, namespace) => recording.concerns(tenant, namespace),
       ask(request, outcome) {
         const repeated = outcome.duplicate;
         const call = (): Recording => ({ ...publishedOf(request, outcome), repeated });
@@ -192,11 +195,6 @@ function publishedOf(request: PublishRequest, { offset, epoch }: Placed): Publis
 
 function placeOf(tenant: TenantId, channel: ChannelName | ChannelPattern): HookPlace {
   return { tenant, namespace: namespaceOf(channel) };
-}
-
-/** A session's tenant is known as long as it may have to do with channels. */
-function placeIn({ identity }: Session, channel: ChannelName | ChannelPattern): HookPlace {
-  return placeOf(identity.tenant, channel);
 }
 
 /** A change that one makes is what the next one sees. */
