@@ -37,7 +37,7 @@ export const QUOTA_GUARDS: readonly Guard[] = [
     faults: [22],
     breaks: "backends publish as much as they like",
     file: `${SERVER}/api/api.ts`,
-    find: "account.messageRefusal(1, deps.clock.monotonicMs()) ??",
+    find: "account.messageRefusal(1, nowFor(deps, account)) ??",
     replace: "",
     test: `${SERVER_TESTS}/quotas.test.ts`,
     named: "clients and backends take from one bucket",

@@ -63,6 +63,11 @@ export class TenantAccount {
     return this.#byteRate;
   }
 
+  /** Whether it matters at what time something comes. */
+  get isRated(): boolean {
+    return this.#messageRate !== undefined || this.#byteRate !== undefined;
+  }
+
   /** It is held to these from now on. What is owed is owed still. */
   fit(quotas: Quotas): void {
     this.quotas = quotas;
