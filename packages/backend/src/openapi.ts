@@ -418,6 +418,21 @@ interface components {
     UsageByDay: {
       from: string;
       to: string;
+      /** What it is held to: its own, and else the configuration's. Absent: no limit. */
+      quotas: {
+        /** Connected sessions. */
+        connections?: number;
+        /** Messages that clients and backends send, a second. */
+        messagesPerSecond?: number;
+        /** Bytes of these, a second. */
+        bytesPerSecond?: number;
+        /** Channels with subscribers or history. */
+        channels?: number;
+        /** Publications that are kept for recovery, in bytes. */
+        historyBytes?: number;
+        /** Records, in bytes. */
+        storeBytes?: number;
+      };
       days: {
         day: string;
         /** Messages that clients and backends sent, as QU3 counts them. */
@@ -454,6 +469,21 @@ interface components {
       status: "active" | "suspended" | "deleted";
       /** Its own; for those that are absent the configuration counts. */
       quotas: {
+        /** Connected sessions. */
+        connections?: number;
+        /** Messages that clients and backends send, a second. */
+        messagesPerSecond?: number;
+        /** Bytes of these, a second. */
+        bytesPerSecond?: number;
+        /** Channels with subscribers or history. */
+        channels?: number;
+        /** Publications that are kept for recovery, in bytes. */
+        historyBytes?: number;
+        /** Records, in bytes. */
+        storeBytes?: number;
+      };
+      /** What it is held to: its own, and else the configuration's. Absent: no limit. */
+      quotasInForce?: {
         /** Connected sessions. */
         connections?: number;
         /** Messages that clients and backends send, a second. */

@@ -124,6 +124,17 @@ describe("[QU4] channels that a backend puts users into", () => {
     expect(gateway.gateway.counters.quotaRefusals).toMatchObject({ channels: 4 });
   });
 
+  test("that one quota is reached is told whatever others were told of", async () => {
+    const { gateway } = await open({ channels: 1, messagesPerSecond: 1 });
+    await using _ = gateway;
+    const ann = await gateway.connect();
+    await ann.must("subscribe", { channel });
+    await ann.refused("subscribe", { channel: "chat:b" });
+    for (let n = 0; n < 3; n++) await gateway.call("POST", "/api/publish", { channel, data: n });
+    const told = gateway.logged.filter((line) => line.includes("at a quota"));
+    expect(told.map((line) => JSON.parse(line).quota)).toEqual(["channels", "messagesPerSecond"]);
+  });
+
   test("of users who are not there, none is had", async () => {
     const { gateway, clock } = await open({ channels: 2 });
     await using _ = gateway;
@@ -141,7 +152,9 @@ describe("[QU7] usage", () => {
   test("what clients and backends do is counted for their own tenant, and read with its own key", async () => {
     const folder = mkdtempSync(join(tmpdir(), "aldis-usage-"));
     const store = { url: `sqlite:${join(folder, "a.db")}` };
-    await using gateway = await startTestGateway({ config: { api: { keys }, store } });
+    await using gateway = await startTestGateway({
+      config: { api: { keys }, store, tenants: { quotas: { channels: 10 } } },
+    });
     const [ann, bob] = [await gateway.connect(), await gateway.connect({ sub: "bob" })];
     for (const client of [ann, bob]) await client.must("subscribe", { channel });
     for (let n = 0; n < 3; n++) await ann.must("publish", { channel, data: n });
@@ -157,6 +170,7 @@ describe("[QU7] usage", () => {
     });
     expect(days[0]?.["bytesIn"]).toBeGreaterThan(300);
     expect(days[0]?.["bytesOut"]).toBeGreaterThan(1_000);
+    expect((body as { quotas: object }).quotas).toEqual({ channels: 10 });
     const other = await gateway.call("GET", "/api/usage", undefined, GLOBEX_KEY);
     expect((other.body as { days: object[] }).days).toMatchObject([
       { messagesIn: 0, connectionsPeak: 1 },

@@ -23,9 +23,9 @@ export function openAccounts(
   const onRefused = (account: TenantAccount, quota: keyof Quotas) => {
     countOne(counters.quotaRefusals, quota);
     const nowMs = clock.monotonicMs();
-    if (nowMs - account.toldAtMs < TELL_MS) return;
-    account.toldAtMs = nowMs;
-    const { tenant, quotas } = account;
+    const { tenant, quotas, toldAtMs = {} } = account;
+    if (nowMs - (toldAtMs[quota] ?? Number.NEGATIVE_INFINITY) < TELL_MS) return;
+    account.toldAtMs = { ...toldAtMs, [quota]: nowMs };
     log.warn({ tenant, quota, limit: quotas[quota] }, "a tenant is at a quota");
   };
   const onUncounted = () => void counters.tenantsUncounted++;

@@ -38,8 +38,8 @@ export class TenantAccount {
   storeBytes: number | undefined;
   /** What a quota refused, of whatever kind. */
   refused = 0;
-  /** When a refusal was last told to the operator, monotonic. */
-  toldAtMs = Number.NEGATIVE_INFINITY;
+  /** When refusals were last told to the operator, monotonic, by quota; undefined: never. */
+  toldAtMs: Partial<Record<keyof Quotas, number>> | undefined;
   readonly #deps: AccountDeps;
   readonly #messages: Bucket = emptyBucket();
   readonly #bytes: Bucket = emptyBucket();

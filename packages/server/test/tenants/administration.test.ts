@@ -39,6 +39,16 @@ test("[TN1] what the configuration names is neither created, suspended nor delet
   expect([changed.status, changed.body.quotas]).toEqual([200, { connections: 3 }]);
 });
 
+test("[QU1] a tenant is shown with the quotas that it is held to: its own, and else the configuration's", async () => {
+  await using t = await startWithTenants({ tenants: { quotas: { channels: 7, connections: 9 } } });
+  await t.admin("PUT", "/api/tenants/default", { quotas: { connections: 3 } });
+  const { body } = await t.admin("GET", "/api/tenants/default");
+  expect([body.quotas, body.quotasInForce]).toEqual([
+    { connections: 3 },
+    { connections: 3, channels: 7 },
+  ]);
+});
+
 test("[TN2] a key made at run time opens what its scopes say, for its tenant alone, until it is revoked", async () => {
   await using t = await startWithTenants();
   const { key, id } = await t.tenantWithKey("acme");

@@ -45,7 +45,12 @@ export const quotasChange = z
   .strictObject(eachQuota((description) => quota.nullable().optional().openapi({ description })))
   .openapi("QuotasChange");
 
-const quotasOwn = z.object(eachQuota((description) => quota.optional().openapi({ description })));
+const quotasGiven = z.object(eachQuota((description) => quota.optional().openapi({ description })));
+
+/** What a tenant is held to. */
+export const quotasInForce = quotasGiven.openapi({
+  description: "What it is held to: its own, and else the configuration's. Absent: no limit.",
+});
 
 /** For people; no control characters, which would forge lines of whatever shows it. */
 export const givenName = z
@@ -65,9 +70,10 @@ export const tenantAnswer = z
       description:
         "`deleted`: what it had is being removed; afterwards there is no such tenant, and the id is free.",
     }),
-    quotas: quotasOwn.openapi({
+    quotas: quotasGiven.openapi({
       description: "Its own; for those that are absent the configuration counts.",
     }),
+    quotasInForce: quotasInForce.optional(),
     configured: z.literal(true).optional().openapi({
       description: "The gateway's configuration names it: it cannot be suspended or deleted.",
     }),

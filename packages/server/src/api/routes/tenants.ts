@@ -118,7 +118,11 @@ function show({ directory }: TenantRouteDeps): Route {
     },
     ({ params: { tenant } }) => {
       const isThere = directory.recordOf(tenant) !== undefined || directory.isConfigured(tenant);
-      return isThere ? accept(shown(directory, tenant)) : refuse("not_found", "no such tenant");
+      if (!isThere) return refuse("not_found", "no such tenant");
+      return accept({
+        ...shown(directory, tenant),
+        quotasInForce: directory.of(tenant).quotas,
+      });
     },
   );
 }

@@ -2,13 +2,16 @@
 import { refuse } from "@aldis/protocol";
 import { z } from "@hono/zod-openapi";
 import type { TenantId } from "../../tenant/tenant.ts";
+import type { Tenants } from "../../tenant/tenants.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { DayUsage } from "../../usage/read-usage.ts";
 import { dayAfter, dayOf } from "../../usage/usage.ts";
 import { type Route, route } from "../route.ts";
+import { quotasInForce } from "./tenant-schemas.ts";
 
 export type UsageRouteDeps = {
   readonly clock: Clock;
+  readonly tenants: Pick<Tenants, "of">;
   /** Undefined: nothing is kept here. Rejects with `Unavailable`. */
   readonly readUsage:
     | ((
@@ -33,6 +36,7 @@ const answer = z
   .object({
     from: day,
     to: day,
+    quotas: quotasInForce,
     days: z.array(
       z.object({
         day,
@@ -58,7 +62,7 @@ const answer = z
   .openapi("UsageByDay");
 
 /** None without a store. */
-export function usageRoutes({ clock, readUsage }: UsageRouteDeps): Route[] {
+export function usageRoutes({ clock, tenants, readUsage }: UsageRouteDeps): Route[] {
   if (readUsage === undefined) return [];
   return [
     route(
@@ -82,7 +86,8 @@ export function usageRoutes({ clock, readUsage }: UsageRouteDeps): Route[] {
           return refuse("bad_request", `at most ${DAYS_MAX} days at once`);
         }
         const days = await readUsage(grant.tenant, { from, to });
-        return { ok: true, value: { from, to, days: days.map(shown) } };
+        const { quotas } = tenants.of(grant.tenant);
+        return { ok: true, value: { from, to, quotas, days: days.map(shown) } };
       },
     ),
   ];
