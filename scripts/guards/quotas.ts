@@ -55,7 +55,7 @@ export const QUOTA_GUARDS: readonly Guard[] = [
     faults: [22],
     breaks: "backends put users into as many channels as they like",
     file: `${SERVER}/api/operations.ts`,
-    find: "deps.channels.admit(tenant, channel, ASKED_MS),",
+    find: "deps.channels.admit(tenant, channel, SUBSCRIBED_MS),",
     replace: "undefined as Awaitable<Refusal | undefined>,",
     test: `${SERVER_TESTS}/quotas.test.ts`,
     named: "are new ones as those that clients subscribe to",

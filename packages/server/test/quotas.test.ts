@@ -134,18 +134,6 @@ describe("[QU4] channels that a backend puts users into", () => {
     const told = gateway.logged.filter((line) => line.includes("at a quota"));
     expect(told.map((line) => JSON.parse(line).quota)).toEqual(["channels", "messagesPerSecond"]);
   });
-
-  test("of users who are not there, none is had", async () => {
-    const { gateway, clock } = await open({ channels: 2 });
-    await using _ = gateway;
-    for (const name of ["chat:a", "chat:b"]) {
-      const { body } = await gateway.call("POST", "/api/users/nobody/subscribe", { channel: name });
-      expect(body).toMatchObject({ connections: 0 });
-    }
-    clock.advance(1_000);
-    const ann = await gateway.connect();
-    for (const name of ["chat:c", "chat:d"]) await ann.must("subscribe", { channel: name });
-  });
 });
 
 describe("[QU7] usage", () => {

@@ -7,7 +7,7 @@ import type { z } from "@hono/zod-openapi";
 import { type Awaitable, mapReady } from "../awaitable.ts";
 import type { PublishOutcome } from "../broker/broker.ts";
 import type { Publisher } from "../channel/publisher.ts";
-import type { ChannelQuota } from "../limits/channel-quota.ts";
+import { type ChannelQuota, SUBSCRIBED_MS } from "../limits/channel-quota.ts";
 import type { TenantAccounts } from "../limits/tenant-accounts.ts";
 import { type Addressee, tooLargeToSend } from "../session/direct.ts";
 import type { Reach, Reached } from "../session/reach.ts";
@@ -36,9 +36,6 @@ export type OperationDeps = FaultDeps & {
   /** Largest direct message: what a client itself may send. */
   readonly directMaxBytes: number;
 };
-
-/** Where sessions are put into a channel it counts for longer; where there are none it is not to count any more. */
-const ASKED_MS = 0;
 
 type Commands = { readonly [K in CommandName]: z.output<(typeof batchSchemas)[K]> };
 type Send = z.output<typeof sendBody>;
@@ -101,7 +98,7 @@ export function createOperations(deps: OperationDeps): Operations {
     send,
     subscribe: (tenant, to, channel) =>
       mapReady(
-        deps.channels.admit(tenant, channel, ASKED_MS),
+        deps.channels.admit(tenant, channel, SUBSCRIBED_MS),
         (refusal): Awaitable<ApiAnswer> =>
           refusal ?? mapReady(reach.subscribe({ tenant, to }, channel), touched),
       ),

@@ -47,7 +47,7 @@ export class ChannelQuota {
     this.#deps = deps;
   }
 
-  /** Somebody subscribes to the channel, or it keeps a publication for `keepMs`; 0: somebody may be about to. Says why it may not be there; undefined: it is one of the tenant's. */
+  /** Somebody subscribes to the channel, or it keeps a publication for `keepMs`. Says why it may not be there; undefined: it is one of the tenant's. */
   admit(tenant: TenantId, channel: ChannelName, keepMs: number): Awaitable<Refusal | undefined> {
     const quota = this.#deps.accounts.of(tenant).quotas.channels;
     if (quota === undefined) return undefined;
@@ -55,7 +55,8 @@ export class ChannelQuota {
     if (this.#isKnown(book, channel)) return this.#note(book, channel, keepMs);
     if (book.known.size + book.elsewhere >= quota) this.sweep(book);
     if (book.known.size + book.elsewhere < quota) return this.#note(book, channel, keepMs);
-    if (this.askOthers === undefined || book.elsewhere === 0) return this.#refuse(tenant, quota);
+    // Also where none is known elsewhere: it may not have been heard yet.
+    if (this.askOthers === undefined) return this.#refuse(tenant, quota);
     return mapReady(this.askOthers(tenant, channel), (isThere) =>
       isThere ? this.#note(book, channel, keepMs) : this.#refuse(tenant, quota),
     );
@@ -96,8 +97,7 @@ export class ChannelQuota {
     const nowMs = this.#deps.clock.monotonicMs();
     const untilMs = nowMs + keepMs;
     const known = book.known.get(channel);
-    // What was only asked about is nobody's yet: others need not count it.
-    if (keepMs > 0 && (known === undefined || known <= nowMs)) {
+    if (known === undefined) {
       book.untold.add(channel);
       this.onChange?.();
     }

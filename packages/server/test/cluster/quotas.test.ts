@@ -58,3 +58,18 @@ test("[QU4] a channel that one node has is no new one at another", async () => {
   await bob.must("subscribe", { channel: "chat:b" });
   await bob.must("publish", { channel: "chat:b", data: 1 });
 });
+
+test("[QU4] channels that a backend puts a user of another node into count there at once", async () => {
+  await using nodes = await twoNodes({ channels: 2 });
+  const { one, two } = nodes;
+  const ann = await two.connect();
+  await eventually("the nodes to know each other", async () => {
+    const { body } = await one.call("POST", "/api/users/ann/subscribe", { channel: "chat:a" });
+    return (body as { connections?: number }).connections === 1;
+  });
+  const put = await one.call("POST", "/api/users/ann/subscribe", { channel: "chat:b" });
+  expect(put).toMatchObject({ status: 200, body: { connections: 1 } });
+  expect((await ann.refused("subscribe", { channel: "chat:c" })).code).toBe("quota_exceeded");
+  const over = await one.call("POST", "/api/users/ann/subscribe", { channel: "chat:c" });
+  expect(over).toMatchObject({ status: 429, body: { error: { code: "quota_exceeded" } } });
+});
