@@ -87,7 +87,8 @@ export function startGateway(options: GatewayOptions): Gateway {
     waitsFor: () => shared.readiness.missing,
   });
   shared.cluster.start();
-  shared.jobs.start();
+  // What is to be done stands in the store.
+  shared.opening.whenOpen(() => shared.jobs.start());
   const ingest = options.isWorker === true ? undefined : ingestPart(shared);
   const what = options.isWorker === true ? "worker is listening" : "gateway is listening";
   log.info({ url: listener.url, ...summaryOf(config) }, what);

@@ -97,7 +97,7 @@ function fixedIn(config: BackendCallsConfig): ReadonlyMap<TenantId, BackendSetti
   return new Map([[DEFAULT_TENANT, settings]]);
 }
 
-function keepReading({ nodes, count, every, config }: Context, known: KnownBackends): void {
+function keepReading({ nodes, prepare, every, config }: Context, known: KnownBackends): void {
   nodes.on(CHANGED, async (body) => {
     const tenant = tenantIn(body);
     if (tenant !== undefined) await known.read(tenant);
@@ -105,7 +105,7 @@ function keepReading({ nodes, count, every, config }: Context, known: KnownBacke
   });
   every(config.rereadMs, () => known.readAll());
   // Who comes before it has been read, or while the store is away, reads it for themselves.
-  known.readAll().catch(() => count("unavailable"));
+  prepare(() => known.readAll());
 }
 
 /** What is lost here is made good by reading again. */

@@ -80,10 +80,13 @@ export function openPlugins(
       ...{ live, reach },
       pushes: createPushes({ live, registry, bus }),
       bucketsMax: limits.bucketsMax,
+      whenOpen: (run) => shared.opening.whenOpen(run),
     },
     plugins,
     { ...hooks, closeTimeLimitMs: CLOSE_TIME_LIMIT_MS },
   );
+  // While the store is away, that is what is told.
+  shared.readiness.require("plugins", () => host.isPrepared || shared.store?.isWell === false);
   Object.assign(shared.publishHooks, host.hooks.publishing);
   return host;
 }

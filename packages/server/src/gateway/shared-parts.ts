@@ -48,6 +48,7 @@ import { openJobs, queueGauges } from "./jobs-part.ts";
 import { openOutbound } from "./outbound-part.ts";
 import { choosePlugins } from "./plugin-part.ts";
 import { Readiness } from "./readiness.ts";
+import { StoreOpening } from "./store-opening.ts";
 import { openStore, storeTarget } from "./store-part.ts";
 import { createDirectory, openTenancy, type Tenancy, type TenancyDeps } from "./tenant-part.ts";
 
@@ -87,6 +88,8 @@ export type Shared = {
   readonly namespaces: Namespaces;
   readonly tenancy: Tenancy;
   readonly sealing: Sealing;
+  /** When what is kept can be read. */
+  readonly opening: StoreOpening;
   /** Undefined: nothing is kept. */
   readonly store: MeteredStore | undefined;
   readonly jobs: JobWorker;
@@ -151,7 +154,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const sealing = createSealing([config.store.secretsKey ?? []].flat());
   const places = { bus, shards, registry, namespaces, sealing, directory: tenants };
   const records = recordParts(options, plugins, { ...own, ...places, metrics });
-  const { store, tenancy, keeping } = records;
+  const { store, opening, tenancy, keeping } = records;
   const jobs: JobWorker = records.jobs;
   const readiness = readinessOf({ secret, registry, brokerPart, store, tenancy });
   const probe = new FanOutProbe({ clock, counters }, metrics.observeFanOut);
@@ -171,7 +174,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   });
   return {
     ...{ config, clock, random, log, openLog, counters, metrics, outbound, plugins },
-    ...{ shards, secret, cluster, registry, bus, ids, store, jobs },
+    ...{ shards, secret, cluster, registry, bus, ids, store, opening, jobs },
     ...{ namespaces, broker, brokerPart, readiness, probe, hub, signals },
     ...{ publisher, publishHooks, limits, tenancy, tenants, accounts, keeping, channels, sealing },
   };
@@ -196,22 +199,25 @@ function recordParts(
   const { config } = deps;
   const plans = plansOf(options, plugins);
   const keeping: Shared["keeping"] = { by: undefined };
+  const opening = new StoreOpening();
   const store = openStore(
     {
       ...{ ...deps, plans, keeping: () => keeping.by },
       onUnfit: options.onUnfit ?? (() => {}),
-      onOpen: () => tenancy.kept?.follower.start(),
+      onOpen: () => opening.opened(),
     },
     config,
   );
+  if (store === undefined) opening.opened();
   const tenancy = openTenancy({ ...deps, store });
+  opening.whenOpen(() => tenancy.kept?.follower.start());
   const jobs = openJobs({ ...deps, store }, config);
   if (tenancy.kept !== undefined && store !== undefined) {
     const shapes = plans.flatMap((plan) => [...shapesOf(plan).values()]);
     const collections = shapes.map((shape) => store.records(shape));
     startRemoval({ ...deps, ...tenancy.kept, jobs, collections });
   }
-  return { store, tenancy, keeping, jobs };
+  return { store, opening, tenancy, keeping, jobs };
 }
 
 function logs({ config, write = () => {} }: PartOptions, clock: Clock): () => LimitedLog {

@@ -49,6 +49,11 @@ export type PluginContext<C = unknown> = {
   readonly http: Outbound;
   /** For secrets in records that have to be used again: sealed with `store.secretsKey`, where there is one. `place` names whose it is and what for, and is the plugin's own. */
   readonly sealing: Pick<Sealing, "seal" | "open">;
+  /**
+   * Reads what the plugin has to know before it is asked anything: `run` is called when the store is open, or at once where there is none, and again soon until it succeeds. The gateway is
+   * not ready before. Called in `setup`.
+   */
+  prepare(run: () => Promise<void>): void;
   /** Calls `run` again and again until the gateway stops, each time so long after the last one has ended; what it throws is logged. Spread a little, so that nodes do not do it at the same moment. */
   every(intervalMs: number, run: () => Awaitable<void>): void;
 };

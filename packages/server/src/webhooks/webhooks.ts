@@ -21,6 +21,7 @@ export const webhooks: Plugin<WebhooksConfig> = definePlugin({
 });
 
 export function createWebhooks(context: Context, parts: Parts): PluginParts<WebhooksConfig> {
+  context.prepare(() => parts.known.readAll());
   context.every(context.config.rereadMs, () => parts.known.readAll());
   context.nodes.on(CHANGED, async (body) => {
     const tenant = tenantIn(body);

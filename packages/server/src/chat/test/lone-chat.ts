@@ -98,6 +98,7 @@ export async function openLoneChat({
       rate: () => ({ waitMs: () => 0 }),
       count: (event, by = 1) => void counted.set(event, (counted.get(event) ?? 0) + by),
       meter: () => {},
+      prepare: () => {},
       every: () => {},
       async emit(event) {
         if (events.away) throw new Unavailable("not kept");

@@ -388,6 +388,7 @@ function contextOf(
     },
     rate: () => ({ waitMs: () => 0 }),
     count: (event, by = 1) => void node.counted.set(event, (node.counted.get(event) ?? 0) + by),
+    prepare: () => {},
     every: (intervalMs, run) => void node.rounds.push({ intervalMs, run }),
   };
 }

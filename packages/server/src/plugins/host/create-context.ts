@@ -30,6 +30,7 @@ import type { HostedHooks } from "./hosted-hooks.ts";
 import type { PluginFaults } from "./plugin-faults.ts";
 import { PluginUnfit } from "./plugin-unfit.ts";
 import { createPluginUsers, type PluginUsersDeps } from "./plugin-users.ts";
+import type { Preparations } from "./preparations.ts";
 import { checkPushName } from "./reserved.ts";
 import { hasRight } from "./right-of.ts";
 
@@ -53,6 +54,7 @@ export type ContextDeps = PluginUsersDeps & {
   readonly outbound: OutboundClient;
   /** What hears events, once all plugins are there; undefined: nobody. */
   readonly event: () => HostedHooks["event"];
+  readonly preparations: Preparations;
   /** Names, such as users, for which one rate of a plugin is kept. */
   readonly bucketsMax: number;
 };
@@ -117,6 +119,7 @@ export function createContext(deps: ContextDeps, owner: ContextOwner): PluginCon
     },
     http: deps.outbound.for(name),
     sealing: sealingOf(deps, name),
+    prepare: (run) => onClose(deps.preparations.add(run, faults)),
     every: (intervalMs, run) => onClose(startEvery({ clock, random, faults }, intervalMs, run)),
   };
 }

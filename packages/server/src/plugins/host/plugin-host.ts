@@ -15,12 +15,14 @@ import { PluginFaults } from "./plugin-faults.ts";
 import { type HostedRoute, hostRoute } from "./plugin-routes.ts";
 import { problemOfParts } from "./plugin-shape.ts";
 import { PluginUnfit } from "./plugin-unfit.ts";
+import { Preparations, type PreparationsDeps } from "./preparations.ts";
 import { CORE_ACTIONS } from "./reserved.ts";
 
-export type HostDeps = Omit<ContextDeps, "sending" | "event"> & {
-  /** A log of a plugin's own, so that its flood hides nobody else's lines. */
-  readonly openLog: () => LimitedLog;
-};
+export type HostDeps = PreparationsDeps &
+  Omit<ContextDeps, "sending" | "event" | "preparations"> & {
+    /** A log of a plugin's own, so that its flood hides nobody else's lines. */
+    readonly openLog: () => LimitedLog;
+  };
 
 export type HostOptions = ActionLimits &
   HookOptions & {
@@ -32,6 +34,8 @@ export type PluginHost = {
   readonly actions: ReadonlyMap<string, ActionHandler>;
   readonly routes: readonly HostedRoute[];
   readonly hooks: HostedHooks;
+  /** Whether all plugins know what they have to know before they are asked. */
+  readonly isPrepared: boolean;
   /** Idempotent for the plugins: each is closed once. */
   close(): Promise<void>;
 };
@@ -53,7 +57,13 @@ export function createPluginHost(
   options: HostOptions,
 ): PluginHost {
   let hooks: HostedHooks | undefined;
-  const own = { ...deps, sending: () => hooks?.session.sending, event: () => hooks?.event };
+  const preparations = new Preparations(deps);
+  const own = {
+    ...deps,
+    sending: () => hooks?.session.sending,
+    event: () => hooks?.event,
+    preparations,
+  };
   const running = plugins.map((plugin) => startPlugin(own, plugin));
   hooks = hostHooks(deps, running, options);
   const { clock } = deps;
@@ -76,6 +86,9 @@ export function createPluginHost(
     actions,
     routes: [...routes.values()],
     hooks,
+    get isPrepared() {
+      return preparations.areDone;
+    },
     async close() {
       // Those that came last may use what came first.
       for (const one of running.reverse()) await closePlugin(deps, one, options);

@@ -236,6 +236,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       rate: () => ({ waitMs: () => 0 }),
       count: (event, by = 1) => void node.counted.set(event, (node.counted.get(event) ?? 0) + by),
       meter: (_, what, by = 1) => void node.counted.set(what, (node.counted.get(what) ?? 0) + by),
+      prepare: () => {},
       every: (_, run) => void node.rounds.push(run),
     };
   }
