@@ -47,6 +47,13 @@ export class AldisError extends Error {
   }
 }
 
+/** A body that is signed and makes no sense: the only fault of the sender's, who need not send it again. */
+export class BadBody extends AldisError {
+  constructor(message: string, cause?: unknown) {
+    super("bad_request", message, { cause });
+  }
+}
+
 /** What is wrong with the call itself, found before anything is sent. */
 export function misuse(message: string): AldisError {
   return new AldisError("bad_request", message);

@@ -1,6 +1,6 @@
 /** What a backend answers the gateway, with requests as the gateway signs them. */
 import { expect, test } from "bun:test";
-import { createBackendHandler, type GatewayAnswers, RpcError } from "../src/index.ts";
+import { AldisError, createBackendHandler, type GatewayAnswers, RpcError } from "../src/index.ts";
 import { GATEWAY_SECRET, signedRequest } from "./support/signed.ts";
 
 const URL = "http://backend/aldis";
@@ -110,6 +110,17 @@ test("events come one after the other; a fault has the request come again", asyn
   expect(await ask({ endpoint: "e", events })).toEqual([204, undefined]);
   expect(seen).toEqual(["e 1", "e 2"]);
   expect(await ask({ endpoint: "e", events: [{ id: "bad" }] })).toEqual([500, undefined]);
+});
+
+test("what is wrong here is no reason for the gateway to give an event up", async () => {
+  const event = { endpoint: "e", events: [{ id: "1", seq: 1, type: "webhook.test" }] };
+  for (const secret of [[], "", ["whsec_?"]]) {
+    const { ask, faults } = handler({ secret });
+    expect([secret, await ask(event)]).toEqual([secret, [500, undefined]]);
+    expect(faults).toHaveLength(1);
+  }
+  const refused = () => Promise.reject(new AldisError("bad_request", "no such channel"));
+  expect(await handler({ webhook: refused }).ask(event)).toEqual([500, undefined]);
 });
 
 test("attack: what is not signed, is no POST, or is too long", async () => {

@@ -1,5 +1,5 @@
 /** What the gateway asks a backend (docs/protocol.md section 29). */
-import { AldisError } from "../errors.ts";
+import { BadBody } from "../errors.ts";
 import { type Signed, verifySigned } from "./signature.ts";
 
 /** A user, as their token says. */
@@ -58,5 +58,5 @@ const TYPES = ["rpc", "subscribe", "publish"];
 export function readCall(body: unknown): BackendCall {
   const { type, user } = (body ?? {}) as Partial<BackendCall>;
   if (TYPES.includes(String(type)) && typeof user === "object") return body as BackendCall;
-  throw new AldisError("bad_request", "the body is no backend call");
+  throw new BadBody("the body is no backend call");
 }

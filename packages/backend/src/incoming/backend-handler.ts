@@ -1,4 +1,4 @@
-import { AldisError } from "../errors.ts";
+import { AldisError, BadBody } from "../errors.ts";
 import {
   type BackendCall,
   type PublishCall,
@@ -75,7 +75,8 @@ export function createBackendHandler(
     } catch (error) {
       if (error instanceof AldisError && error.code === "bad_signature") return plain(401);
       handlers.onError?.(error);
-      return plain(error instanceof AldisError && error.code === "bad_request" ? 400 : 500);
+      // A 4xx tells the gateway to give an event up: never for a secret that is missing here, or what a function of yours was refused.
+      return plain(error instanceof BadBody ? 400 : 500);
     }
   };
 }

@@ -1,5 +1,5 @@
 /** The Standard Webhooks scheme (standardwebhooks.com): how the gateway signs what it sends to backends. */
-import { AldisError, misuse } from "../errors.ts";
+import { AldisError, BadBody, misuse } from "../errors.ts";
 import { fromBase64 } from "../signing/base64.ts";
 import { areEqual, hmac } from "../signing/hmac.ts";
 
@@ -100,6 +100,6 @@ function parse(body: string | Uint8Array): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new AldisError("bad_request", "the body is no JSON", { cause });
+    throw new BadBody("the body is no JSON", cause);
   }
 }

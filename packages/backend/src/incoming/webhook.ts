@@ -1,4 +1,4 @@
-import { AldisError } from "../errors.ts";
+import { BadBody } from "../errors.ts";
 import type { WebhookEvent } from "./events.ts";
 import { type Signed, verifySigned } from "./signature.ts";
 
@@ -20,7 +20,7 @@ export type Webhook = {
  */
 export async function verifyWebhook(signed: Signed): Promise<Webhook> {
   const { id, sentAt, body } = await verifySigned(signed);
-  if (!isWebhook(body)) throw new AldisError("bad_request", "the body is no webhook");
+  if (!isWebhook(body)) throw new BadBody("the body is no webhook");
   return { id, sentAt, endpoint: body.endpoint, events: body.events };
 }
 
