@@ -57,6 +57,17 @@ test("[WH1] two nodes that add at the same time add no more than there may be", 
   expect(codes.filter((code) => code === "limit_reached")).toHaveLength(5);
 });
 
+test("[WH2] headers that nobody is shown do not go with an endpoint that moves to another server", async () => {
+  await using world = await createWorld();
+  const node = world.node();
+  const { endpoint } = await node.add({ headers: { Authorization: "secret" } });
+  const change = (body: object) =>
+    codeOf(node.http("put", "/api/webhooks/{endpoint}", { params: { endpoint }, body }));
+  expect(await change({ url: "https://elsewhere.example/hook" })).toBe("bad_request");
+  expect(await change({ url: "https://elsewhere.example/hook", headers: {} })).toBe("undefined");
+  expect(await change({ url: "https://other.example/hook" })).toBe("undefined");
+});
+
 test("[WH2] URLs, types and headers that are none, or that are dangerous, are refused", async () => {
   await using world = await createWorld();
   const node = world.node();

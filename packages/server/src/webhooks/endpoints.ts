@@ -83,6 +83,10 @@ export class Endpoints {
       };
       // Also what was fine before: the operator may allow less by now.
       this.#checkUrl(next.url);
+      // Attack: who may change an endpoint, but was never shown its headers, has them sent to a server of their own.
+      if (headers === undefined && Object.keys(settings.headers).length > 0) {
+        checkSameOrigin(settings.url, next.url);
+      }
       return { settings: next };
     });
   }
@@ -179,4 +183,9 @@ export class Endpoints {
     const problem = this.#deps.http.problemOf(url);
     if (problem !== undefined) throw badRequest(`url: ${problem}`);
   }
+}
+
+function checkSameOrigin(former: string, next: string): void {
+  if (new URL(former).origin === new URL(next).origin) return;
+  throw badRequest("headers: give them again, as the endpoint moves to another server");
 }
