@@ -224,6 +224,35 @@ describe("[WH25] what was there before the endpoint", () => {
     expect((await webhooks.told(endpoint, 2)).at(1)).toBe("channel.occupied chat:a");
   });
 
+  test("P3: when the last endpoint goes nothing is followed any more; another one hears of what is so by then, and of no end before", async () => {
+    await using webhooks = await openWebhooks();
+    const { gateway } = webhooks;
+    const first = await webhooks.want(["*"]);
+    const [tab, bob] = [
+      await gateway.connect({ sub: "bob" }),
+      await gateway.connect({ sub: "bob" }),
+    ];
+    for (const client of [tab, bob]) await client.must("subscribe", { channel: "chat:a" });
+    await webhooks.told(first, 4);
+    await gateway.call("DELETE", `/api/webhooks/${first}`);
+    await eventually("nothing to be followed", () => webhooks.followed() === 0);
+    await pass(webhooks, 1_000);
+    await tab.close(1000);
+    await eventually("it to be gone", () => gateway.gateway.connections === 1);
+    const second = await webhooks.want(["*"]);
+    await eventually("what is there to be followed", () => webhooks.followed() === 3);
+    await pass(webhooks, 2 * GRACE_MS);
+    expect(webhooks.events(second)).toEqual([]);
+    await bob.close(1000);
+    await eventually("it to be gone", () => gateway.gateway.connections === 0);
+    await pass(webhooks, GRACE_MS + 1_000);
+    expect((await webhooks.told(second, 3)).toSorted()).toEqual([
+      "channel.vacated chat:a",
+      "member.left chat:a bob",
+      expect.stringMatching(/^session\.disconnected .* bob$/),
+    ]);
+  });
+
   test("an endpoint that wants more than before", async () => {
     await using webhooks = await openWebhooks();
     const { gateway } = webhooks;

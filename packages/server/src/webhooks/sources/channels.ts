@@ -81,7 +81,8 @@ export function createChannelSource({ things, recorder, channels, graceMs }: Cha
       },
     },
     unsubscribed: {
-      concerns: (tenant) => things.hasAny(tenant),
+      // Also when nobody wants to hear of it any more: they may again.
+      concerns: (tenant) => things.hasAny(tenant) || here.has(tenant),
       run({ session: { id, identity }, channel }) {
         if (isPattern(channel)) return;
         const { tenant, userId } = identity;

@@ -26,6 +26,7 @@ function open({ max = 10, inFlight = 4, wanted = true } = {}) {
       lives: {
         take: ({ name }, holder) => write(`take ${name} ${holder}`),
         letGo: ({ name }, holder) => write(`let go ${name} ${holder}`),
+        drop: ({ name }, holder) => write(`drop ${name} ${holder}`),
         end: ({ name }, holder) => write(`end ${name} ${holder}`),
       },
       isWanted: () => wanted,
@@ -128,6 +129,21 @@ describe("what a node holds", () => {
     held.openAll();
     await eventually("it to be forgotten", () => held.things.size === 1);
     expect(held.done).toEqual(["take a h"]);
+  });
+
+  test("P3: what nobody wants any more is dropped without an end, after what others wait for; wanted again it is held again", async () => {
+    const held = open({ inFlight: 1 });
+    for (const name of ["a", "b"]) held.things.take(channel(name), {});
+    await eventually("both to be written", () => held.done.length === 2);
+    held.shut();
+    held.things.take(channel("c"), {});
+    held.things.drop(DEFAULT_TENANT, ({ name }) => name !== "c");
+    held.things.take(channel("d"), {});
+    held.things.take(channel("b"), {}, Number.POSITIVE_INFINITY);
+    held.openAll();
+    await eventually("all to be written", () => held.done.length === 5);
+    expect(held.done.slice(2)).toEqual(["take c h", "take d h", "drop a h"]);
+    expect(held.things.size).toBe(3);
   });
 
   test("P6: what is being written ends before it is closed; nothing is begun after", async () => {

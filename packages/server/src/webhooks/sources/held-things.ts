@@ -16,7 +16,7 @@ import type { About } from "./records.ts";
 
 export type HeldThingsDeps = {
   readonly clock: Clock;
-  readonly lives: Pick<Lives, "take" | "letGo" | "end">;
+  readonly lives: Pick<Lives, "take" | "letGo" | "end" | "drop">;
   /** Whether anybody is to hear of it: asked once for each that is new, when that can be known. Rejects with `Unavailable`. */
   isWanted(thing: Thing): Awaitable<boolean>;
   /** What it holds by from now on, where the others find it. Rejects with `Unavailable`. */
@@ -46,6 +46,8 @@ type Held = Due & {
   wanted: boolean;
   /** Over for all, whoever else holds it. */
   ended: boolean;
+  /** Nobody wants to hear of it any more. */
+  dropped: boolean;
   /** It may be written that these hold it; the last is the one that is to. */
   holders: string[];
   /** It is written that the last does. */
@@ -101,12 +103,14 @@ export class HeldThings {
       held = this.#add(thing, about);
     }
     if (!held.wanted || held.takes === 0) {
-      held.silentUntilMs = held.holders.length > 0 ? 0 : this.#fromNow(silentMs);
+      const isBeingTold = held.holders.length > 0 && !held.dropped;
+      held.silentUntilMs = isBeingTold ? 0 : this.#fromNow(silentMs);
     }
     held.takes++;
     this.#graces.remove(held);
     held.wanted = true;
     held.ended = false;
+    held.dropped = false;
     if (!held.taken) this.#enqueue(held);
   }
 
@@ -138,6 +142,15 @@ export class HeldThings {
     if (held === undefined) return;
     held.ended = true;
     this.#release(held);
+  }
+
+  /** Nobody wants to hear of these any more: they are let go without a word, wherever they are. */
+  drop(tenant: TenantId, isUnwanted: (thing: Thing) => boolean): void {
+    for (const held of this.#tenants.get(tenant)?.values() ?? []) {
+      if (!isUnwanted(held.thing)) continue;
+      held.dropped = true;
+      this.#release(held);
+    }
   }
 
   /** This node holds by another name from now on: all of it is written anew, and what was written before is let go. */
@@ -173,7 +186,7 @@ export class HeldThings {
       this.#tenants.set(tenant, things);
     }
     const held: Held = {
-      ...{ thing, about, silentUntilMs: 0, takes: 0, wanted: true, ended: false },
+      ...{ thing, about, silentUntilMs: 0, takes: 0, wanted: true, ended: false, dropped: false },
       ...{ holders: [], taken: false, queued: false },
       ...{ waiting: undefined, dueAtMs: 0, heapIndex: -1 },
     };
@@ -202,8 +215,8 @@ export class HeldThings {
     this.#fill();
   }
 
-  #line({ silentUntilMs }: Held): Set<Held> {
-    return silentUntilMs > 0 ? this.#later : this.#queue;
+  #line(held: Held): Set<Held> {
+    return canWait(held) ? this.#later : this.#queue;
   }
 
   #fromNow(silentMs: number): number {
@@ -233,7 +246,7 @@ export class HeldThings {
   }
 
   async #write(held: Held): Promise<void> {
-    const later = held.silentUntilMs > 0 ? 1 : 0;
+    const later = canWait(held) ? 1 : 0;
     this.#writingLater += later;
     try {
       await this.#settle(held);
@@ -307,12 +320,18 @@ export class HeldThings {
   }
 
   async #writeGone(held: Held): Promise<void> {
-    const { thing, holders, ended } = held;
+    const { thing, holders } = held;
+    const how = held.dropped ? "drop" : held.ended ? "end" : "letGo";
     held.taken = false;
     while (holders.length > 0) {
       const holder = holders.at(-1) ?? "";
-      await (ended ? this.#deps.lives.end(thing, holder) : this.#deps.lives.letGo(thing, holder));
+      await this.#deps.lives[how](thing, holder);
       holders.pop();
     }
   }
+}
+
+/** What was there before an endpoint, or is after it: nobody is waiting to be told. */
+function canWait({ silentUntilMs, dropped }: Held): boolean {
+  return silentUntilMs > 0 || dropped;
 }

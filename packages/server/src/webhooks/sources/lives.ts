@@ -55,6 +55,16 @@ export class Lives {
     await holds.remove(tenant, { kind, name, holder }, { leaving: { is: 1 } });
   }
 
+  /** `holder` holds it no more, and nobody wants to hear of it: it is forgotten, not over. */
+  async drop(thing: Thing, holder: string): Promise<void> {
+    const { holds } = this.#deps;
+    const { tenant, kind, name } = thing;
+    const held = await holds.update(tenant, { kind, name, holder }, { leaving: 1 });
+    if (held === undefined) return;
+    await this.#forgetUnlessHeld(thing);
+    await holds.remove(tenant, { kind, name, holder }, { leaving: { is: 1 } });
+  }
+
   /** It is over, whoever else holds it: they let go later, and nothing comes of it. */
   async end(thing: Thing, holder: string): Promise<void> {
     const { holds } = this.#deps;
@@ -100,6 +110,20 @@ export class Lives {
       const over = Math.floor(clock.nowMs());
       const ended = await lives.update(tenant, { kind, name }, { over }, asItIs(life));
       if (ended !== undefined) return this.#conclude(tenant, ended);
+    }
+  }
+
+  /** As above: whoever takes it meanwhile keeps the life, or begins another. */
+  async #forgetUnlessHeld(thing: Thing): Promise<void> {
+    const { lives } = this.#deps;
+    const { tenant, kind, name } = thing;
+    for (;;) {
+      const life = await lives.get(tenant, { kind, name });
+      if (life === undefined) return;
+      const isOver = life.over !== undefined;
+      if (isOver) return this.#conclude(tenant, life);
+      if ((await this.#holders(thing)).length > 0) return;
+      if (await lives.remove(tenant, { kind, name }, asItIs(life))) return;
     }
   }
 

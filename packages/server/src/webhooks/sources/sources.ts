@@ -78,6 +78,7 @@ export function createSources<C extends SourcesConfig & { readonly rereadMs: num
   known.onChange((tenant) => {
     const wanted = wantsAny(known, tenant);
     settling.changed(tenant, wanted);
+    things.drop(tenant, (thing) => !isWantedNow(known, thing));
     if (wanted) adoption.begin(tenant);
   });
   context.every(beatMs, () => beats.look().catch(unlessAway));
@@ -102,6 +103,13 @@ async function isWanted(known: Known, thing: Thing): Promise<boolean> {
     if (wanting.length > 0) return true;
   }
   return false;
+}
+
+/** The same out of memory. */
+function isWantedNow(known: Known, thing: Thing): boolean {
+  const { began, over } = THING_TYPES[thing.kind];
+  const namespace = namespaceOfThing(thing);
+  return known.wants(thing.tenant, began, namespace) || known.wants(thing.tenant, over, namespace);
 }
 
 /** Whether anything that is held is wanted, in whichever namespace. */

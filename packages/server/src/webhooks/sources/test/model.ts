@@ -182,6 +182,13 @@ export class ModelNode {
     this.#settling.changed(DEFAULT_TENANT, true);
   }
 
+  /** Hears that the endpoint is gone. */
+  unlearn(): void {
+    this.knows = false;
+    this.#settling.changed(DEFAULT_TENANT, false);
+    this.things.drop(DEFAULT_TENANT, () => true);
+  }
+
   /** It was here before. */
   adopt(thing: Thing): void {
     this.things.take(thing, aboutOf(thing), Number.POSITIVE_INFINITY);
