@@ -1,5 +1,6 @@
 import { capacityMain } from "./capacity/main.ts";
 import { faultsIn } from "./check.ts";
+import { jobsMain } from "./jobs/main.ts";
 import { noisyMain } from "./noisy/main.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { tableOf } from "./report.ts";
@@ -90,6 +91,8 @@ function run([first, ...rest]: string[]): Promise<number> {
       return storeMain(rest);
     case "webhooks":
       return webhooksMain(rest);
+    case "jobs":
+      return jobsMain(rest);
     default:
       return main(process.argv.slice(2));
   }
