@@ -1,7 +1,7 @@
 import type { Awaitable } from "../../awaitable.ts";
 import type { RandomIds } from "../../random/random.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
-import type { PluginFaults } from "./plugin-faults.ts";
+import { isUnavailable, type PluginFaults } from "./plugin-faults.ts";
 
 export type EveryDeps = {
   readonly clock: Clock;
@@ -30,7 +30,8 @@ export function startEvery(
     try {
       await run();
     } catch (error) {
-      faults.note("every", error);
+      // What is away has said so itself, once: here it would be said each time.
+      if (!isUnavailable(error)) faults.note("every", error);
     }
     plan();
   }
