@@ -97,7 +97,10 @@ export class Consumer {
     for (const { controller } of this.#running.values()) controller.abort();
     const worker = this.#worker;
     if (worker === undefined) return;
-    if (await inTime(clock, this.#options.closeMs, worker.close())) return;
+    const { closeMs } = this.#options;
+    // With nothing under way it is Redis that is waited for: it may be away, and an operator who ends this waits.
+    const limitMs = this.#running.size === 0 ? Math.min(closeMs, CLOSE_MORE_MS) : closeMs;
+    if (await inTime(clock, limitMs, worker.close())) return;
     await inTime(clock, CLOSE_MORE_MS, worker.disconnect());
   }
 

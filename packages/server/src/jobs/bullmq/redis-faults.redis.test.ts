@@ -54,6 +54,16 @@ describe.if(hasRedis())("jobs in a Redis that fails", () => {
     await eventually("what was asked for meanwhile is done", () => todo.size === 0, 20_000);
   }, 60_000);
 
+  test("P6: a worker that has nothing under way does not wait for a Redis that is away to be told to stop", async () => {
+    await using fresh = await open();
+    const { todo, work } = recorded(["one"]);
+    const { jobs } = await fresh.connect({ kinds: [work], sweepMs: 500, closeMs: FAR_MS });
+    await eventually("it works", () => todo.size === 0);
+    await redis.stop();
+    await jobs.close();
+    await redis.restart();
+  }, 60_000);
+
   test("faults 6: a turn whose lock is lost is told, and another has the key", async () => {
     await using fresh = await open();
     const { kind: stuck, turns } = heldKind();

@@ -19,6 +19,7 @@ export type ConnectOptions = {
   readonly retryMs?: number;
   readonly leaseMs?: number;
   readonly sweepMs?: number;
+  readonly closeMs?: number;
 };
 
 /** Something to keep jobs in, of a test's own. */
