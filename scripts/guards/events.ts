@@ -106,15 +106,6 @@ export const EVENT_GUARDS: readonly Guard[] = [
     named: "whatever races, breaks",
   },
   {
-    faults: [10, 12],
-    breaks: "who comes and goes while the store is away is never told",
-    file: `${SOURCES}/held-things.ts`,
-    find: "      held.owed = true;\n",
-    replace: "",
-    test: `${SOURCES}/held-things.test.ts`,
-    named: "while the store is away nobody waits for it",
-  },
-  {
     faults: [12],
     breaks: "the sessions of a dead node are over before their clients could be back",
     file: `${SOURCES}/beats.ts`,

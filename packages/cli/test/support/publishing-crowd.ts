@@ -10,6 +10,8 @@ export type CrowdTally = {
   readonly acknowledged: Set<string>;
   /** Ids of sessions that had a `welcome`. */
   readonly sessions: Set<string>;
+  /** Those of them that came while the store was away. */
+  readonly unkept: Set<string>;
 };
 
 export type CrowdDeps = {

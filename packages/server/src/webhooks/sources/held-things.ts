@@ -52,8 +52,6 @@ type Held = Due & {
   holders: string[];
   /** It is written that the last does. */
   taken: boolean;
-  /** That it is here could not be written: it is made good, even if it is gone by then. */
-  owed: boolean;
   /** It waits for its turn, or is being written. */
   queued: boolean;
   /** Those who want to know that it is written. */
@@ -189,7 +187,7 @@ export class HeldThings {
     }
     const held: Held = {
       ...{ thing, about, silentUntilMs: 0, takes: 0, wanted: true, ended: false, dropped: false },
-      ...{ holders: [], taken: false, owed: false, queued: false },
+      ...{ holders: [], taken: false, queued: false },
       ...{ waiting: undefined, dueAtMs: 0, heapIndex: -1 },
     };
     things.set(`${kind} ${name}`, held);
@@ -279,7 +277,8 @@ export class HeldThings {
   async #settle(held: Held): Promise<void> {
     for (;;) {
       if (!held.wanted) {
-        if (!(await this.#settleGone(held))) continue;
+        await this.#writeGone(held);
+        if (held.wanted) continue;
         // In this turn: what changes from now on is a new one, or queued again.
         held.queued = false;
         return this.#forget(held);
@@ -289,23 +288,12 @@ export class HeldThings {
         return;
       }
       const { takes } = held;
-      held.owed = true;
       if (held.holders.length === 0 && !(await this.#deps.isWanted(held.thing))) {
-        held.owed = false;
         if (held.takes === takes) held.wanted = false;
         continue;
       }
       await this.#writeTaken(held);
     }
-  }
-
-  /** What came and went while the store was away is told like all others. False: it is back. */
-  async #settleGone(held: Held): Promise<boolean> {
-    const isOwed = held.owed && !held.dropped;
-    if (isOwed && (await this.#deps.isWanted(held.thing))) await this.#writeTaken(held);
-    held.owed = false;
-    if (!held.wanted) await this.#writeGone(held);
-    return !held.wanted;
   }
 
   async #writeTaken(held: Held): Promise<void> {
@@ -317,7 +305,6 @@ export class HeldThings {
     held.taken = true;
     try {
       await this.#deps.lives.take(thing, holder, { about, silent });
-      held.owed = false;
       // If it is taken anew, it was told to be over.
       held.silentUntilMs = 0;
     } catch (error) {
