@@ -216,6 +216,8 @@ test("P4 P5 faults 10: while SQLite is locked a send is refused for now, connect
   const kept = (await gateway.call("POST", PATH, { user: "ann", title: "kept" })).body.id;
   await ann.next("notification");
   const intruder = new Database(join(folder, "aldis.db"));
+  // The gateway writes now and then by itself.
+  intruder.run("PRAGMA busy_timeout = 10000");
   intruder.run("BEGIN IMMEDIATE");
   const message = { user: "ann", title: "late", idempotencyKey: "k" };
   const refused = await gateway.call("POST", PATH, message);

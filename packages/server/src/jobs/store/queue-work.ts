@@ -168,7 +168,7 @@ export class QueueWork {
         ? ({ end: "stopped" } as const)
         : await runTurn(this.#deps, kind, jobOf(held, controller.signal));
     countOne(end.end === "failed" ? counters.jobsFailed : counters.jobsDone, kind.queue);
-    const put = await putBack(this.#deps, held, end);
+    const put = await putBack(this.#deps, held, end, controller.signal);
     if (put?.later !== undefined) this.#deps.onLater(put.later);
     if (put?.ready !== undefined) this.#candidatesOf(kind.name)?.open();
   }

@@ -29,12 +29,13 @@ export async function take(
 
 /**
  * Returns the record where it was put; undefined: it is done, or is not ours any more. The store may be away for long: the key stays held until it is told, or
- * until this life is over.
+ * until this life is over. A process that is to stop (`signal`) does not wait for its next try.
  */
 export async function putBack(
   deps: TurnDeps,
   held: JobRecord,
   end: TurnEnd,
+  signal: AbortSignal,
 ): Promise<JobRecord | undefined> {
   for (;;) {
     try {
@@ -42,9 +43,21 @@ export async function putBack(
     } catch (error) {
       if (!(error instanceof Unavailable) || deps.isOver()) throw error;
     }
-    await new Promise<void>((resolve) => deps.clock.setTimer(RETRY_MS, resolve));
+    await pause(deps.clock, signal);
     if (deps.isOver()) return undefined;
   }
+}
+
+function pause(clock: Clock, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      timer.cancel();
+      signal.removeEventListener("abort", go);
+      resolve();
+    };
+    const timer = clock.setTimer(RETRY_MS, go);
+    signal.addEventListener("abort", go);
+  });
 }
 
 /** It may have been woken meanwhile, which is read from the record then. */
