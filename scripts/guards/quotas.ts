@@ -35,6 +35,15 @@ export const QUOTA_GUARDS: readonly Guard[] = [
   },
   {
     faults: [22],
+    breaks: "backends publish as much as they like",
+    file: `${SERVER}/api/api.ts`,
+    find: "const over = account.take(1, bytes.byteLength, nowFor(deps, account));",
+    replace: "const over = undefined;",
+    test: `${SERVER_TESTS}/quotas.test.ts`,
+    named: "clients and backends take from one bucket",
+  },
+  {
+    faults: [22],
     breaks: "a batch is one message",
     file: `${SERVER}/api/operations.ts`,
     find: "const refusal = sends ? messageRefusal(deps, tenant) : undefined;",

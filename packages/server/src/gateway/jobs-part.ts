@@ -5,9 +5,7 @@ import type { JobWorker } from "../jobs/jobs.ts";
 import { NO_JOBS } from "../jobs/no-jobs.ts";
 import { StoreJobs, type StoreJobsDeps } from "../jobs/store/store-jobs.ts";
 import { withSweeps } from "../jobs/sweeps.ts";
-
 import type { QueueGauges } from "../observe/metrics/job-metrics.ts";
-
 import type { Shards } from "../redis/shards.ts";
 import type { MeteredStore } from "../store/metered-store.ts";
 import type { Timer } from "../time/clock.ts";
