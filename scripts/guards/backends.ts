@@ -4,6 +4,7 @@ const SDK = "packages/backend";
 const CALLING = `${SDK}/src/calling`;
 const RETRIES = `${SDK}/test/retries.test.ts`;
 const SIGNATURE = `${SDK}/src/incoming/signature.ts`;
+const CLIENT = `${SDK}/src/backend.test.ts`;
 const WEBHOOKS = `${SDK}/src/incoming/webhook.test.ts`;
 
 /** The SDK of backends: what is repeated, what is sent where, and who is believed. */
@@ -16,6 +17,15 @@ export const BACKEND_GUARDS: readonly Guard[] = [
     replace: "given.body",
     test: RETRIES,
     named: "P4: a publish whose answers are lost",
+  },
+  {
+    faults: [21],
+    breaks: "the SDK lets Deno repeat what would happen twice",
+    file: `${CALLING}/exchange.ts`,
+    find: "...(repeatable ? init : sentOnce(init))",
+    replace: "...init",
+    test: CLIENT,
+    named: "P4: under Deno",
   },
   {
     faults: [21],

@@ -14,6 +14,7 @@ function recording(answer: () => Response = () => Response.json({ offset: 1, epo
 }
 
 const OPTIONS = { url: "https://example.com", apiKey: "key" };
+const DENO = { userAgent: "Deno/2.9.6" };
 const headersOf = ({ init }: Sent | { init: RequestInit }) => new Headers(init.headers);
 const codeOf = (promise: Promise<unknown>) =>
   promise.catch((error: { code: string }) => error.code);
@@ -32,6 +33,23 @@ test("the key goes with each request, and the tenant when one is acted for", asy
     null,
   ]);
   for (const one of sent) expect(headersOf(one).get("authorization")).toBe("Bearer key");
+});
+
+test("P4: under Deno, which repeats what has another body, what must not arrive twice goes as a stream", async () => {
+  const { sent, fetch } = recording(() => Response.json({ delivered: 0 }));
+  const backend = createBackend({ ...OPTIONS, fetch });
+  const send = () => backend.users.send("ann", { text: "é" });
+  const own = Object.getOwnPropertyDescriptor(globalThis, "navigator") ?? {};
+  Object.defineProperty(globalThis, "navigator", { ...own, value: DENO });
+  try {
+    await send();
+    await backend.publish("a", 1);
+  } finally {
+    Object.defineProperty(globalThis, "navigator", own);
+  }
+  await send();
+  expect(sent.map(({ init }) => init.body instanceof ReadableStream)).toEqual([true, false, false]);
+  expect(await new Response(sent[0]?.init.body).json()).toEqual({ data: { text: "é" } });
 });
 
 test("a user's token is sent in place of the key", async () => {

@@ -66,7 +66,7 @@ export function timedOut(afterMs: number): AldisError {
   });
 }
 
-/** Under which names runtimes tell that no connection came about, so that nothing was sent. */
+/** Under which names runtimes tell that no connection came about, so that nothing was sent. Workers and the first Node 18 tell nothing of the kind. */
 const NEVER_SENT = new Set([
   "ECONNREFUSED",
   "ConnectionRefused",
@@ -76,16 +76,19 @@ const NEVER_SENT = new Set([
   "ENETUNREACH",
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
+/** Deno has a message alone; spaces of a URL that it repeats are escaped. */
+const NEVER_SENT_WORDS = "client error (Connect)";
 
 /** What `fetch` threw. */
 export function networkFailure(cause: unknown): AldisError {
-  const effect = NEVER_SENT.has(codeOf(cause)) ? "none" : "unknown";
+  const effect = wasNeverSent(cause) ? "none" : "unknown";
   const message = "the gateway could not be reached, or the connection broke before its answer";
   return new AldisError("network", message, { temporary: true, effect, cause });
 }
 
-function codeOf(error: unknown): string {
-  if (typeof error !== "object" || error === null) return "";
-  if ("code" in error && typeof error.code === "string") return error.code;
-  return "cause" in error ? codeOf(error.cause) : "";
+function wasNeverSent(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  const { code, message, cause } = error as { code?: unknown; message?: unknown; cause?: unknown };
+  if (NEVER_SENT.has(String(code)) || String(message).includes(NEVER_SENT_WORDS)) return true;
+  return wasNeverSent(cause);
 }

@@ -26,16 +26,17 @@ export function createCall(settings: Settings, deps: RetryDeps): Call {
     const route = routeOf(operation);
     const given: Parts & Special = request;
     const body = route.keyed === true ? await withKey(given.body) : given.body;
+    const repeatable = given.repeatable ?? isRepeatable(operation, body);
     const sent = outgoing(settings, route, { ...given, body });
     const policy = {
       retries: options.retries ?? settings.retries,
       timeoutMs: options.timeoutMs ?? settings.timeoutMs,
       deadlineMs: options.deadlineMs ?? settings.deadlineMs,
-      repeatable: given.repeatable ?? isRepeatable(operation, body),
+      repeatable,
       signal: options.signal,
     };
     const answer = await withRetries(deps, policy, (signal) =>
-      exchange(sent, { fetch: settings.fetch, signal, also: given.also }),
+      exchange(sent, { fetch: settings.fetch, signal, also: given.also, repeatable }),
     );
     return answer as Answer<typeof operation>;
   };

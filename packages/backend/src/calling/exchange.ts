@@ -56,19 +56,35 @@ function search(query: object): string {
   return `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
 }
 
-/** The answer's body; throws an `AldisError` for refusals, and for what is no answer. `also`: a status that is an answer, too. */
+/**
+ * Deno sends a request anew when a connection that it had kept breaks before the answer, whatever the method, unless the body is a stream
+ * (denoland/deno#35610). There what must not arrive twice goes as one.
+ */
+function sentOnce(init: Outgoing["init"]): RequestInit {
+  const { navigator }: { navigator?: { readonly userAgent?: string } } = globalThis;
+  if (navigator?.userAgent?.startsWith("Deno/") !== true) return init;
+  const body = new Blob([init.body ?? ""]).stream();
+  return { ...init, body, duplex: "half" } as RequestInit;
+}
+
+export type Manner = {
+  readonly fetch: Settings["fetch"];
+  readonly signal: AbortSignal;
+  /** A status that is an answer, too. */
+  readonly also: number | undefined;
+  /** It may arrive twice without harm. */
+  readonly repeatable: boolean;
+};
+
+/** The answer's body; throws an `AldisError` for refusals, and for what is no answer. */
 export async function exchange(
   { url, init }: Outgoing,
-  {
-    fetch,
-    signal,
-    also,
-  }: { fetch: Settings["fetch"]; signal: AbortSignal; also: number | undefined },
+  { fetch, signal, also, repeatable }: Manner,
 ): Promise<unknown> {
   let response: Response;
   let text: string;
   try {
-    response = await fetch(url, { ...init, signal });
+    response = await fetch(url, { ...(repeatable ? init : sentOnce(init)), signal });
     text = await response.text();
   } catch (error) {
     throw signal.aborted ? signal.reason : networkFailure(error);

@@ -59,6 +59,9 @@ test("only temporary failures, and of what cannot be repeated only those without
   expect((await failing({ repeatable: false }, rate)).tried).toBe(4);
   const refused = Object.assign(new Error(), { cause: { code: "ECONNREFUSED" } });
   expect((await failing({ repeatable: false }, networkFailure(refused))).tried).toBe(4);
+  const inDeno = new Error("error sending request for url (http://a/): client error (Connect): no");
+  const unsent = networkFailure(new TypeError("fetch failed", { cause: inDeno }));
+  expect((await failing({ repeatable: false }, unsent)).tried).toBe(4);
   const reset = Object.assign(new Error(), { code: "ECONNRESET" });
   expect((await failing({ repeatable: false }, networkFailure(reset))).tried).toBe(1);
 });

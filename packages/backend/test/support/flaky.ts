@@ -7,11 +7,17 @@ export type FlakyProxy = AsyncDisposable & {
   readonly seen: readonly { readonly route: string; readonly body: string }[];
   /** Of the next `count` requests: lets the gateway do them and then breaks the connection before the answer. */
   dropAnswers(count: number): void;
+  /** The next `count` requests never reach the gateway, and get no answer: none at all, or the beginning of one. */
+  hang(count: number, how: "silent" | "stalled"): void;
   /** The next `count` requests are answered so, and never reach the gateway. */
   answer(count: number, status: number, headers: Record<string, string>, body: string): void;
 };
 
-type Trouble = { status: number; headers: Record<string, string>; body: string } | "drop";
+type Trouble =
+  | { status: number; headers: Record<string, string>; body: string }
+  | "drop"
+  | "silent"
+  | "stalled";
 
 /** A real HTTP server before a gateway that fails as networks and proxies do. */
 export async function startFlakyProxy(target: string): Promise<FlakyProxy> {
@@ -26,6 +32,11 @@ export async function startFlakyProxy(target: string): Promise<FlakyProxy> {
     const trouble = troubles.shift();
     if (typeof trouble === "object") {
       response.writeHead(trouble.status, trouble.headers).end(trouble.body);
+      return;
+    }
+    if (trouble === "silent") return;
+    if (trouble === "stalled") {
+      response.writeHead(200, { "content-type": "application/json" }).write("{");
       return;
     }
     const answer = await fetch(`${target}${request.url}`, {
@@ -52,6 +63,7 @@ export async function startFlakyProxy(target: string): Promise<FlakyProxy> {
     url: `http://127.0.0.1:${port}`,
     seen,
     dropAnswers: (count) => add(count, "drop"),
+    hang: (count, how) => add(count, how),
     answer: (count, status, headers, body) => add(count, { status, headers, body }),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
