@@ -134,4 +134,32 @@ export const TENANT_GUARDS: readonly Guard[] = [
     test: `${SERVER}/webhooks/attempt.test.ts`,
     named: "is told as none",
   },
+  {
+    faults: [29],
+    breaks: "a deleted tenant's tokens that are still good bring it back as a ghost",
+    file: `${SERVER}/tenant/tenant-directory.ts`,
+    find: "return this.isConfigured(tenant) ? this.#usual : this.#absent;\n  }",
+    replace: "return this.#usual;\n  }",
+    test: `${SERVER}/tenant/tenant-directory.test.ts`,
+    named: "of a deleted tenant the id alone is kept",
+  },
+  {
+    faults: [29],
+    breaks: "nothing is remembered of a tenant that was deleted",
+    file: `${SERVER}/tenant/removal.ts`,
+    find: "const record = await tenants.update(DIRECTORY, { id }, tombstone, where);",
+    replace:
+      "const record = (await tenants.remove(DIRECTORY, { id }, where)) ? undefined : tombstone;",
+    test: `${SERVER}/tenant/removal.test.ts`,
+    named: "its record is a tombstone",
+  },
+  {
+    faults: [1],
+    breaks: "a process that stood still removes what the next tenant under the id has",
+    file: `${SERVER}/tenant/removal.ts`,
+    find: "if (now?.revision !== revision) return removed + 1;",
+    replace: "",
+    test: `${SERVER}/tenant/removal.test.ts`,
+    named: "a process that stood still",
+  },
 ];

@@ -464,7 +464,7 @@ interface components {
       /** What you call it. */
       name?: string;
       /**
-       * `deleted`: what it had is being removed; afterwards there is no such tenant, and the id is free.
+       * `deleted`: what it had is being removed; afterwards there is no such tenant, until it is created anew.
        */
       status: "active" | "suspended" | "deleted";
       /** Its own; for those that are absent the configuration counts. */

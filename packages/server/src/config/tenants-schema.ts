@@ -55,6 +55,10 @@ export const tenantsSchema = z.strictObject({
     })
     .prefault({}),
   max: count("Tenants with a record of their own", 1_000_000).default(10_000),
+  deletedMax: z.number().int().min(0).max(1_000_000).default(100_000).meta({
+    doc: "Ids of deleted tenants that are remembered, so that no token that is still out brings one back; the oldest are forgotten",
+    unit: "tenants",
+  }),
   keysMax: count("API keys that one tenant may have at a time", 10_000).default(100),
   pollMs: ms(
     "In a cluster: how often a node reads what has changed about tenants, in case it was not told",

@@ -215,7 +215,8 @@ function recordParts(
   if (tenancy.kept !== undefined && store !== undefined) {
     const shapes = plans.flatMap((plan) => [...shapesOf(plan).values()]);
     const collections = shapes.map((shape) => store.records(shape));
-    startRemoval({ ...deps, ...tenancy.kept, jobs, collections });
+    const { deletedMax } = config.tenants;
+    startRemoval({ ...deps, ...tenancy.kept, jobs, collections, deletedMax });
   }
   return { store, opening, tenancy, keeping, jobs };
 }

@@ -89,6 +89,8 @@ export type Counters = {
   usageRowsLost: number;
   /** Times that a tenant found no room to be counted and held to its quotas. */
   tenantsUncounted: number;
+  /** Deleted tenants whose ids were forgotten for lack of room, so that tokens may name them again. */
+  tenantsForgotten: number;
   /** Addresses, users and channels whose rate was forgotten before its time, for lack of room. */
   bucketsForgotten: number;
   /** Commands that a Redis refused or did not answer in time. */
@@ -226,7 +228,7 @@ function boundCounters() {
   const quotaRefusals = countsByLabel();
   for (const quota of QUOTA_NAMES) quotaRefusals[quota] = 0;
   const usage = { usageWritesFailed: 0, usageRowsLost: 0 };
-  return { quotaRefusals, ...usage, tenantsUncounted: 0, bucketsForgotten: 0 };
+  return { quotaRefusals, ...usage, tenantsUncounted: 0, tenantsForgotten: 0, bucketsForgotten: 0 };
 }
 
 function recordCounters() {

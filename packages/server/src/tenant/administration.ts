@@ -3,7 +3,7 @@ import { accept, type Result, refuse } from "@aldis/protocol";
 import type { Records } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Follower, Step } from "./follower.ts";
-import { type Author, DIRECTORY, type TenantRecord } from "./records.ts";
+import { type Author, DIRECTORY, REMOVED, type TenantRecord } from "./records.ts";
 import type { TenantId } from "./tenant.ts";
 import { statusOf, type TenantDirectory } from "./tenant-directory.ts";
 import type { Quotas, TenantStatus } from "./tenants.ts";
@@ -25,7 +25,11 @@ export type TenantChange = {
 
 const BEING_REMOVED = refuse("conflict", "the tenant was deleted, and is being removed");
 const TAKEN = refuse("conflict", "there is such a tenant");
-const NO_TENANT = refuse("not_found", "no such tenant");
+export const NO_TENANT = refuse("not_found", "no such tenant");
+export const WAS_DELETED = refuse(
+  "not_found",
+  "the tenant was deleted: create it, and it begins empty",
+);
 const CONFIGURED = refuse(
   "conflict",
   "the gateway's configuration names this tenant: change it there",
@@ -75,7 +79,7 @@ export class Administration {
     });
   }
 
-  /** `deleted` is for ever: what the tenant had is removed, and then its id is free. */
+  /** `deleted` is for ever: what the tenant had is removed, and nobody gets in under its id until it is created anew. */
   setStatus(by: Author, tenant: TenantId, status: TenantStatus): Promise<Result<TenantRecord>> {
     const { follower, directory } = this.#deps;
     return follower.change(async (step) => {
@@ -109,9 +113,10 @@ export class Administration {
     for (let tries = 0; tries < TRIES; tries++) {
       const former = await tenants.get(DIRECTORY, { id: tenant });
       if (former === undefined) return NO_TENANT;
-      if (statusOf(former.status) === "deleted") {
+      const isRemoved = former.status === REMOVED;
+      if (isRemoved || statusOf(former.status) === "deleted") {
         step.applied("tenant", DIRECTORY, tenant, former);
-        return BEING_REMOVED;
+        return isRemoved ? WAS_DELETED : BEING_REMOVED;
       }
       const changed = change(former);
       if (!changed.ok) return changed;
@@ -134,10 +139,18 @@ export class Administration {
     const { clock, tenants, directory } = this.#deps;
     if (directory.size >= this.#max) return refuse("limit_reached", "there are too many tenants");
     const atMs = clock.nowMs();
-    const { written, record } = await tenants.insert(DIRECTORY, {
+    const wished = {
       ...{ id: tenant, status: "active", name: name ?? undefined, quotas: quotasFrom({}, quotas) },
       ...{ createdAt: atMs, changedAt: atMs, revision: 1 },
-    });
+    };
+    let { written, record } = await tenants.insert(DIRECTORY, wished);
+    // Revisions count on: of the former tenant and this one no two records are the same, on whatever node.
+    if (!written && record.status === REMOVED) {
+      const { revision, createdAt } = record;
+      const anew = { createdAt: Math.max(atMs, createdAt + 1), revision: revision + 1 };
+      const where = { revision: { is: revision } };
+      ({ written, record } = await tenants.put(DIRECTORY, { ...wished, ...anew }, where));
+    }
     step.applied("tenant", DIRECTORY, tenant, record);
     if (!written) return statusOf(record.status) === "deleted" ? BEING_REMOVED : TAKEN;
     return accept(record);

@@ -17,7 +17,7 @@ export const DIRECTORY = "*" as TenantId;
 const tenant = {
   /** The tenant's own. */
   id: text(),
-  /** A {@link TenantStatus}; what another version has written is taken for `suspended`. */
+  /** A {@link TenantStatus}, or {@link REMOVED}; what another version has written is taken for `suspended`. */
   status: text(),
   name: optional(text()),
   /** Those that it has of its own; the others are as the configuration says. */
@@ -32,6 +32,8 @@ const tenant = {
 /** In {@link DIRECTORY}: the tenants that were created, or changed, by the API. */
 export const TENANTS = defineCollection({ name: "tenancy_tenants", fields: tenant, key: ["id"] });
 export type TenantRecord = RecordOf<typeof tenant>;
+/** Of a deleted tenant of which nothing is left: its record stays as a tombstone, so that no token that is still out brings it back. Older versions take it for `suspended`. */
+export const REMOVED = "removed";
 
 const key = {
   id: text(),

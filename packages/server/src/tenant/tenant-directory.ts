@@ -1,7 +1,7 @@
 // The tenants as this node knows them, in memory. What feeds it is `follower.ts`.
 
 import { quotasOf } from "./quotas-of.ts";
-import type { TenantRecord } from "./records.ts";
+import { REMOVED, type TenantRecord } from "./records.ts";
 import { parseTenantId, type TenantId } from "./tenant.ts";
 import type { Quotas, TenantState, TenantStatus, Tenants } from "./tenants.ts";
 
@@ -19,6 +19,8 @@ type Known = { readonly record: TenantRecord; readonly state: TenantState };
 export class TenantDirectory implements Tenants {
   readonly #options: TenantDirectoryOptions;
   readonly #known = new Map<TenantId, Known>();
+  /** Tombstones, and since when; nothing more is kept of them. */
+  readonly #removed = new Map<TenantId, number>();
   readonly #listeners: ((tenant: TenantId) => void)[] = [];
   readonly #goneListeners: ((tenant: TenantId) => void)[] = [];
   readonly #usual: TenantState;
@@ -36,7 +38,11 @@ export class TenantDirectory implements Tenants {
     // Most gateways have one tenant, and nothing of it here.
     const known = this.#known.size === 0 ? undefined : this.#known.get(tenant);
     if (known !== undefined) return known.state;
-    return this.#options.open || this.isConfigured(tenant) ? this.#usual : this.#absent;
+    if (this.#removed.size === 0 || !this.#removed.has(tenant)) {
+      return this.#options.open || this.isConfigured(tenant) ? this.#usual : this.#absent;
+    }
+    // Attack: a token of a deleted tenant that is still out. Who names it in the configuration has made it anew.
+    return this.isConfigured(tenant) ? this.#usual : this.#absent;
   }
 
   onChange(listener: (tenant: TenantId) => void): void {
@@ -57,9 +63,22 @@ export class TenantDirectory implements Tenants {
     return this.#known.get(tenant)?.record;
   }
 
-  /** How many have a record. */
+  /** It was deleted, nothing of it is left, and nobody has created it anew. */
+  wasDeleted(tenant: TenantId): boolean {
+    return this.#removed.has(tenant);
+  }
+
+  /** How many there are by their record. */
   get size(): number {
     return this.#known.size;
+  }
+
+  /** Of those that were deleted, all but the latest `keep`, the oldest first, up to `limit`. O(deleted), if there are more than `keep`. */
+  removedBeyond(keep: number, limit: number): TenantId[] {
+    const over = Math.min(this.#removed.size - keep, limit);
+    if (over <= 0) return [];
+    const oldestFirst = [...this.#removed].toSorted(([, a], [, b]) => a - b);
+    return oldestFirst.slice(0, over).map(([tenant]) => tenant);
   }
 
   /** All that there are by record or configuration, by id, after `after`. */
@@ -84,27 +103,41 @@ export class TenantDirectory implements Tenants {
   apply(id: string, record: TenantRecord | undefined): void {
     const parsed = parseTenantId(id);
     if (!parsed.ok) return;
-    const tenant = parsed.value;
-    const former = this.#known.get(tenant);
-    if (record === undefined && former === undefined) return;
-    if (former !== undefined && record !== undefined && isSame(former.record, record)) return;
+    const isBuried = record?.status === REMOVED;
+    const isNews = this.#bury(parsed.value, isBuried ? record.changedAt : undefined);
+    this.#set(parsed.value, isBuried ? undefined : record, isNews);
+  }
+
+  /** Puts a tombstone up, or, for undefined, takes it away. Whether that changed anything. */
+  #bury(tenant: TenantId, sinceMs: number | undefined): boolean {
+    if (sinceMs === undefined) return this.#removed.delete(tenant);
+    const isNew = !this.#removed.has(tenant);
+    this.#removed.set(tenant, sinceMs);
+    return isNew;
+  }
+
+  /** `isNews`: listeners are told in any case. */
+  #set(tenant: TenantId, record: TenantRecord | undefined, isNews: boolean): void {
+    const former = this.#known.get(tenant)?.record;
+    if (isSame(former, record) && !isNews) return;
     if (record === undefined) this.#known.delete(tenant);
     else this.#known.set(tenant, { record, state: stateOf(record, this.#options.quotas) });
     if ((record === undefined) !== (former === undefined)) this.#sorted = undefined;
-    if (former !== undefined && former.record.createdAt !== record?.createdAt) {
+    if (former !== undefined && former.createdAt !== record?.createdAt) {
       for (const listener of this.#goneListeners) listener(tenant);
     }
     for (const listener of this.#listeners) listener(tenant);
   }
 
-  ids(): Iterable<TenantId> {
-    return this.#known.keys();
+  *ids(): Iterable<TenantId> {
+    yield* this.#known.keys();
+    yield* this.#removed.keys();
   }
 }
 
 /** The id of one that was removed may be another tenant's by now. */
-function isSame(one: TenantRecord, other: TenantRecord): boolean {
-  return one.revision === other.revision && one.createdAt === other.createdAt;
+function isSame(one: TenantRecord | undefined, other: TenantRecord | undefined): boolean {
+  return one?.revision === other?.revision && one?.createdAt === other?.createdAt;
 }
 
 /** The first place whose value is above `after`. */

@@ -3,12 +3,19 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { eventually, startRedis, startTestGateway, type TestGateway } from "@aldis/testkit";
+import type { ConfigInput } from "@aldis/server";
+import {
+  eventually,
+  RawClient,
+  startRedis,
+  startTestGateway,
+  type TestGateway,
+} from "@aldis/testkit";
 import { SignJWT } from "jose";
 import { ADMIN_KEY, adminOf } from "../tenants/with-tenants.ts";
 
 /** `apart`: nodes that share the store, and hear nothing of each other. */
-async function startThree(how: "together" | "apart") {
+async function startThree(how: "together" | "apart", more: ConfigInput = {}) {
   await using opened = new AsyncDisposableStack();
   const redis = opened.use(await startRedis());
   const folder = await mkdtemp(join(tmpdir(), "aldis-tenants-"));
@@ -22,6 +29,7 @@ async function startThree(how: "together" | "apart") {
         store: { url: `sqlite:${join(folder, "aldis.db")}` },
         // Long, where being told is to be enough.
         tenants: { pollMs: how === "apart" ? 500 : 60_000, open: false },
+        ...more,
       },
     });
   const all: TestGateway[] = [];
@@ -97,3 +105,35 @@ for (const how of ["together", "apart"] as const) {
     await eventually("none to take it", async () => (await verdicts()).every((one) => one === 401));
   }, 30_000);
 }
+
+test("[TN10] a tenant that one node has deleted and removed is brought back on none, until one of them creates it anew", async () => {
+  await using nodes = await startThree("apart", {
+    tenants: { pollMs: 100, open: true },
+    session: { resumeMs: 100 },
+    namespaces: { default: { history: { ttlMs: 100 } } },
+  });
+  const { all, admin } = nodes;
+  const closeCodes = () =>
+    Promise.all(
+      all.map(async (node) => {
+        const token = await node.token({ tenant: "acme" });
+        return (await (await RawClient.open(`${node.wsUrl}?token=${token}`)).closed).code;
+      }),
+    );
+  await admin("POST", "/api/tenants", { id: "acme" });
+  const clients = await Promise.all(all.map((node) => node.connect({ tenant: "acme" })));
+  await admin("DELETE", "/api/tenants/acme");
+  const codes = await Promise.all(clients.map(async ({ closed }) => (await closed).code));
+  expect(codes).toEqual([4503, 4503, 4503]);
+  await eventually("all to know that nothing is left", async () => {
+    const answers = all.map((node) => adminOf(node)("GET", "/api/tenants/acme"));
+    return (await Promise.all(answers)).every(({ status }) => status === 404);
+  });
+  expect(await closeCodes()).toEqual([4503, 4503, 4503]);
+  expect((await admin("POST", "/api/tenants", { id: "acme" })).status).toBe(200);
+  await eventually("all to know the new one", async () => {
+    const answers = all.map((node) => adminOf(node)("GET", "/api/tenants/acme"));
+    return (await Promise.all(answers)).every(({ status }) => status === 200);
+  });
+  await Promise.all(all.map((node) => node.connect({ tenant: "acme" })));
+}, 30_000);

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { eventually } from "@aldis/testkit";
+import { eventually, RawClient } from "@aldis/testkit";
 import { startWithTenants } from "./with-tenants.ts";
 
 const soon = {
@@ -47,6 +47,43 @@ test("[TN10] all that was kept of a deleted tenant is removed, nothing of anothe
   expect(body.entries[0]).toMatchObject({ action: "tenant.removed", by: { key: "gateway" } });
   expect((await t.admin("POST", "/api/tenants", { id: "acme" })).status).toBe(200);
   expect((await t.admin("GET", "/api/tenants/acme/keys")).body.keys).toEqual([]);
+}, 20_000);
+
+const publish = { channel: "news:a", data: 1 };
+
+test("[TN10] faults 29: a deleted tenant's tokens that are still good bring it back nowhere, also after a restart, until it is created anew, empty", async () => {
+  await using t = await startWithTenants(soon);
+  const { key } = await t.tenantWithKey("acme");
+  // Signed by the shared secret, as all tokens of tenants are that have none of their own.
+  const token = await t.gateway.token({ tenant: "acme" });
+  const ann = await RawClient.connect(`${t.gateway.wsUrl}?token=${token}`);
+  await t.admin("DELETE", "/api/tenants/acme");
+  expect((await ann.closed).code).toBe(4503);
+  const isRemoved = async () => (await t.admin("GET", "/api/tenants/acme")).status === 404;
+  await eventually("it to be removed", isRemoved);
+  await using again = await t.again();
+  for (const node of [t, again]) {
+    const { gateway, admin } = node;
+    // A client without an SDK, which does not care for the code that it is closed with.
+    for (let tries = 0; tries < 3; tries++) {
+      const raw = await RawClient.open(`${gateway.wsUrl}?token=${token}`);
+      expect((await raw.closed).code).toBe(4503);
+    }
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await gateway.http("/api/users/ann", { headers })).status).toBe(401);
+    expect((await gateway.call("POST", "/api/publish", publish, key)).status).toBe(401);
+    expect((await admin("POST", "/api/publish", publish, "acme")).status).toBe(404);
+    const { status, body } = await admin("GET", "/api/tenants/acme");
+    expect([status, body.error.message]).toEqual([404, expect.stringContaining("was deleted")]);
+    expect((await admin("DELETE", "/api/tenants/acme")).status).toBe(404);
+    expect((await admin("POST", "/api/tenants/acme/resume")).status).toBe(404);
+    expect((await admin("PUT", "/api/tenants/acme", { name: "x" })).status).toBe(404);
+    expect((await admin("POST", "/api/tenants/acme/keys", {})).status).toBe(404);
+  }
+  expect((await again.admin("POST", "/api/tenants", { id: "acme" })).status).toBe(200);
+  const back = await RawClient.connect(`${again.gateway.wsUrl}?token=${token}`);
+  expect(await back.must("subscribe", { channel: "news:a" })).toBeObject();
+  expect((await again.gateway.call("POST", "/api/publish", publish, key)).status).toBe(401);
 }, 20_000);
 
 test("[TN10] a removal goes on where another gateway takes over", async () => {

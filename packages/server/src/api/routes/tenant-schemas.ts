@@ -68,7 +68,7 @@ export const tenantAnswer = z
     name: givenName.optional(),
     status: z.enum(["active", "suspended", "deleted"]).openapi({
       description:
-        "`deleted`: what it had is being removed; afterwards there is no such tenant, and the id is free.",
+        "`deleted`: what it had is being removed; afterwards there is no such tenant, until it is created anew.",
     }),
     quotas: quotasGiven.openapi({
       description: "Its own; for those that are absent the configuration counts.",

@@ -1,6 +1,6 @@
-import { accept, type Result, refuse } from "@aldis/protocol";
+import { accept, type Result } from "@aldis/protocol";
 import { z } from "@hono/zod-openapi";
-import type { Administration } from "../../tenant/administration.ts";
+import { type Administration, NO_TENANT, WAS_DELETED } from "../../tenant/administration.ts";
 import type { Audit } from "../../tenant/audit.ts";
 import type { KeyAdministration } from "../../tenant/key-administration.ts";
 import type { TenantRecord } from "../../tenant/records.ts";
@@ -50,7 +50,7 @@ export function tenantRoutes(deps: TenantRouteDeps): Route[] {
       status: "deleted",
       ...{ method: "delete", path: PATH, summary: "Delete a tenant" },
       description:
-        "Closes its connections for good (4503) and refuses its keys and tokens at once; then removes all that is kept of it, which may take minutes. When that is done there is no such tenant, and its id is free.",
+        "Closes its connections for good (4503) and refuses its keys and tokens at once; then removes all that is kept of it, which may take minutes. When that is done there is no such tenant: nobody gets in under its id until it is created anew, empty.",
     }),
   ];
 }
@@ -118,7 +118,7 @@ function show({ directory }: TenantRouteDeps): Route {
     },
     ({ params: { tenant } }) => {
       const isThere = directory.recordOf(tenant) !== undefined || directory.isConfigured(tenant);
-      if (!isThere) return refuse("not_found", "no such tenant");
+      if (!isThere) return directory.wasDeleted(tenant) ? WAS_DELETED : NO_TENANT;
       return accept({
         ...shown(directory, tenant),
         quotasInForce: directory.of(tenant).quotas,

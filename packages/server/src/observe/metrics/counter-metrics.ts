@@ -144,6 +144,10 @@ export const COUNTER_METRICS = {
     name: "aldis_tenants_uncounted_total",
     help: "Times that a tenant found no room to be counted and held to its quotas",
   },
+  tenantsForgotten: {
+    name: "aldis_tenants_forgotten_total",
+    help: "Deleted tenants whose ids were forgotten for lack of room",
+  },
   bucketsForgotten: {
     name: "aldis_rate_buckets_forgotten_total",
     help: "Addresses, users and channels whose rate was forgotten for lack of room",
