@@ -26,6 +26,15 @@ export const LOSS_GUARDS: readonly Guard[] = [
     named: "[CH4] in a channel without history a loss is told",
   },
   {
+    faults: [5],
+    breaks: "whoever has subscribed anew is told that restoring failed",
+    file: `${SERVER}/session/tell-ended.ts`,
+    find: 'if (live) tellEnded(session, channel, "unavailable");',
+    replace: 'tellEnded(session, channel, "unavailable");',
+    test: MOMENTS,
+    named: "[SU7] whoever has subscribed anew",
+  },
+  {
     faults: [7],
     breaks: "positions are not compared when topics are heard again",
     file: `${SERVER}/hub/hub.ts`,

@@ -8,7 +8,7 @@ import { joinChannel } from "./join.ts";
 import { leaveChannel } from "./leave.ts";
 import { lastWanted } from "./restore.ts";
 import type { Session } from "./session.ts";
-import { tellEnded } from "./tell-ended.ts";
+import { tellEnded, tellFailed } from "./tell-ended.ts";
 import { tellJoined } from "./tell-joined.ts";
 
 /** Publications read at once; what does not fit then is read again. */
@@ -76,7 +76,7 @@ function startAnew(session: Session, subscription: Subscription, channel: Channe
       done(joined) {
         if (joined.live) tellJoined(session, channel, joined);
       },
-      failed: () => tellEnded(session, channel, "unavailable"),
+      failed: tellFailed(session, channel),
     },
   );
 }

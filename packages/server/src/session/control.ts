@@ -5,7 +5,7 @@ import { joinChannel } from "./join.ts";
 import { leaveChannel } from "./leave.ts";
 import { forgetAsked, lastWanted, restoreFirst } from "./restore.ts";
 import type { Session } from "./session.ts";
-import { tellEnded } from "./tell-ended.ts";
+import { tellEnded, tellFailed } from "./tell-ended.ts";
 import { tellJoined } from "./tell-joined.ts";
 
 /**
@@ -32,7 +32,7 @@ export function subscribeFor(session: Session, channel: ChannelName): boolean {
         tellJoined(session, channel, joined);
         session.deps.presence.join(session, channel);
       },
-      failed: () => tellEnded(session, channel, "unavailable"),
+      failed: tellFailed(session, channel),
     },
   );
   return true;

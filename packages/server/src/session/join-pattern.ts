@@ -1,7 +1,8 @@
 import type { ChannelPattern, SlowConsumerPolicy } from "@aldis/protocol";
-import { attempt, type Continuation, whenReady } from "../awaitable.ts";
+import { attempt, whenReady } from "../awaitable.ts";
 import { BrokerUnavailable } from "../broker-unavailable.ts";
 import { keyPrefix } from "../tenant/tenant.ts";
+import type { JoinContinuation } from "./join.ts";
 import { newSubscription } from "./new-subscription.ts";
 import type { Session } from "./session.ts";
 
@@ -9,7 +10,7 @@ import type { Session } from "./session.ts";
 export function joinPattern(
   session: Session,
   { name, slow }: { readonly name: ChannelPattern; readonly slow: SlowConsumerPolicy | undefined },
-  then: Continuation<void>,
+  then: JoinContinuation<void>,
 ): void {
   const { hub, inFlight } = session.deps;
   if (session.isSubscribed(name)) return joinAgain(session, name, then);
@@ -26,20 +27,21 @@ export function joinPattern(
       answered();
     },
     failed(error) {
-      if (session.holds(subscription)) session.dropSubscription(name);
-      then.failed(error);
+      const live = session.holds(subscription);
+      if (live) session.dropSubscription(name);
+      then.failed(error, live);
       answered();
     },
   });
 }
 
 /** An earlier one may still be under way, and fail. */
-function joinAgain(session: Session, name: ChannelPattern, then: Continuation<void>): void {
+function joinAgain(session: Session, name: ChannelPattern, then: JoinContinuation<void>): void {
   whenReady(session.deps.inFlight.subscribeTo(session, name), {
     done() {
       if (session.isSubscribed(name)) then.done();
-      else then.failed(new BrokerUnavailable("the pattern could not be subscribed to"));
+      else then.failed(new BrokerUnavailable("the pattern could not be subscribed to"), true);
     },
-    failed: then.failed,
+    failed: (error) => then.failed(error, true),
   });
 }

@@ -4,7 +4,7 @@ import {
   type SlowConsumerPolicy,
   type StreamPosition,
 } from "@aldis/protocol";
-import { type Awaitable, attempt, type Continuation, mapReady, whenReady } from "../awaitable.ts";
+import { type Awaitable, attempt, mapReady, whenReady } from "../awaitable.ts";
 import type { HistoryOptions, Publication, Recovery } from "../broker/broker.ts";
 import { BrokerUnavailable } from "../broker-unavailable.ts";
 import { publicationFrame } from "../hub/frame.ts";
@@ -36,6 +36,14 @@ export type Joined = {
   readonly live: boolean;
 };
 
+/** `live`: as in {@link Joined}. */
+export type FailedJoin = (error: unknown, live: boolean) => void;
+
+export type JoinContinuation<T> = {
+  readonly done: (joined: T) => void;
+  readonly failed: FailedJoin;
+};
+
 /**
  * Puts a session into a channel without a gap: the node's interest first, then the history up to X, then, in one
  * turn, what came after X meanwhile and the place among the live subscribers (ARCHITECTURE.md). `done` is called in that turn, in
@@ -44,7 +52,7 @@ export type Joined = {
 export function joinChannel(
   session: Session,
   request: JoinRequest,
-  then: Continuation<Joined>,
+  then: JoinContinuation<Joined>,
 ): void {
   const { hub, inFlight } = session.deps;
   const key = channelKey(session.identity.tenant, request.channel);
@@ -70,7 +78,7 @@ class Join {
   readonly #session: Session;
   readonly #subscription: Subscription;
   readonly #request: JoinRequest;
-  readonly #then: Continuation<Joined>;
+  readonly #then: JoinContinuation<Joined>;
   /** An earlier one to the same channel: its answer says where that one would stand, and has to be heard first (FR6). */
   readonly #before: Promise<void> | undefined;
   #reads = 0;
@@ -80,7 +88,7 @@ class Join {
   constructor(
     session: Session,
     subscription: Subscription,
-    asked: { readonly request: JoinRequest; readonly then: Continuation<Joined> },
+    asked: { readonly request: JoinRequest; readonly then: JoinContinuation<Joined> },
   ) {
     this.#session = session;
     this.#subscription = subscription;
@@ -111,10 +119,9 @@ class Join {
 
   fail(error: unknown): void {
     const subscription = this.#subscription;
-    if (this.#session.holds(subscription)) {
-      leaveChannel(this.#session, subscription, { stays: false });
-    }
-    this.#then.failed(error);
+    const live = this.#session.holds(subscription);
+    if (live) leaveChannel(this.#session, subscription, { stays: false });
+    this.#then.failed(error, live);
     this.#end();
   }
 

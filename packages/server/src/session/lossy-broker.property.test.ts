@@ -314,7 +314,7 @@ test("P1: whatever gets lost, comes twice or late on the way: every subscriber s
       const weather = await run(actions);
       expect(weather.followers.map(({ losses }) => losses)).toEqual([0, 0, 0]);
     }),
-    { numRuns: 200 },
+    { numRuns: 1_000 },
   );
 });
 
@@ -323,6 +323,6 @@ test("P1, CH4: a broker that forgets everything: every subscriber is told, and t
     fc.asyncProperty(fc.array(fc.oneof(...calm, forget), LONG), async (actions) => {
       await run(actions);
     }),
-    { numRuns: 200 },
+    { numRuns: 1_000 },
   );
 });

@@ -184,6 +184,57 @@ describe("P1: a broker that loses what it delivers", () => {
   });
 });
 
+describe("P1: a broker that fails what the gateway joins by itself", () => {
+  async function resumed() {
+    const scene = await open();
+    const { world, broker, say, settle } = scene;
+    const ann = await world.connect();
+    const { epoch } = await say(ann, "subscribe", { channel: "chat:a" });
+    ann.break();
+    await settle();
+    const back = world.open();
+    const positions = { "chat:a": { offset: 0, epoch: String(epoch) } };
+    back.say("connect", { session: ann.credential, positions });
+    // Its interest is there, and the broker is being asked for what it missed.
+    for (let n = 0; n < 2; n++) {
+      broker.step(0);
+      await nextTurn();
+    }
+    /** The first request that is under way finds the broker away. */
+    const failOne = () => {
+      broker.away = true;
+      broker.step(0);
+      broker.away = false;
+    };
+    return { ...scene, back, positions, failOne };
+  }
+
+  test("[SU7] whoever is not restored is told", async () => {
+    const { back, failOne, settle } = await resumed();
+    failOne();
+    await settle();
+    expect(back.pushes("unsubscribe")).toEqual([{ channel: "chat:a", code: "unavailable" }]);
+  });
+
+  test("[SU7] whoever has subscribed anew meanwhile is answered by that command alone", async () => {
+    const { back, failOne, positions, settle } = await resumed();
+    back.say("subscribe", { channel: "chat:a", since: positions["chat:a"] }, "anew");
+    failOne();
+    await settle();
+    expect(back.answerTo("anew")?.data).toMatchObject({ recovered: true, offset: 0 });
+    expect(back.pushes("unsubscribe")).toEqual([]);
+  });
+
+  test("[SU7] whoever has left meanwhile hears no more of it", async () => {
+    const { back, failOne, settle } = await resumed();
+    back.say("unsubscribe", { channel: "chat:a" }, "left");
+    failOne();
+    await settle();
+    expect(back.answerTo("left")?.data).toEqual({ channel: "chat:a" });
+    expect(back.pushes("unsubscribe")).toEqual([]);
+  });
+});
+
 describe("[CH4] a broker that has forgotten everything", () => {
   test("[SE5] who breaks off before the push is proven to have come is told again", async () => {
     const { world, broker, say, settle } = await open();

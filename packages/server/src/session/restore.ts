@@ -13,7 +13,7 @@ import { joinPattern } from "./join-pattern.ts";
 import { mayJoin } from "./may-join.ts";
 import type { ParkedSubscription } from "./parking.ts";
 import type { Session } from "./session.ts";
-import { tellEnded } from "./tell-ended.ts";
+import { tellEnded, tellFailed } from "./tell-ended.ts";
 import { tellJoined } from "./tell-joined.ts";
 
 /** `asked`: somebody is being asked about it; it waits for their answer. */
@@ -128,7 +128,7 @@ function restoreOne(
   if (parked.ended) return tellEnded(session, name, "forbidden");
   const refusal = verdict ?? mayJoin(session, name);
   if (refusal !== undefined) return tellEnded(session, name, refusal.error);
-  const failed = () => tellEnded(session, name, "unavailable");
+  const failed = tellFailed(session, name);
   if (isChannelPattern(name)) {
     const told = pushFrame("subscribe", { channel: name, recovered: false });
     const done = () => session.connection.send(told);
