@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "../eventually.ts";
 import { type RedisServer, startRedis } from "../redis-server.ts";
+import type { Certificates } from "./certificates.ts";
 
 /** A master, its replica, and Sentinels that watch them. `await using` ends all. */
 export type SentinelSet = AsyncDisposable & {
-  /** `redis+sentinel://h1:p,h2:p/master-name` */
+  /** `redis+sentinel://h1:p,h2:p/master-name`, or `rediss+sentinel:` */
   readonly url: string;
   readonly servers: readonly RedisServer[];
   readonly sentinels: readonly RedisServer[];
@@ -20,14 +21,23 @@ const NAME = "aldis-master";
 /** A master that has not answered for so long is down. */
 const DOWN_AFTER_MS = 1_000;
 
+export type SentinelOptions = {
+  readonly sentinels?: number;
+  /** All of them talk with TLS alone, by these. */
+  readonly tls?: Certificates;
+};
+
 /** Three Sentinels, of which two must agree. */
-export async function startSentinelSet({ sentinels: count = 3 } = {}): Promise<SentinelSet> {
+export async function startSentinelSet(options: SentinelOptions = {}): Promise<SentinelSet> {
+  const { sentinels: count = 3, tls } = options;
   await using opened = new AsyncDisposableStack();
+  const secure = tls === undefined ? [] : ["--tls-replication", "yes"];
+  const more = tls === undefined ? {} : { tls };
   // A diskless copy waits a while for more replicas, which do not come.
-  const args = ["--repl-diskless-sync-delay", "0"];
-  const first = opened.use(await startRedis({ args }));
+  const args = ["--repl-diskless-sync-delay", "0", ...secure];
+  const first = opened.use(await startRedis({ args, ...more }));
   const replicaOf = ["--replicaof", `127.0.0.1 ${first.port}`];
-  const second = opened.use(await startRedis({ args: [...args, ...replicaOf] }));
+  const second = opened.use(await startRedis({ args: [...args, ...replicaOf], ...more }));
   const servers = [first, second];
   await eventually("the replica has a copy", async () => (await roleOf(second))[3] === "connected");
   const folder = mkdtempSync(join(tmpdir(), "aldis-sentinel-"));
@@ -41,7 +51,7 @@ export async function startSentinelSet({ sentinels: count = 3 } = {}): Promise<S
     Array.from({ length: count }, async (_, n) => {
       const file = join(folder, `${n}.conf`);
       writeFileSync(file, `${lines.join("\n")}\n`);
-      return opened.use(await startRedis({ file, args: ["--sentinel"] }));
+      return opened.use(await startRedis({ file, args: ["--sentinel", ...secure], ...more }));
     }),
   );
   await eventually("the sentinels know each other and the replica", async () => {
@@ -50,7 +60,7 @@ export async function startSentinelSet({ sentinels: count = 3 } = {}): Promise<S
   });
   const all = opened.move();
   return {
-    url: `redis+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",")}/${NAME}`,
+    url: `${tls === undefined ? "redis" : "rediss"}+sentinel://${sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",")}/${NAME}`,
     servers,
     sentinels,
     master: () => masterAmong(servers),

@@ -4,6 +4,7 @@ import { eventually, hasRedis, type RedisServer, startRedis } from "@aldis/testk
 import { Unavailable } from "../../unavailable.ts";
 import { ACME, heldKind, kind } from "../test/bench.ts";
 import { freshBullmqJobs } from "./test/fresh-bullmq-jobs.ts";
+import { proxied } from "./test/ways-in.ts";
 
 const FAR_MS = 3_600_000;
 
@@ -13,7 +14,7 @@ describe.if(hasRedis())("jobs in a Redis that fails", () => {
     redis = await startRedis();
   });
   afterAll(async () => await redis[Symbol.asyncDispose]());
-  const open = freshBullmqJobs(() => redis);
+  const open = freshBullmqJobs(proxied(() => redis));
 
   /** Keys that are to be looked at, as records say. */
   function recorded(keys: readonly string[]) {

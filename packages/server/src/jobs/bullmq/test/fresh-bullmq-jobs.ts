@@ -1,4 +1,3 @@
-import { type RedisServer, startTcpProxy } from "@aldis/testkit";
 import { configSchema } from "../../../config/schema.ts";
 import { createCounters } from "../../../observe/counters.ts";
 import { createLog } from "../../../observe/log.ts";
@@ -13,17 +12,18 @@ import {
   type WorkerProcess,
 } from "../../test/bench.ts";
 import { BullmqJobs } from "../bullmq-jobs.ts";
+import type { OpenWayIn } from "./ways-in.ts";
 
 export type BullmqWorker = WorkerProcess & AsyncDisposable;
 
 /** Jobs in a Redis, each time under a prefix of their own. */
-export function freshBullmqJobs(redis: () => RedisServer): () => Promise<FreshJobs> {
+export function freshBullmqJobs(openWayIn: OpenWayIn): () => Promise<FreshJobs> {
   return async () => {
     const prefix = `t${createRandomIds().id(6)}`;
     const workers: BullmqWorker[] = [];
     return {
       async connect(options) {
-        const worker = await startBullmqWorker(redis().port, prefix, options);
+        const worker = await startBullmqWorker(openWayIn, prefix, options);
         workers.push(worker);
         return worker;
       },
@@ -34,17 +34,16 @@ export function freshBullmqJobs(redis: () => RedisServer): () => Promise<FreshJo
   };
 }
 
-/** Behind a proxy of its own, so that it can be cut off for good, as the dead are. */
 export async function startBullmqWorker(
-  port: number,
+  openWayIn: OpenWayIn,
   prefix: string,
   options: ConnectOptions,
 ): Promise<BullmqWorker> {
-  const proxy = await startTcpProxy(port);
+  const wayIn = await openWayIn(prefix);
   const { kinds, queues = ["webhooks", "push", "history"], concurrency = 20 } = options;
   const times = { ...TEST_TIMES, ...options };
-  const broker = `redis://127.0.0.1:${proxy.port}`;
-  const shards = openShards(configSchema.parse({ broker, redis: { prefix } }));
+  const { broker, redis } = wayIn;
+  const shards = openShards(configSchema.parse({ broker, redis: { ...redis, prefix } }));
   if (shards === undefined) throw new Error("no shards");
   const jobs = withSweeps(
     new BullmqJobs(
@@ -72,14 +71,13 @@ export async function startBullmqWorker(
     jobs,
     kill() {
       isDead = true;
-      proxy.accepting = false;
-      proxy.cut();
+      wayIn.cutOff();
     },
     async [Symbol.asyncDispose]() {
       const closed = jobs.close();
       if (!isDead) await closed;
       await shards.close();
-      await proxy[Symbol.asyncDispose]();
+      await wayIn[Symbol.asyncDispose]();
     },
   };
 }
