@@ -162,4 +162,22 @@ export const TENANT_GUARDS: readonly Guard[] = [
     test: `${SERVER}/tenant/removal.test.ts`,
     named: "a process that stood still",
   },
+  {
+    faults: [30],
+    breaks: "a typing error in an id makes keys for nobody",
+    file: `${SERVER}/tenant/key-administration.ts`,
+    find: "if (!this.#deps.directory.isRegistered(tenant)) return NOT_CREATED;\n      const made",
+    replace: "const made",
+    test: `${TESTS}/typing-errors.test.ts`,
+    named: "nothing that lasts is made",
+  },
+  {
+    faults: [30],
+    breaks: "a typing error in `Aldis-Tenant` makes settings for nobody",
+    file: `${SERVER}/api/route.ts`,
+    find: 'return settles === true && grant.acting === "named" ? NOT_CREATED : undefined;',
+    replace: "return settles === undefined || settles ? undefined : NOT_CREATED;",
+    test: `${TESTS}/typing-errors.test.ts`,
+    named: "nothing that lasts is made",
+  },
 ];

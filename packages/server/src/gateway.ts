@@ -137,6 +137,7 @@ function openApi(
     ...shared,
     ...session.deps,
     nodeControl: createNodeControl({ ...shared, moving }),
+    tenants: shared.tenants,
     cursorKeys: secret.keysFor("cursors"),
     directMaxBytes: config.listen.frameMaxBytes,
     tokenMaxBytes: config.auth.tokenMaxBytes,

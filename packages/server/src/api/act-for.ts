@@ -1,7 +1,7 @@
 import { accept, type Refusal, type Result, refuse } from "@aldis/protocol";
 import type { Grant } from "../auth/api-keys.ts";
 import { parseTenantId, type TenantId } from "../tenant/tenant.ts";
-import type { Tenants } from "../tenant/tenants.ts";
+import type { RegisteredTenants } from "../tenant/tenants.ts";
 
 /** With it a key of the scope `tenants` acts for another tenant, on every route. */
 export const TENANT_HEADER = "aldis-tenant";
@@ -21,7 +21,7 @@ const SUSPENDED = refuse("forbidden", "the tenant is suspended");
  * one. An operator may act for who is suspended: to look, and to mend.
  */
 export function actFor(
-  { tenants }: { readonly tenants: Tenants },
+  { tenants }: { readonly tenants: RegisteredTenants },
   grant: Grant,
   header: string | null,
 ): Result<Grant> {
@@ -36,7 +36,8 @@ export function actFor(
   const tenant = parseTenantId(header);
   if (!tenant.ok) return tenant;
   if (tenants.of(tenant.value).status === "deleted") return refuse("not_found", "no such tenant");
-  return accept({ ...grant, tenant: tenant.value });
+  const acting = tenants.isRegistered(tenant.value) ? "registered" : "named";
+  return accept({ ...grant, tenant: tenant.value, acting });
 }
 
 /** A user's token with the header: as a tenant's key with it. Undefined: it names the token's own tenant, or is not there. */

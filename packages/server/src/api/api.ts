@@ -11,7 +11,7 @@ import { PUBLISH_ROUTE } from "../listen/http-route.ts";
 import type { HostedRoute } from "../plugins/host/plugin-routes.ts";
 import type { Keys } from "../secrets/shared-secret.ts";
 import type { TenantId } from "../tenant/tenant.ts";
-import type { Tenants } from "../tenant/tenants.ts";
+import type { RegisteredTenants } from "../tenant/tenants.ts";
 import type { Clock } from "../time/clock.ts";
 import { actFor, refusalOfHeader, TENANT_HEADER } from "./act-for.ts";
 import { createApiApp } from "./api-app.ts";
@@ -51,7 +51,7 @@ export type ApiDeps = KeyJudgeDeps &
     readonly bodyMaxBytes: number;
     readonly clock: Clock;
     readonly accounts: TenantAccounts;
-    readonly tenants: Tenants;
+    readonly tenants: RegisteredTenants;
     /** Undefined: there is no store to keep tenants in. */
     readonly tenantRouteDeps: Omit<TenantRouteDeps, "cursors"> | undefined;
     /** Seal cursors. */

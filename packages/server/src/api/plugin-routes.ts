@@ -5,7 +5,7 @@ import type { Identity } from "../auth/identity.ts";
 import type { HostedRoute } from "../plugins/host/plugin-routes.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import type { RawCall, Route, RouteSpec } from "./route.ts";
-import { JsonText, mayCall, NOT_ALLOWED, readCall } from "./route.ts";
+import { JsonText, NOT_ALLOWED, readCall, refusalOfGrant } from "./route.ts";
 
 type Caller = { readonly tenant: TenantId; readonly caller: Identity | undefined };
 
@@ -27,16 +27,12 @@ export function pluginApiRoute({ spec, run }: HostedRoute): Route {
   };
 }
 
-function callerOf(
-  { grant, caller }: RawCall,
-  { access, users }: HostedRoute["spec"],
-): Result<Caller> {
+function callerOf({ grant, caller }: RawCall, spec: HostedRoute["spec"]): Result<Caller> {
   if (grant !== undefined) {
-    return mayCall(grant, access)
-      ? accept({ tenant: grant.tenant, caller: undefined })
-      : NOT_ALLOWED;
+    const refusal = refusalOfGrant(grant, spec);
+    return refusal ?? accept({ tenant: grant.tenant, caller: undefined });
   }
-  if (caller === undefined || users !== true) return NOT_ALLOWED;
+  if (caller === undefined || spec.users !== true) return NOT_ALLOWED;
   return accept({ tenant: caller.tenant, caller });
 }
 

@@ -7,6 +7,7 @@ import { readJsonBody } from "../listen/http-body.ts";
 import { refusalResponse } from "../listen/http-errors.ts";
 import { requestTarget } from "../listen/request-target.ts";
 import type { PluginRouteSpec } from "../plugins/plugin-route.ts";
+import { NOT_CREATED } from "../tenant/administration.ts";
 import type { ApiAnswer } from "./api-answer.ts";
 import { errorAnswer, refusalOf } from "./schemas.ts";
 
@@ -62,7 +63,9 @@ export function route<
     spec,
     async answer(call) {
       const { grant } = call;
-      if (grant === undefined || !mayCall(grant, spec.access)) return NOT_ALLOWED;
+      if (grant === undefined) return NOT_ALLOWED;
+      const refusal = refusalOfGrant(grant, spec);
+      if (refusal !== undefined) return refusal;
       const read = await readCall(spec, call);
       if (!read.ok) return read;
       return run({ grant, ...read.value });
@@ -110,6 +113,15 @@ async function bodyOf<B extends z.ZodType>(
 
 /** One answer for every key with too little scope: it does not tell which one is missing. */
 export const NOT_ALLOWED = refuse("forbidden", "this key may not do that");
+
+/** Why a key may not call a route; undefined: it may. */
+export function refusalOfGrant(
+  grant: Grant,
+  { access, settles }: Pick<RouteSpec<unknown, unknown, unknown>, "access" | "settles">,
+): Refusal | undefined {
+  if (!mayCall(grant, access)) return NOT_ALLOWED;
+  return settles === true && grant.acting === "named" ? NOT_CREATED : undefined;
+}
 
 export function mayCall(grant: Grant, access: Access): boolean {
   return access === "any-key" || (access !== "user-token" && grant.scopes.has(access));

@@ -21,6 +21,8 @@ export type Grant = {
   readonly name: string | undefined;
   /** Which key it is, for the audit: the id of one that was made at run time, or its place in the configuration. */
   readonly key: string;
+  /** It acts for a tenant that is not its own: one that somebody has `registered`, or one that is no more than `named`. */
+  readonly acting?: "registered" | "named" | undefined;
 };
 
 /** Keys that are made and revoked while the gateway runs, by the digits of their SHA-256. */

@@ -45,7 +45,7 @@ export function backendRoutes(settings: Settings): PluginRoute[] {
     ),
     pluginRoute(
       {
-        ...{ method: "put", path: "/api/backend", access, tag },
+        ...{ method: "put", path: "/api/backend", access, tag, settles: true },
         summary: "Set which backend is called, and for what",
         description:
           "In place of all that was set before, but for the secret. A node that has not heard of it yet goes on as before for some seconds.",

@@ -38,7 +38,7 @@ import { type StorePlan, shapesOf } from "../store/plan.ts";
 import { TENANCY_PLAN } from "../tenant/records.ts";
 import { startRemoval } from "../tenant/removal.ts";
 import { type ChannelKey, type TenantId, tenantOf } from "../tenant/tenant.ts";
-import type { Tenants } from "../tenant/tenants.ts";
+import type { RegisteredTenants } from "../tenant/tenants.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { usagePlan } from "../usage/collection.ts";
 import { openAccounts } from "./account-part.ts";
@@ -102,7 +102,7 @@ export type Shared = {
   /** What plugins decide about publications, once they are there. */
   readonly publishHooks: PublishHooks;
   readonly limits: Limits;
-  readonly tenants: Tenants;
+  readonly tenants: RegisteredTenants;
   readonly channels: ChannelQuota;
   /** Who counts what tenants keep in the store, once they are there. */
   readonly keeping: { by: Keeping | undefined };

@@ -31,6 +31,7 @@ import { TokenSecrets } from "../tenant/token-secrets.ts";
 import { createUpkeep } from "../tenant/upkeep.ts";
 import type { Clock } from "../time/clock.ts";
 import { parseOptions } from "./namespace-part.ts";
+import { storeTarget } from "./store-part.ts";
 
 /** Polls of the log within which every node that lives has heard of a change. */
 const HEARD_POLLS = 5;
@@ -75,6 +76,7 @@ export function createDirectory(config: Config): TenantDirectory {
     open: config.tenants.open,
     configured: configuredTenants(config),
     quotas: quotasOf(config.tenants.quotas),
+    isKept: storeTarget(config).kind !== "none",
   });
 }
 

@@ -30,6 +30,8 @@ export type PluginRouteSpec<P, Q, B, A = Scope> = {
    * alone, as whoever runs it counts the messages in it. Default: nothing of it does.
    */
   readonly sends?: "message" | "messages";
+  /** It sets something for the tenant that lasts: refused with `not_found` for a tenant that nobody has created, and that the header `Aldis-Tenant` names by a typing error perhaps. */
+  readonly settles?: boolean;
   readonly tag: string;
   readonly summary: string;
   readonly description: string;

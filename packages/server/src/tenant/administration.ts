@@ -26,6 +26,8 @@ export type TenantChange = {
 const BEING_REMOVED = refuse("conflict", "the tenant was deleted, and is being removed");
 const TAKEN = refuse("conflict", "there is such a tenant");
 export const NO_TENANT = refuse("not_found", "no such tenant");
+/** Attack on oneself: a typing error in an id makes keys and settings for nobody. */
+export const NOT_CREATED = refuse("not_found", "no such tenant: create it first");
 export const WAS_DELETED = refuse(
   "not_found",
   "the tenant was deleted: create it, and it begins empty",

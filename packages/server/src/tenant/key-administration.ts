@@ -4,16 +4,17 @@ import { digestOf } from "../auth/api-keys.ts";
 import type { RandomIds } from "../random/random.ts";
 import type { Records } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
+import { NOT_CREATED } from "./administration.ts";
 import type { Follower, Step } from "./follower.ts";
 import type { KeyTable } from "./key-table.ts";
 import type { Author, KeyRecord } from "./records.ts";
 import type { TenantId } from "./tenant.ts";
-import type { Tenants } from "./tenants.ts";
+import type { RegisteredTenants } from "./tenants.ts";
 
 export type KeyAdministrationDeps = {
   readonly clock: Clock;
   readonly random: RandomIds;
-  readonly directory: Tenants;
+  readonly directory: RegisteredTenants;
   readonly follower: Pick<Follower, "change">;
   readonly records: Records<KeyRecord>;
   readonly table: KeyTable;
@@ -35,7 +36,6 @@ const SECRET_BYTES = 32;
 const ID_BYTES = 12;
 /** The same for a key of another tenant: whoever tries ids learns nothing (P2). */
 const NO_KEY = refuse("not_found", "no such key");
-const NO_TENANT = refuse("not_found", "no such tenant");
 
 export class KeyAdministration {
   readonly #deps: KeyAdministrationDeps;
@@ -49,7 +49,7 @@ export class KeyAdministration {
 
   create(by: Author, tenant: TenantId, wish: KeyWish): Promise<Result<MadeKey>> {
     return this.#deps.follower.change(async (step) => {
-      if (!this.#isThere(tenant)) return NO_TENANT;
+      if (!this.#deps.directory.isRegistered(tenant)) return NOT_CREATED;
       const made = await this.#make(step, tenant, wish);
       if (!made.ok) return made;
       const { id } = made.value.record;
@@ -59,7 +59,7 @@ export class KeyAdministration {
   }
 
   async list(tenant: TenantId): Promise<Result<readonly KeyRecord[]>> {
-    if (!this.#isThere(tenant)) return NO_TENANT;
+    if (!this.#deps.directory.isRegistered(tenant)) return NOT_CREATED;
     const { records, table } = this.#deps;
     const listed = await records.list(tenant, { index: "key", limit: this.#max });
     return accept(listed.map((record) => used(table, tenant, record)));
@@ -70,7 +70,9 @@ export class KeyAdministration {
     const { clock, follower, records } = this.#deps;
     return follower.change(async (step) => {
       const { tenant, id } = which;
-      const former = this.#isThere(tenant) ? await records.get(tenant, { id }) : undefined;
+      const former = this.#deps.directory.isRegistered(tenant)
+        ? await records.get(tenant, { id })
+        : undefined;
       if (former === undefined || isOver(former, clock.nowMs())) return NO_KEY;
       const { name, scopes, expiresAt } = former;
       const made = await this.#make(step, tenant, { name, scopes, expiresAt });
@@ -100,10 +102,6 @@ export class KeyAdministration {
       step.applied("key", tenant, id, undefined);
       return accept(former);
     });
-  }
-
-  #isThere(tenant: TenantId): boolean {
-    return this.#deps.directory.of(tenant).status !== "deleted";
   }
 
   /** Keys that have ended make room when there is none: who rotates often has many. */

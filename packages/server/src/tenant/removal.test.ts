@@ -40,7 +40,12 @@ function world({ deletedMax = 10 } = {}) {
   const clock = createFakeClock();
   const counters = createCounters();
   const configured = new Set<TenantId>();
-  const directory = new TenantDirectory({ open: true, configured, quotas: NO_QUOTAS });
+  const directory = new TenantDirectory({
+    open: true,
+    configured,
+    quotas: NO_QUOTAS,
+    isKept: true,
+  });
   const step: Step = {
     applied: (_kind, _owner, id, record) => directory.apply(id, record as TenantRecord | undefined),
     log: async (entry) => void entries.push(entry),

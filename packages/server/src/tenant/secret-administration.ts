@@ -4,6 +4,7 @@ import type { RandomIds } from "../random/random.ts";
 import type { Sealing } from "../secrets/sealing.ts";
 import type { Records } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
+import { NOT_CREATED } from "./administration.ts";
 import type { Follower, Step } from "./follower.ts";
 import type { Author, TokenSecretRecord } from "./records.ts";
 import type { TenantId } from "./tenant.ts";
@@ -38,7 +39,6 @@ const LIVE_MAX = 2;
 const KEPT_MAX = 20;
 const SECRET_BYTES = 32;
 const ID_BYTES = 12;
-const NO_TENANT = refuse("not_found", "no such tenant");
 const CONFIGURED = refuse(
   "conflict",
   "the gateway's configuration names this tenant: its tokens are judged by what that trusts",
@@ -65,7 +65,7 @@ export class SecretAdministration {
   }
 
   async list(tenant: TenantId): Promise<Result<readonly TokenSecretRecord[]>> {
-    if (this.#refusalOf(tenant) === NO_TENANT) return NO_TENANT;
+    if (this.#refusalOf(tenant) === NOT_CREATED) return NOT_CREATED;
     return accept(await this.#deps.records.list(tenant, { index: "key", limit: KEPT_MAX }));
   }
 
@@ -135,8 +135,7 @@ export class SecretAdministration {
   #refusalOf(tenant: TenantId) {
     const { directory } = this.#deps;
     if (directory.isConfigured(tenant)) return CONFIGURED;
-    const isCreated = directory.recordOf(tenant) !== undefined;
-    return isCreated && directory.of(tenant).status !== "deleted" ? undefined : NO_TENANT;
+    return directory.isRegistered(tenant) ? undefined : NOT_CREATED;
   }
 
   async #make(

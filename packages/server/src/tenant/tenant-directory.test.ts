@@ -13,7 +13,7 @@ function record(id: string, change: Partial<TenantRecord> = {}): TenantRecord {
 
 function opened({ open = true, configured = ["default"] } = {}) {
   const ids = new Set(configured as TenantId[]);
-  const directory = new TenantDirectory({ open, configured: ids, quotas: NO_QUOTAS });
+  const directory = new TenantDirectory({ open, configured: ids, quotas: NO_QUOTAS, isKept: true });
   const changed: TenantId[] = [];
   const gone: TenantId[] = [];
   directory.onChange((tenant) => changed.push(tenant));

@@ -3,7 +3,7 @@
 import { quotasOf } from "./quotas-of.ts";
 import { REMOVED, type TenantRecord } from "./records.ts";
 import { parseTenantId, type TenantId } from "./tenant.ts";
-import type { Quotas, TenantState, TenantStatus, Tenants } from "./tenants.ts";
+import type { Quotas, RegisteredTenants, TenantState, TenantStatus } from "./tenants.ts";
 
 export type TenantDirectoryOptions = {
   /** Tenants that nobody has created are there, when a trusted token names them. */
@@ -12,11 +12,13 @@ export type TenantDirectoryOptions = {
   readonly configured: ReadonlySet<TenantId>;
   /** What holds for tenants without a quota of their own. */
   readonly quotas: Quotas;
+  /** There is a store to create tenants in. */
+  readonly isKept: boolean;
 };
 
 type Known = { readonly record: TenantRecord; readonly state: TenantState };
 
-export class TenantDirectory implements Tenants {
+export class TenantDirectory implements RegisteredTenants {
   readonly #options: TenantDirectoryOptions;
   readonly #known = new Map<TenantId, Known>();
   /** Tombstones, and since when; nothing more is kept of them. */
@@ -57,6 +59,12 @@ export class TenantDirectory implements Tenants {
   /** The configuration names it: it cannot be suspended or deleted, and has no token secrets of its own. */
   isConfigured(tenant: TenantId): boolean {
     return this.#options.configured.has(tenant);
+  }
+
+  isRegistered(tenant: TenantId): boolean {
+    const known = this.#known.get(tenant);
+    if (known !== undefined) return known.state.status !== "deleted";
+    return !this.#options.isKept || this.isConfigured(tenant);
   }
 
   recordOf(tenant: TenantId): TenantRecord | undefined {

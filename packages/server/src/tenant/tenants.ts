@@ -41,6 +41,12 @@ export type Tenants = {
   onChange(listener: (tenant: TenantId) => void): void;
 };
 
+/** Tenants of whom is known which of them somebody has made. */
+export type RegisteredTenants = Tenants & {
+  /** It was created and not deleted, or the configuration names it; others are there because a token names them, or a typing error. Where no tenants are kept all are. */
+  isRegistered(tenant: TenantId): boolean;
+};
+
 export const NO_QUOTAS: Quotas = Object.freeze({
   connections: undefined,
   messagesPerSecond: undefined,

@@ -8,7 +8,7 @@ export function endpointRoutes({ endpoints }: Parts): PluginRoute[] {
   return [
     pluginRoute(
       {
-        ...{ method: "post", path: "/api/webhooks", access, tag },
+        ...{ method: "post", path: "/api/webhooks", access, tag, settles: true },
         summary: "Add an endpoint for webhooks",
         description:
           "Events are posted to it from now on, signed with `secret`, which is made unless given. A node that has not heard of it yet may leave out events of the first seconds.",
@@ -45,7 +45,7 @@ export function endpointRoutes({ endpoints }: Parts): PluginRoute[] {
     ),
     pluginRoute(
       {
-        ...{ method: "put", path: "/api/webhooks/{endpoint}", access, tag },
+        ...{ method: "put", path: "/api/webhooks/{endpoint}", access, tag, settles: true },
         summary: "Change an endpoint for webhooks",
         description:
           "What is not given stays as it is. Events that wait already are sent to where it is now.",

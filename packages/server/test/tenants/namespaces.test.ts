@@ -3,6 +3,7 @@ import { startWithTenants } from "./with-tenants.ts";
 
 test("[HT2] namespaces that a tenant has changed are there after a restart, as they were, and reset ones are not", async () => {
   await using t = await startWithTenants();
+  await t.admin("POST", "/api/tenants", { id: "acme" });
   const put = (name: string, body: object, tenant?: string) =>
     t.admin("PUT", `/api/namespaces/${name}`, body, tenant);
   await put("news", { history: { size: 7 } }, "acme");

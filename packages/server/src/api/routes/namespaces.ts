@@ -51,6 +51,7 @@ function put({ namespaceChanges }: NamespaceRouteDeps): Route {
       method: "put",
       path: PATH,
       access: "namespaces",
+      settles: true,
       tag: TAG,
       summary: "Change a namespace",
       description:
