@@ -1,4 +1,5 @@
 import type { OpenFreshJobs } from "./test/bench.ts";
+import { clockContract } from "./test/clock.contract.ts";
 import { concurrencyContract } from "./test/concurrency.contract.ts";
 import { deathContract } from "./test/death.contract.ts";
 import { fairnessContract } from "./test/fairness.contract.ts";
@@ -9,6 +10,7 @@ import { wakesContract } from "./test/wakes.contract.ts";
 export function jobsContract(name: string, open: OpenFreshJobs): void {
   wakesContract(name, open);
   timesContract(name, open);
+  clockContract(name, open);
   concurrencyContract(name, open);
   fairnessContract(name, open);
   deathContract(name, open);

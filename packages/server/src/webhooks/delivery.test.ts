@@ -126,6 +126,22 @@ test.each<[string, OutboundOutcome]>([
   expect(await stateOf(world)).toMatchObject({ backlog: 0, dead: 0 });
 });
 
+test("[WH8] faults 13: when the clock is set back by an hour an endpoint that failed is tried again with the next look, and not an hour later", async () => {
+  await using world = await createLone({ backoffMs: 20_000, backoffMaxMs: 20_000 });
+  const { receiver, clock, jobs, endpoint } = world;
+  receiver.answer = () => answered(500);
+  await record(world, 1, 1);
+  await pass(world, 1);
+  expect(receiver.got).toHaveLength(1);
+  receiver.answer = () => answered(200);
+  clock.setWallClock(clock.nowMs() - HOUR_MS);
+  // As jobs do it where they find that the clock was set back.
+  const [kind = ""] = world.node().kinds.keys();
+  jobs.wake({ kind, tenant: ACME, key: endpoint }, "now");
+  await pass(world, 1);
+  expect(receiver.got).toHaveLength(2);
+});
+
 test("[WH8] Retry-After is honoured, within bounds", async () => {
   await using world = await createLone({ retryAfterMaxMs: HOUR_MS });
   const { receiver, clock } = world;

@@ -52,6 +52,8 @@ const BATCHES_MAX = 20;
 const GATE_WAIT_MS = 100;
 /** Between the claim of an attempt and its sending lies no time, unless the process was asleep: then others may be further on, and nothing is sent. */
 const CLAIM_MAX_MS = 2_000;
+/** The clocks of the hosts of a cluster do not differ by more. */
+const SKEW_MS = 10_000;
 /** An answer that takes longer is slow. */
 const SLOW_MS = 2_000;
 
@@ -125,8 +127,8 @@ export class Delivery {
   async #send(turn: Turn, first: EndpointRecord): Promise<JobOutcome> {
     const { clock, config, gates, random } = this.#deps;
     const { tenant, held } = turn;
-    const dueAt = dueAtOf(held.state, first);
     const now = clock.nowMs();
+    const dueAt = dueAtOf(held.state, first, now);
     // Not for so long that a backlog that has become too large is not seen.
     if (dueAt > now) return { notBeforeMs: Math.min(dueAt, now + config.lookMs) };
     const { isSlow = false, failures } = held.state;
@@ -253,9 +255,14 @@ export class Delivery {
   }
 }
 
-/** Somebody who has enabled it after it failed wants it to be tried at once. */
-function dueAtOf({ nextAt, lastError }: ProgressState, { since }: EndpointRecord): number {
-  return lastError !== undefined && since > lastError.at ? 0 : nextAt;
+/** Somebody who has enabled it after it failed wants it to be tried at once. Where it failed in the future the clock was set back: who was to wait for a minute does not wait for an hour. */
+function dueAtOf(
+  { nextAt, lastError }: ProgressState,
+  { since }: EndpointRecord,
+  now: number,
+): number {
+  if (lastError === undefined) return nextAt;
+  return since > lastError.at || lastError.at > now + SKEW_MS ? 0 : nextAt;
 }
 
 function chanceOf(random: RandomIds): number {

@@ -13,6 +13,7 @@ import type { JobKind, JobQueue, JobWorker, QueueState, WakeTime } from "../jobs
 import { AT_ONCE, checkJobKey, Kinds, wholeMs } from "../kinds.ts";
 import { Lines } from "../lines.ts";
 import { Rounds } from "../rounds.ts";
+import { StepsBack } from "../set-back.ts";
 import { Consumer } from "./consumer.ts";
 import { idOf, type JobName, KeyStates } from "./key-states.ts";
 import { Producer } from "./producer.ts";
@@ -53,6 +54,7 @@ export class BullmqJobs implements JobWorker {
   readonly #lines = new Lines();
   readonly #rounds: Rounds;
   readonly #alarm: Alarm;
+  readonly #stepsBack: StepsBack;
   readonly #producers = new Map<JobQueue, Producer>();
   readonly #consumers = new Map<JobQueue, Consumer>();
   readonly #counted = new Map<JobQueue, Counted>();
@@ -68,6 +70,7 @@ export class BullmqJobs implements JobWorker {
     for (const link of Object.values(this.#links)) link.on("error", () => {});
     this.#prefix = place.keys.key("jobs");
     this.#rounds = new Rounds(deps);
+    this.#stepsBack = new StepsBack(clock);
     this.#alarm = new Alarm(clock, options.pollMs, () => {
       this.#ring().catch(ignoreUnavailable);
     });
@@ -141,6 +144,9 @@ export class BullmqJobs implements JobWorker {
   async #ring(): Promise<void> {
     const wake = (name: JobName) => this.#lines.wake(idOf(name), 1, (at) => this.#keep(name, at));
     const kinds = [...this.#consumers.keys()].flatMap((queue) => this.#kinds.of(queue));
+    if (this.#stepsBack.happened()) {
+      for (const kind of kinds) await this.#states.ringStretched(kind);
+    }
     const rung = await Promise.all(kinds.map((kind) => this.#states.ring(kind, wake)));
     if (rung.some((count) => count > 0)) this.#alarm.set(this.#deps.clock.nowMs());
   }

@@ -131,7 +131,8 @@ export class Consumer {
     const { clock, backoffMs } = this.#deps;
     if (this.#closed) return { end: "stopped" };
     if (job.stalledCounter >= DEATHS_MAX) {
-      return { end: "failed", atMs: clock.nowMs() + backoffMs(failures) };
+      const waitMs = backoffMs(failures);
+      return { end: "failed", atMs: clock.nowMs() + waitMs, waitMs };
     }
     const id = job.id ?? "";
     const running = { controller: new AbortController(), renewedMs: clock.monotonicMs() };
@@ -157,9 +158,9 @@ function stateAfter(end: TurnEnd, failures: number, nowMs: number): StateEnd {
     case "at":
       return { how: "at", atMs: end.atMs };
     case "notBefore":
-      return { how: "paused", atMs: end.atMs, failures: 0 };
+      return { ...end, how: "paused", failures: 0 };
     case "failed":
-      return { how: "paused", atMs: end.atMs, failures: failures + 1 };
+      return { ...end, how: "paused", failures: failures + 1 };
     case "stopped":
       return { how: "stopped", atMs: nowMs, failures };
     default:

@@ -3,7 +3,7 @@ import type { Place } from "../../redis/shards.ts";
 import type { TenantId } from "../../tenant/tenant.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { JobKind } from "../jobs.ts";
-import { BEGIN, END, RING, RUNG, WAKE, WAKE_LATER } from "./scripts.ts";
+import { BEGIN, END, RING, RING_STRETCHED, RUNG, WAKE, WAKE_LATER } from "./scripts.ts";
 
 /** A key of one kind of work. */
 export type JobName = { readonly kind: JobKind; readonly tenant: TenantId; readonly key: string };
@@ -12,9 +12,16 @@ export type JobName = { readonly kind: JobKind; readonly tenant: TenantId; reado
 export type StateEnd =
   | { readonly how: "done" }
   | { readonly how: "at"; readonly atMs: number }
-  | { readonly how: "paused" | "stopped"; readonly atMs: number; readonly failures: number };
+  | {
+      readonly how: "paused";
+      readonly atMs: number;
+      readonly waitMs: number;
+      readonly failures: number;
+    }
+  | { readonly how: "stopped"; readonly atMs: number; readonly failures: number };
 
 const RUNG_AT_ONCE = 200;
+const FAR_AT_ONCE = 500;
 /** Who takes due keys has this long to wake them; then others do. */
 const RINGING_MS = 5_000;
 
@@ -49,7 +56,8 @@ export class KeyStates {
   async end(name: JobName, turn: string, end: StateEnd): Promise<void> {
     const failures = "failures" in end ? end.failures : 0;
     const atMs = end.how === "done" ? 0 : end.atMs;
-    await this.#run(END, name.kind, [idOf(name), turn, end.how, failures, atMs]);
+    const waitMs = end.how === "paused" ? Math.ceil(end.waitMs) : 0;
+    await this.#run(END, name.kind, [idOf(name), turn, end.how, failures, atMs, waitMs]);
   }
 
   /** Has `wake` wake the keys whose time has come. Returns how many there were. */
@@ -66,6 +74,18 @@ export class KeyStates {
       }),
     );
     return ids.length;
+  }
+
+  /** Has {@link ring} find the keys that would wait for too long, as the clock was set back. */
+  async ringStretched(kind: JobKind): Promise<void> {
+    let first = 0;
+    for (let found = FAR_AT_ONCE; found === FAR_AT_ONCE; ) {
+      const args = ["", this.#clock.nowMs(), first, FAR_AT_ONCE];
+      const answer = await this.#run(RING_STRETCHED, kind, args);
+      const [looked, kept] = Array.isArray(answer) ? answer.map(Number) : [];
+      found = looked ?? 0;
+      first += kept ?? 0;
+    }
   }
 
   async #run(script: Script, kind: JobKind, args: readonly (string | number)[]): Promise<unknown> {

@@ -1,5 +1,6 @@
 // What Redis keeps of keys beside BullMQ's own: when they are looked at next, how often they failed, whose turn comes first. All keys of a queue lie together.
 import type { Script } from "../../redis/script.ts";
+import { SKEW_MS } from "../set-back.ts";
 
 /** Keys of one tenant that stand before those of the next one that has as many: one more would cost the order its range sooner. */
 const TURN = 16;
@@ -9,11 +10,15 @@ const PRIORITY_MAX = 2_097_152;
 const SHARED = `
 local waiting, tenants, clock, states, forced, later = unpack(KEYS)
 local id = ARGV[1]
-local function state()
-  local text = redis.call('HGET', states, id)
-  if not text then return 0, 0, '' end
-  local failures, paused, turn = string.match(text, '^(%d+) (%d+) (.*)$')
-  return tonumber(failures), tonumber(paused), turn
+local function state(of)
+  local text = redis.call('HGET', states, of) or ''
+  local failures, paused, wait, turn = string.match(text, '^(%d+) (%d+) (%d+) (.*)$')
+  if not turn then return 0, 0, 0, '' end
+  return tonumber(failures), tonumber(paused), tonumber(wait), turn
+end
+-- Whoever would wait longer than it was to has waited enough: the clock was set back.
+local function waits(paused, wait, now)
+  return paused > now and paused - now <= wait + ${SKEW_MS}
 end
 `;
 
@@ -26,10 +31,10 @@ export const WAKE: Script = {
   keys: 6,
   lua: `${SHARED}
 local tenant, now, force = ARGV[2], tonumber(ARGV[3]), ARGV[4]
-local failures, paused = state()
+local failures, paused, wait = state(id)
 if force == '1' then
   redis.call('SADD', forced, id)
-elseif paused > now then
+elseif waits(paused, wait, now) then
   redis.call('ZADD', later, paused, id)
   return 0
 end
@@ -65,30 +70,30 @@ if number then
   if number > tonumber(redis.call('GET', clock) or '0') then redis.call('SET', clock, number) end
   if redis.call('HLEN', waiting) == 0 then redis.call('DEL', tenants, clock) end
 end
-local failures, paused = state()
-if redis.call('SREM', forced, id) == 0 and paused > now then
+local failures, paused, wait = state(id)
+if redis.call('SREM', forced, id) == 0 and waits(paused, wait, now) then
   redis.call('ZADD', later, paused, id)
   return false
 end
 redis.call('ZREM', later, id)
-redis.call('HSET', states, id, failures .. ' 0 ' .. turn)
+redis.call('HSET', states, id, failures .. ' 0 0 ' .. turn)
 return failures
 `,
 };
 
-/** A turn ends. ARGV: id, its number, how, failures, a time. Returns 0 if another has begun meanwhile: then it changes nothing. */
+/** A turn ends. ARGV: id, its number, how, failures, a time, how long that is to wait. Returns 0 if another has begun meanwhile: then it changes nothing. */
 export const END: Script = {
   name: "jobs-end",
   keys: 6,
   lua: `${SHARED}
-local mine, how, count, at = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local failures, paused, turn = state()
+local mine, how, count, at, wait = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local _, _, _, turn = state(id)
 if turn ~= mine then return 0 end
 if how == 'paused' then
-  redis.call('HSET', states, id, count .. ' ' .. at .. ' ')
+  redis.call('HSET', states, id, count .. ' ' .. at .. ' ' .. wait .. ' ')
   redis.call('ZADD', later, at, id)
 elseif how == 'stopped' then
-  redis.call('HSET', states, id, count .. ' 0 ')
+  redis.call('HSET', states, id, count .. ' 0 0 ')
   redis.call('ZADD', later, 'LT', at, id)
 else
   redis.call('HDEL', states, id)
@@ -106,6 +111,26 @@ export const RING: Script = {
 local due = redis.call('ZRANGEBYSCORE', later, '-inf', ARGV[2], 'LIMIT', 0, ARGV[4])
 for _, each in ipairs(due) do redis.call('ZADD', later, ARGV[3], each) end
 return due
+`,
+};
+
+/** Has keys looked at that would wait for too long, as the clock was set back. ARGV: nothing, now, of those far from now the place of the first, and how many are looked at. Returns how many it looked at, and how many of these stay where they are. */
+export const RING_STRETCHED: Script = {
+  name: "jobs-ring-stretched",
+  keys: 6,
+  lua: `${SHARED}
+local now = tonumber(ARGV[2])
+local far = redis.call('ZRANGEBYSCORE', later, now + ${SKEW_MS}, '+inf', 'LIMIT', ARGV[3], ARGV[4])
+local kept = #far
+for _, each in ipairs(far) do
+  local failures, paused, wait = state(each)
+  if paused > now and not waits(paused, wait, now) then
+    redis.call('HSET', states, each, failures .. ' 0 0 ')
+    redis.call('ZADD', later, now, each)
+    kept = kept - 1
+  end
+end
+return {#far, kept}
 `,
 };
 

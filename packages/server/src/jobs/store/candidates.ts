@@ -1,8 +1,9 @@
 import type { Records } from "../../store/store.ts";
 import { SYSTEM_TENANT } from "../../tenant/tenant.ts";
 import type { Clock } from "../../time/clock.ts";
+import { SKEW_MS } from "../set-back.ts";
 import { type JobRecord, nameOfJob } from "./records.ts";
-import { readyAt } from "./states.ts";
+import { hasWaited, readyAt } from "./states.ts";
 
 export type CandidatesDeps = { readonly clock: Clock; readonly jobs: Records<JobRecord> };
 
@@ -95,17 +96,40 @@ export class Candidates {
     const { clock, jobs } = this.#deps;
     const nowMs = clock.nowMs();
     const query = { index: "later", same: { kind: this.#kind }, below: nowMs + 1 };
-    const due = await jobs.list(SYSTEM_TENANT, { ...query, limit: PROMOTED_AT_ONCE });
-    // Written together; who comes second changes nothing.
+    return await this.#ready(await jobs.list(SYSTEM_TENANT, { ...query, limit: PROMOTED_AT_ONCE }));
+  }
+
+  /** Looks for keys that would wait for too long, as the clock was set back. Returns whether there were any. */
+  async promoteStretched(): Promise<boolean> {
+    const { clock, jobs } = this.#deps;
+    const query = { index: "later", same: { kind: this.#kind }, where: { paused: { above: 0 } } };
+    let above = clock.nowMs() + SKEW_MS;
+    let isAny = false;
+    for (let isMore = true; isMore; ) {
+      const page = await jobs.list(SYSTEM_TENANT, { ...query, above, limit: PROMOTED_AT_ONCE });
+      const nowMs = clock.nowMs();
+      isAny = (await this.#ready(page.filter((row) => hasWaited(row, nowMs)))) || isAny;
+      // Others may have the time that this page ends with.
+      const next = (page.at(-1)?.later ?? above) - 1;
+      isMore = page.length === PROMOTED_AT_ONCE && next > above;
+      above = next;
+    }
+    return isAny;
+  }
+
+  /** Written together; who comes second changes nothing. Returns whether there were any. */
+  async #ready(rows: readonly JobRecord[]): Promise<boolean> {
+    const { clock, jobs } = this.#deps;
+    const nowMs = clock.nowMs();
     await Promise.all(
-      due.map((row) =>
+      rows.map((row) =>
         jobs.update(SYSTEM_TENANT, nameOfJob(row), readyAt(row.owner, nowMs), {
           later: { is: row.later },
         }),
       ),
     );
-    if (due.length > 0) this.#open = true;
-    return due.length > 0;
+    if (rows.length > 0) this.#open = true;
+    return rows.length > 0;
   }
 }
 

@@ -73,6 +73,13 @@ export class QueueWork {
     if (found.some((one) => one)) this.fill();
   }
 
+  /** Looks for keys that have waited enough, though the clock says otherwise. */
+  async promoteStretched(): Promise<void> {
+    for (const { candidates } of this.#kinds) {
+      if (await candidates.promoteStretched()) this.fill();
+    }
+  }
+
   /** Ends the turns of a life that is over. */
   abort(life?: string): void {
     for (const running of this.#running.values()) {

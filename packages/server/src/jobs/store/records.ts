@@ -22,7 +22,7 @@ const JOB_FIELDS = {
   ready: optional(text()),
   /** Unix milliseconds. */
   later: optional(integer()),
-  /** 1: not before `later`, even if it is woken. */
+  /** Not before `later`, even if it is woken; for so many milliseconds: should the clock be set back, it is no longer than that. */
   paused: optional(integer()),
   /** The life of the worker that holds it. */
   by: optional(text()),

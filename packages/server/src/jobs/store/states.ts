@@ -2,6 +2,7 @@
 import type { Conditions } from "../../store/store.ts";
 import { AT_ONCE } from "../kinds.ts";
 import type { TurnEnd } from "../run-turn.ts";
+import { isStretched } from "../set-back.ts";
 import type { JobRecord } from "./records.ts";
 
 type State = Pick<JobRecord, "dueAt"> & Partial<JobRecord>;
@@ -20,8 +21,18 @@ export function readyAt(owner: string, nowMs: number): State {
   return { ...NOWHERE, ready: owner, dueAt: nowMs };
 }
 
-export function laterAt(atMs: number, paused: boolean): State {
-  return { ...NOWHERE, later: atMs, dueAt: atMs, ...(paused && { paused: 1 }) };
+export function laterAt(atMs: number): State {
+  return { ...NOWHERE, later: atMs, dueAt: atMs };
+}
+
+/** It waits for so long, even if it is woken. */
+export function pausedUntil(atMs: number, waitMs: number): State {
+  return { ...laterAt(atMs), paused: Math.max(1, Math.ceil(waitMs)) };
+}
+
+/** It was to wait until a time that has become too far away, as the clock was set back. */
+export function hasWaited({ later, paused }: JobRecord, nowMs: number): boolean {
+  return later !== undefined && paused !== undefined && isStretched(later, paused, nowMs);
 }
 
 export function heldBy(life: string): Partial<JobRecord> {
@@ -30,7 +41,7 @@ export function heldBy(life: string): Partial<JobRecord> {
 
 /** Where a key stands that nobody holds and that is woken for `atMs`. */
 export function wokenAt(owner: string, atMs: number, nowMs: number): State {
-  return atMs <= nowMs ? readyAt(owner, nowMs) : laterAt(atMs, false);
+  return atMs <= nowMs ? readyAt(owner, nowMs) : laterAt(atMs);
 }
 
 /** What waking does to a key that is there; undefined: it will be looked at by then as it is. */
@@ -41,7 +52,7 @@ export function woken(record: JobRecord, atMs: number, nowMs: number): Change | 
     return { change: { again: atMs }, where: { by: { is: by }, again: { is: again } } };
   }
   if (later === undefined || later <= atMs) return undefined;
-  if (paused !== undefined && atMs !== AT_ONCE) return undefined;
+  if (paused !== undefined && atMs !== AT_ONCE && !hasWaited(record, nowMs)) return undefined;
   return { change: wokenAt(owner, atMs, nowMs), where: { later: { is: later } } };
 }
 
@@ -54,9 +65,9 @@ export function after(record: JobRecord, turn: TurnEnd, nowMs: number): State | 
     case "at":
       return { ...wokenAt(owner, Math.min(turn.atMs, again ?? turn.atMs), nowMs), failures: 0 };
     case "notBefore":
-      return { ...pausedUntil(record, turn.atMs, nowMs), failures: 0 };
+      return { ...afterPause(record, turn, nowMs), failures: 0 };
     case "failed":
-      return { ...pausedUntil(record, turn.atMs, nowMs), failures: record.failures + 1 };
+      return { ...afterPause(record, turn, nowMs), failures: record.failures + 1 };
     case "stopped":
       return readyAt(owner, nowMs);
     default:
@@ -64,6 +75,11 @@ export function after(record: JobRecord, turn: TurnEnd, nowMs: number): State | 
   }
 }
 
-function pausedUntil({ owner, again }: JobRecord, atMs: number, nowMs: number): State {
-  return again === AT_ONCE || atMs <= nowMs ? readyAt(owner, nowMs) : laterAt(atMs, true);
+function afterPause(
+  { owner, again }: JobRecord,
+  { atMs, waitMs }: { readonly atMs: number; readonly waitMs: number },
+  nowMs: number,
+): State {
+  const isOver = again === AT_ONCE || atMs <= nowMs || isStretched(atMs, waitMs, nowMs);
+  return isOver ? readyAt(owner, nowMs) : pausedUntil(atMs, waitMs);
 }

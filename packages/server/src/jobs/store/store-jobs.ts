@@ -13,6 +13,7 @@ import type { JobKind, JobQueue, JobWorker, QueueState, WakeTime } from "../jobs
 import { AT_ONCE, checkJobKey, Kinds, wholeMs } from "../kinds.ts";
 import { Lines } from "../lines.ts";
 import { Rounds } from "../rounds.ts";
+import { StepsBack } from "../set-back.ts";
 import { releaseLeaks } from "./leaks.ts";
 import { Life } from "./life.ts";
 import { QueueCounts } from "./queue-counts.ts";
@@ -55,6 +56,7 @@ export class StoreJobs implements JobWorker {
   readonly #counts: QueueCounts;
   readonly #rounds: Rounds;
   readonly #alarm: Alarm;
+  readonly #stepsBack: StepsBack;
   #closed: Promise<void> | undefined;
   #isOver = false;
 
@@ -90,6 +92,7 @@ export class StoreJobs implements JobWorker {
     this.#works = queues.map((queue) => new QueueWork(queue, work, concurrency[queue]));
     this.#counts = new QueueCounts({ clock, jobs });
     this.#rounds = new Rounds(deps);
+    this.#stepsBack = new StepsBack(clock);
   }
 
   define(kind: JobKind): void {
@@ -157,6 +160,9 @@ export class StoreJobs implements JobWorker {
   }
 
   async #poll(): Promise<void> {
+    if (this.#stepsBack.happened()) {
+      for (const work of this.#works) await work.promoteStretched();
+    }
     await this.#promote();
     this.#lookAll();
   }

@@ -2,7 +2,7 @@ import type { Records } from "../../store/store.ts";
 import { SYSTEM_TENANT } from "../../tenant/tenant.ts";
 import type { Clock } from "../../time/clock.ts";
 import { type JobRecord, type LifeRecord, nameOfJob } from "./records.ts";
-import { laterAt, readyAt } from "./states.ts";
+import { pausedUntil, readyAt } from "./states.ts";
 
 export type WatchDeps = {
   readonly clock: Clock;
@@ -84,8 +84,8 @@ export class Watch {
     const { clock, jobs, backoffMs } = this.#deps;
     const { owner, failures } = record;
     const nowMs = clock.nowMs();
-    const state =
-      failures === 0 ? readyAt(owner, nowMs) : laterAt(nowMs + backoffMs(failures), true);
+    const waitMs = failures === 0 ? 0 : backoffMs(failures);
+    const state = waitMs === 0 ? readyAt(owner, nowMs) : pausedUntil(nowMs + waitMs, waitMs);
     const change = { ...state, failures: failures + 1 };
     const where = { by: { is: by } };
     return (await jobs.update(SYSTEM_TENANT, nameOfJob(record), change, where)) !== undefined;

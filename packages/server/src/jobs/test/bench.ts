@@ -1,5 +1,6 @@
 // What the contract's tests are made of.
 import { parseTenantId, type TenantId } from "../../tenant/tenant.ts";
+import { type Clock, systemClock } from "../../time/clock.ts";
 import type { Job, JobKind, JobOutcome, JobQueue, JobWorker } from "../jobs.ts";
 
 /** One process's jobs. */
@@ -20,7 +21,21 @@ export type ConnectOptions = {
   readonly leaseMs?: number;
   readonly sweepMs?: number;
   readonly closeMs?: number;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 };
+
+/** The system's clock, until its wall time is moved by hand. */
+export function movableClock(): Clock & { move(byMs: number): void } {
+  let aheadMs = 0;
+  return {
+    ...systemClock,
+    nowMs: () => systemClock.nowMs() + aheadMs,
+    move(byMs) {
+      aheadMs += byMs;
+    },
+  };
+}
 
 /** Something to keep jobs in, of a test's own. */
 export type FreshJobs = AsyncDisposable & {

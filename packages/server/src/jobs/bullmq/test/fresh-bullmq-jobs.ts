@@ -40,7 +40,12 @@ export async function startBullmqWorker(
   options: ConnectOptions,
 ): Promise<BullmqWorker> {
   const wayIn = await openWayIn(prefix);
-  const { kinds, queues = ["webhooks", "push", "history"], concurrency = 20 } = options;
+  const {
+    kinds,
+    queues = ["webhooks", "push", "history"],
+    concurrency = 20,
+    clock = systemClock,
+  } = options;
   const times = { ...TEST_TIMES, ...options };
   const { broker, redis } = wayIn;
   const shards = openShards(configSchema.parse({ broker, redis: { ...redis, prefix } }));
@@ -48,7 +53,7 @@ export async function startBullmqWorker(
   const jobs = withSweeps(
     new BullmqJobs(
       {
-        clock: systemClock,
+        clock,
         random: createRandomIds(),
         log: createLog("error", () => {}),
         counters: createCounters(),
@@ -62,7 +67,7 @@ export async function startBullmqWorker(
         commandTimeoutMs: 1_000,
       },
     ),
-    { clock: systemClock, sweepMs: times.sweepMs },
+    { clock, sweepMs: times.sweepMs },
   );
   for (const kind of kinds) jobs.define(kind);
   jobs.start();

@@ -39,7 +39,7 @@ export function freshStoreJobs(openDatabase: OpenFresh): () => Promise<FreshJobs
 function startWorker(store: Store, options: ConnectOptions): WorkerProcess {
   const life = { isOver: false };
   const { kinds, queues = ["webhooks", "push", "history"], concurrency = 20 } = options;
-  const clock = mortalClock(life);
+  const clock = mortalClock(options.clock ?? systemClock, life);
   const times = { ...TEST_TIMES, ...options };
   const jobs = withSweeps(
     new StoreJobs(
@@ -71,10 +71,10 @@ function startWorker(store: Store, options: ConnectOptions): WorkerProcess {
 
 type Life = { isOver: boolean };
 
-function mortalClock(life: Life): Clock {
+function mortalClock(clock: Clock, life: Life): Clock {
   return {
-    ...systemClock,
-    setTimer: (delayMs, run) => systemClock.setTimer(delayMs, () => void (life.isOver || run())),
+    ...clock,
+    setTimer: (delayMs, run) => clock.setTimer(delayMs, () => void (life.isOver || run())),
   };
 }
 
