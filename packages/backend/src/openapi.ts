@@ -574,6 +574,10 @@ interface components {
       by: {
         key: string;
         name?: string;
+        /**
+         * An operator's, who acted for the tenant by `Aldis-Tenant`.
+         */
+        acting?: true;
       };
       action: string;
       tenant: string;

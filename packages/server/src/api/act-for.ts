@@ -1,5 +1,6 @@
 import { accept, type Refusal, type Result, refuse } from "@aldis/protocol";
 import type { Grant } from "../auth/api-keys.ts";
+import type { Author } from "../tenant/records.ts";
 import { parseTenantId, type TenantId } from "../tenant/tenant.ts";
 import type { RegisteredTenants } from "../tenant/tenants.ts";
 
@@ -38,6 +39,15 @@ export function actFor(
   if (tenants.of(tenant.value).status === "deleted") return refuse("not_found", "no such tenant");
   const acting = tenants.isRegistered(tenant.value) ? "registered" : "named";
   return accept({ ...grant, tenant: tenant.value, acting });
+}
+
+/** As whom the audit knows who holds a key. */
+export function authorOf({ key, name, acting }: Grant): Author {
+  return {
+    key,
+    ...(name !== undefined && { name }),
+    ...(acting !== undefined && { acting: true as const }),
+  };
 }
 
 /** A user's token with the header: as a tenant's key with it. Undefined: it names the token's own tenant, or is not there. */

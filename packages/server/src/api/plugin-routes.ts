@@ -1,13 +1,13 @@
 // Routes of plugins as routes of the API: who may call them, and what they are asked.
 import { accept, type Result } from "@aldis/protocol";
 import type { z } from "@hono/zod-openapi";
-import type { Identity } from "../auth/identity.ts";
 import type { HostedRoute } from "../plugins/host/plugin-routes.ts";
-import type { TenantId } from "../tenant/tenant.ts";
+import type { RouteCall } from "../plugins/plugin-route.ts";
+import { authorOf } from "./act-for.ts";
 import type { RawCall, Route, RouteSpec } from "./route.ts";
 import { JsonText, NOT_ALLOWED, readCall, refusalOfGrant } from "./route.ts";
 
-type Caller = { readonly tenant: TenantId; readonly caller: Identity | undefined };
+type Caller = Pick<RouteCall<unknown, unknown, unknown>, "tenant" | "caller" | "by">;
 
 /** A plugin's route; with `users` it takes the tokens of users, too. */
 export function pluginApiRoute({ spec, run }: HostedRoute): Route {
@@ -30,10 +30,11 @@ export function pluginApiRoute({ spec, run }: HostedRoute): Route {
 function callerOf({ grant, caller }: RawCall, spec: HostedRoute["spec"]): Result<Caller> {
   if (grant !== undefined) {
     const refusal = refusalOfGrant(grant, spec);
-    return refusal ?? accept({ tenant: grant.tenant, caller: undefined });
+    if (refusal !== undefined) return refusal;
+    return accept({ tenant: grant.tenant, caller: undefined, by: authorOf(grant) });
   }
   if (caller === undefined || spec.users !== true) return NOT_ALLOWED;
-  return accept({ tenant: caller.tenant, caller });
+  return accept({ tenant: caller.tenant, caller, by: undefined });
 }
 
 /** Which paths users may call, by method. Asked for each request but publishes. */

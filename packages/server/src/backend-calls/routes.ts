@@ -1,6 +1,6 @@
 import { type PluginRoute, pluginRoute, z } from "../plugins/index.ts";
 import { backendFields, secretField, URL_MAX } from "./config.ts";
-import type { BackendSettings } from "./records.ts";
+import { BACKEND, type BackendSettings } from "./records.ts";
 import type { Settings } from "./settings.ts";
 
 const tag = "Backend";
@@ -58,8 +58,16 @@ export function backendRoutes(settings: Settings): PluginRoute[] {
           body: { url: "https://app.example.com/aldis", subscribe: { namespaces: ["orders"] } },
         },
       },
-      async ({ tenant, body }) => {
-        const { settings: now, secret } = await settings.set(tenant, body);
+      async (call, { audit }) => {
+        const { tenant, body } = call;
+        const { url, secret: given, ...rest } = body;
+        const detail = {
+          ...rest,
+          origin: originOf(url),
+          ...(given !== undefined && { secret: "given" }),
+        };
+        const told = () => audit(call, { action: "backend.set", subject: BACKEND, detail });
+        const { settings: now, secret } = await settings.set(tenant, body, told);
         return { ...shown(now), ...(secret !== undefined && { secret }) };
       },
     ),
@@ -71,9 +79,17 @@ export function backendRoutes(settings: Settings): PluginRoute[] {
         answer: z.object({ removed: z.boolean() }),
         refusals: ["conflict"],
       },
-      async ({ tenant }) => ({ removed: await settings.remove(tenant) }),
+      async (call, { audit }) => {
+        const told = () => audit(call, { action: "backend.removed", subject: BACKEND });
+        return { removed: await settings.remove(call.tenant, told) };
+      },
     ),
   ];
+}
+
+/** A path or a query may be what keeps strangers out. */
+function originOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).origin : undefined;
 }
 
 function shown({ secret: _, ...rest }: BackendSettings) {

@@ -44,13 +44,15 @@ export class Settings {
     return found.settings;
   }
 
-  /** `secret`: it is new, and shown this once. */
+  /** `secret`: it is new, and shown this once. `told`: awaited before anything is changed. */
   async set(
     tenant: TenantId,
     given: GivenSettings,
+    told: () => Promise<void>,
   ): Promise<{ readonly settings: BackendSettings; readonly secret: string | undefined }> {
     this.#checkOwn(tenant);
     this.#check(given);
+    await told();
     const { clock, random, records, changed } = this.#deps;
     for (let tries = 0; tries < TRIES; tries++) {
       const former = await records.get(tenant, { name: BACKEND });
@@ -72,8 +74,11 @@ export class Settings {
   }
 
   /** What is not there is removed already. */
-  async remove(tenant: TenantId): Promise<boolean> {
+  async remove(tenant: TenantId, told: () => Promise<void>): Promise<boolean> {
     this.#checkOwn(tenant);
+    const former = await this.#deps.records.get(tenant, { name: BACKEND });
+    if (former === undefined) return false;
+    await told();
     const removed = await this.#deps.records.remove(tenant, { name: BACKEND });
     if (removed) await this.#deps.changed(tenant);
     return removed;

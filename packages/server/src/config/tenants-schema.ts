@@ -65,6 +65,10 @@ export const tenantsSchema = z.strictObject({
     100,
   ).default(1_000),
   reloadMs: ms("How often a node reads all of it again", 1_000).default(60_000),
+  changesPerMinute: z.number().int().min(1).max(1_000_000).default(300).meta({
+    doc: "What a tenant's own keys may change of its settings that the audit tells of (namespaces, webhooks, backend), on each node; a minute's worth may come at once",
+    unit: "changes a minute",
+  }),
   auditDays: z.number().int().min(1).max(36_500).default(365).meta({
     doc: "How long is kept who has changed what about tenants",
     unit: "days",

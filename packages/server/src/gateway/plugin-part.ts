@@ -79,6 +79,7 @@ export function openPlugins(
       ...shared,
       ...{ live, reach },
       pushes: createPushes({ live, registry, bus }),
+      audit: shared.tenancy.kept?.audit,
       bucketsMax: limits.bucketsMax,
       whenOpen: (run) => shared.opening.whenOpen(run),
     },

@@ -2,6 +2,7 @@ import type { OwnSecrets } from "../auth/own-secrets.ts";
 import type { Namespaces } from "../channel/namespaces.ts";
 import type { NodeBus } from "../cluster/node-bus.ts";
 import type { Config } from "../config/schema.ts";
+import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { RandomIds } from "../random/random.ts";
 import { namespaceSink } from "../reach/kept-namespaces.ts";
@@ -9,6 +10,7 @@ import type { Sealing } from "../secrets/sealing.ts";
 import type { Records, Store } from "../store/store.ts";
 import { Administration } from "../tenant/administration.ts";
 import { type Audit, createAudit } from "../tenant/audit.ts";
+import { ChangeRates } from "../tenant/change-rates.ts";
 import { Follower } from "../tenant/follower.ts";
 import { KeyAdministration } from "../tenant/key-administration.ts";
 import { KeyTable } from "../tenant/key-table.ts";
@@ -53,6 +55,7 @@ export type KeptTenancy = {
   readonly secretAdministration: SecretAdministration;
   readonly ownSecrets: OwnSecrets;
   readonly audit: Audit;
+  readonly changeRates: ChangeRates;
   readonly namespaceRecords: Records<NamespaceRecord>;
   readonly tenants: Records<TenantRecord>;
   close(): Promise<void>;
@@ -63,6 +66,7 @@ export type TenancyDeps = {
   readonly clock: Clock;
   readonly random: RandomIds;
   readonly log: Log;
+  readonly counters: Counters;
   readonly bus: NodeBus;
   readonly store: Store | undefined;
   readonly directory: TenantDirectory;
@@ -137,6 +141,10 @@ function openKept(
     // Every node has heard of it by then, whatever became of the messages.
     return Math.max(config.session.resumeMs, ...ttls) + HEARD_POLLS * options.pollMs;
   };
+  const { changesPerMinute } = options;
+  const { bucketsMax } = config.limits;
+  const changeRates = new ChangeRates(deps, { changesPerMinute, bucketsMax });
+  const audit = createAudit({ clock, changes: records.changes, rates: changeRates });
   const upkeep = createUpkeep({ clock, log, keys, records }, options);
   return {
     follower,
@@ -164,7 +172,7 @@ function openKept(
     },
     namespaceRecords: records.namespaces,
     tenants: records.tenants,
-    audit: createAudit(records.changes),
+    ...{ audit, changeRates },
     async close() {
       follower.close();
       await upkeep.close();

@@ -12,11 +12,13 @@ import type { Sealing } from "../secrets/sealing.ts";
 import type { Reached } from "../session/reach.ts";
 import type { Collection } from "../store/collection.ts";
 import type { Records } from "../store/store.ts";
+import type { AuditEntry } from "../tenant/audit.ts";
 import type { ChannelKey, TenantId } from "../tenant/tenant.ts";
 import type { Tenants } from "../tenant/tenants.ts";
 import type { Clock } from "../time/clock.ts";
 import type { PluginEvent } from "./hooks.ts";
 import type { PluginSession } from "./plugin-action.ts";
+import type { RouteCall } from "./plugin-route.ts";
 
 /** All that a plugin has of the gateway. */
 export type PluginContext<C = unknown> = {
@@ -41,6 +43,14 @@ export type PluginContext<C = unknown> = {
   gauge(name: string, read: () => number): void;
   /** Adds to what a tenant has used today (QU7). Nothing is refused for it. */
   meter(tenant: TenantId, what: Metered, by?: number): void;
+  /**
+   * Has the audit say who changes what (TN6): awaited before the change is made, so that none is without its entry; of one that then fails there may be an entry alone. What users do by their
+   * tokens is not audited, nor anything where there is no store. Rejects, and nothing is to be changed then, with `Unavailable`, or `rate_limited` when a tenant changes too much at a time.
+   */
+  audit(
+    call: Pick<RouteCall<unknown, unknown, unknown>, "tenant" | "by">,
+    change: Omit<AuditEntry, "by">,
+  ): Promise<void>;
   /** Tells the `event` hooks of all plugins. Resolves when each has kept what it wants of it; rejects with `Unavailable` when one could not: emit it again then, with the same id. */
   emit(event: PluginEvent): Promise<void>;
   /** Work for one process of the cluster, that is done whatever dies. `kind` may be of any name; two plugins do not see each other's. Called in `setup`; throws for a name that is taken. */

@@ -59,6 +59,8 @@ export { foldText } from "../store/fold-text.ts";
 export { createAll, type PlanStep, type StorePlan } from "../store/plan.ts";
 export type { Conditions, Query, Records, Swept, Written } from "../store/store.ts";
 export { StoreUnavailable } from "../store/store-unavailable.ts";
+export type { AuditEntry } from "../tenant/audit.ts";
+export type { Author } from "../tenant/records.ts";
 export {
   type ChannelKey,
   channelKey,

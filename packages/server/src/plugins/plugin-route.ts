@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { Identity } from "../auth/identity.ts";
 import type { Scope } from "../auth/scopes.ts";
 import type { Awaitable } from "../awaitable.ts";
+import type { Author } from "../tenant/records.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import type { PluginContext } from "./context.ts";
 
@@ -11,6 +12,8 @@ export type RouteCall<P, Q, B> = {
   readonly tenant: TenantId;
   /** Whose token came with it; undefined: a backend, with an API key. */
   readonly caller: Identity | undefined;
+  /** Which key it is, for {@link PluginContext.audit}; undefined where a user's token came. */
+  readonly by: Author | undefined;
   readonly params: P;
   readonly query: Q;
   readonly body: B;

@@ -2,6 +2,7 @@
 import type { Namespaces } from "../channel/namespaces.ts";
 import type { NamespaceOptions } from "../config/namespace-schema.ts";
 import type { Records } from "../store/store.ts";
+import type { ChangeRates } from "../tenant/change-rates.ts";
 import type { Follower } from "../tenant/follower.ts";
 import type { NamespaceRecord } from "../tenant/records.ts";
 import type { Sink } from "../tenant/reload.ts";
@@ -40,17 +41,19 @@ export function namespaceSink(deps: NamespaceSinkDeps): Sink<NamespaceRecord> {
 export type KeptNamespacesDeps = {
   readonly namespaces: Namespaces;
   readonly follower: Pick<Follower, "change">;
+  readonly changeRates: ChangeRates;
   readonly records: Records<NamespaceRecord>;
 };
 
 export function keptNamespaceChanges(deps: KeptNamespacesDeps): NamespaceChanges {
-  const { namespaces, follower, records } = deps;
+  const { namespaces, follower, changeRates, records } = deps;
   const about = ({ tenant, name }: WhichNamespace) =>
     ({ kind: "namespace", about: tenant, subject: name }) as const;
   return {
     change: (which, options, by) =>
       follower.change(async (step) => {
         const { tenant, name } = which;
+        changeRates.take(tenant, by);
         if (!namespaces.hasRoom(tenant, name)) return false;
         const { record } = await records.put(tenant, { id: name, options });
         step.applied("namespace", tenant, name, record);
@@ -60,6 +63,7 @@ export function keptNamespaceChanges(deps: KeptNamespacesDeps): NamespaceChanges
     reset: (which, by) =>
       follower.change(async (step) => {
         const { tenant, name } = which;
+        changeRates.take(tenant, by);
         const removed = await records.remove(tenant, { id: name });
         step.applied("namespace", tenant, name, undefined);
         if (removed) await step.log({ ...about(which), action: "namespace.reset", by });

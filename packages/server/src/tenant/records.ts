@@ -106,7 +106,12 @@ export type ChangeRecord = RecordOf<typeof change>;
 export const CHANGE_LOG = "changes";
 
 /** The API key that a change was asked with. */
-export type Author = { readonly key: string; readonly name?: string | undefined };
+export type Author = {
+  readonly key: string;
+  readonly name?: string | undefined;
+  /** It is no key of the tenant: an operator has acted for it, by `Aldis-Tenant`. */
+  readonly acting?: true;
+};
 
 export const KINDS = ["tenant", "key", "token-secret", "namespace"] as const;
 export type Kind = (typeof KINDS)[number];

@@ -20,7 +20,7 @@ export type RemovalDeps = {
   readonly directory: TenantDirectory;
   readonly follower: Pick<Follower, "change" | "loaded">;
   readonly tenants: Records<TenantRecord>;
-  readonly audit: Audit;
+  readonly audit: Pick<Audit, "list">;
   /** Every collection that there is. */
   readonly collections: readonly Pick<Records<object>, "removeSome">[];
   /** Ids of deleted tenants that are remembered. */

@@ -2,6 +2,7 @@ import { type PluginRoute, pluginRoute, type TenantId, z } from "../plugins/inde
 import type { Parts } from "./parts.ts";
 import type { DeadRecord } from "./records.ts";
 import { access, EXAMPLE_ID, ofEndpoint, tag } from "./route-schemas.ts";
+import { toldBy } from "./told.ts";
 
 const LIMIT_MAX = 500;
 const REPLAY_MAX = 1_000;
@@ -73,9 +74,13 @@ export function deadRoutes(parts: Parts): PluginRoute[] {
         answer: z.object({ replayed: z.int(), more: z.boolean() }),
         example: { ...example, body: {} },
       },
-      async ({ tenant, params: { endpoint }, body: { seqs } }) => {
+      async (call, context) => {
+        const { tenant, params, body } = call;
+        const { endpoint } = params;
+        const { seqs } = body;
         await endpoints.find(tenant, endpoint);
         const letters = await lettersOf(tenant, endpoint, seqs);
+        await toldBy(context, call, "webhook.replayed", { letters: letters.length })(endpoint);
         const replayed = await dead.replay(tenant, endpoint, letters);
         return { replayed, more: seqs === undefined && letters.length === REPLAY_MAX };
       },
@@ -95,8 +100,11 @@ export function deadRoutes(parts: Parts): PluginRoute[] {
         }),
         answer: z.object({ removed: z.int() }),
       },
-      async ({ tenant, params: { endpoint }, query }) => {
+      async (call, context) => {
+        const { tenant, params, query } = call;
+        const { endpoint } = params;
         await endpoints.find(tenant, endpoint);
+        await toldBy(context, call, "webhook.dead_removed", { upTo: query.upTo })(endpoint);
         const upTo = query.upTo ?? Number.MAX_SAFE_INTEGER - 1;
         return { removed: await dead.removeAll(tenant, endpoint, upTo) };
       },

@@ -2,6 +2,7 @@ import { type PluginRoute, pluginRoute, z } from "../plugins/index.ts";
 import { addedEndpoint, changedEndpoint, shownEndpoint } from "./endpoint-fields.ts";
 import type { Parts } from "./parts.ts";
 import { access, EXAMPLE_ID, EXAMPLE_URL, ofEndpoint, shown, tag } from "./route-schemas.ts";
+import { detailOf, toldBy } from "./told.ts";
 
 /** Adding, listing, changing, removing. */
 export function endpointRoutes({ endpoints }: Parts): PluginRoute[] {
@@ -17,8 +18,10 @@ export function endpointRoutes({ endpoints }: Parts): PluginRoute[] {
         refusals: ["limit_reached"],
         example: { body: { url: EXAMPLE_URL, types: ["message.published"], namespaces: ["chat"] } },
       },
-      async ({ tenant, body }) => {
-        const added = await endpoints.add(tenant, body);
+      async (call, context) => {
+        const { tenant, body } = call;
+        const told = toldBy(context, call, "webhook.added", detailOf(body));
+        const added = await endpoints.add(tenant, body, told);
         return { ...shown(added), secret: added.settings.secrets[0]?.secret ?? "" };
       },
     ),
@@ -55,8 +58,11 @@ export function endpointRoutes({ endpoints }: Parts): PluginRoute[] {
         refusals: ["not_found", "conflict"],
         example: { path: { endpoint: EXAMPLE_ID }, body: { types: ["*"] } },
       },
-      async ({ tenant, params, body }) =>
-        shown(await endpoints.change(tenant, params.endpoint, body)),
+      async (call, context) => {
+        const { tenant, params, body } = call;
+        const told = toldBy(context, call, "webhook.changed", detailOf(body));
+        return shown(await endpoints.change(tenant, params.endpoint, body, told));
+      },
     ),
     pluginRoute(
       {
@@ -67,9 +73,10 @@ export function endpointRoutes({ endpoints }: Parts): PluginRoute[] {
         answer: z.object({ removed: z.boolean().describe("Whether it was there.") }),
         example: { path: { endpoint: EXAMPLE_ID } },
       },
-      async ({ tenant, params }) => ({
-        removed: await endpoints.remove(tenant, params.endpoint),
-      }),
+      async (call, context) => {
+        const told = toldBy(context, call, "webhook.removed");
+        return { removed: await endpoints.remove(call.tenant, call.params.endpoint, told) };
+      },
     ),
   ];
 }

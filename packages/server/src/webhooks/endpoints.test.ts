@@ -152,7 +152,12 @@ test("[WH5] a disabled endpoint is recorded nothing for; a paused one is", async
   const { endpoint } = await node.add();
   await node.http("post", "/api/webhooks/{endpoint}/pause", { params: { endpoint } });
   await node.record("1");
-  await node.parts.endpoints.setStatus(ACME, endpoint, "disabled", "gone");
+  await node.parts.endpoints.setStatus(
+    ACME,
+    endpoint,
+    { status: "disabled", why: "gone" },
+    async () => {},
+  );
   expect(node.parts.recorder.wants(ACME, "a.b")).toBe(false);
   await node.record("2");
   expect(await logOf(node, endpoint)).toHaveLength(1);

@@ -12,6 +12,7 @@ import type { RandomIds } from "./deps.ts";
 import type { AddedEndpoint, ChangedEndpoint } from "./endpoint-fields.ts";
 import type { EndpointRecord, EndpointSettings, Status } from "./records.ts";
 import { badRequest, changedMeanwhile, noEndpoint } from "./refusals.ts";
+import type { Told } from "./told.ts";
 
 export type EndpointsDeps = {
   readonly clock: Clock;
@@ -23,7 +24,7 @@ export type EndpointsDeps = {
   changed(tenant: TenantId, endpoint: string): Promise<void>;
 };
 
-export type Change = {
+type Change = {
   readonly settings?: EndpointSettings;
   readonly status?: { readonly status: Status; readonly why: string | undefined };
 };
@@ -53,12 +54,13 @@ export class Endpoints {
     return found;
   }
 
-  async add(tenant: TenantId, added: AddedEndpoint): Promise<EndpointRecord> {
+  async add(tenant: TenantId, added: AddedEndpoint, told: Told): Promise<EndpointRecord> {
     const { clock, random } = this.#deps;
     const { secret = newSecret(random), ...settings } = added;
     this.#checkUrl(settings.url);
     const now = clock.nowMs();
     const endpoint = `we_${random.id(ID_BYTES)}`;
+    await told(endpoint);
     const record = await this.#insert(tenant, {
       ...{ endpoint, slot: 0, at: now, status: "active", since: now, version: 1 },
       settings: { ...settings, secrets: [{ secret }] },
@@ -71,8 +73,9 @@ export class Endpoints {
     tenant: TenantId,
     endpoint: string,
     { url, types, namespaces, description, headers }: ChangedEndpoint,
+    told: Told,
   ): Promise<EndpointRecord> {
-    return await this.apply(tenant, endpoint, ({ settings }) => {
+    return await this.#apply(tenant, endpoint, told, ({ settings }) => {
       const next = {
         ...settings,
         ...(url !== undefined && { url }),
@@ -95,11 +98,13 @@ export class Endpoints {
   async rotate(
     tenant: TenantId,
     endpoint: string,
-    secret: string = newSecret(this.#deps.random),
+    given: string | undefined,
+    told: Told,
   ): Promise<string> {
-    const { clock, config } = this.#deps;
+    const { clock, config, random } = this.#deps;
+    const secret = given ?? newSecret(random);
     const untilMs = clock.nowMs() + config.rotationMs;
-    await this.apply(tenant, endpoint, ({ settings }) => {
+    await this.#apply(tenant, endpoint, told, ({ settings }) => {
       const former = settings.secrets
         .filter((each) => each.secret !== secret)
         .slice(0, FORMER_MAX)
@@ -115,10 +120,10 @@ export class Endpoints {
   async setStatus(
     tenant: TenantId,
     endpoint: string,
-    status: Status,
-    why?: string,
+    status: NonNullable<Change["status"]>,
+    told: Told,
   ): Promise<EndpointRecord> {
-    return await this.apply(tenant, endpoint, () => ({ status: { status, why } }));
+    return await this.#apply(tenant, endpoint, told, () => ({ status }));
   }
 
   /** Unless somebody has changed it since `record` was read: then it is another one that was meant. */
@@ -134,22 +139,28 @@ export class Endpoints {
   }
 
   /** What waits for it, and its dead letters, go in the background. What is not there is removed already. */
-  async remove(tenant: TenantId, endpoint: string): Promise<boolean> {
+  async remove(tenant: TenantId, endpoint: string, told: Told): Promise<boolean> {
+    const former = await this.#deps.endpoints.get(tenant, { endpoint });
+    if (former === undefined) return false;
+    await told(endpoint);
     const removed = await this.#deps.endpoints.remove(tenant, { endpoint });
     if (removed) await this.#deps.changed(tenant, endpoint);
     return removed;
   }
 
   /** Of two at the same time each sees what the other one did. */
-  async apply(
+  async #apply(
     tenant: TenantId,
     endpoint: string,
+    told: Told,
     change: (record: EndpointRecord) => Change,
   ): Promise<EndpointRecord> {
     const { clock, endpoints } = this.#deps;
     for (let tries = 0; tries < TRIES; tries++) {
       const record = await this.find(tenant, endpoint);
       const { settings, status } = change(record);
+      // Once it may be changed.
+      if (tries === 0) await told(endpoint);
       const next = {
         version: record.version + 1,
         ...(settings !== undefined && { settings }),

@@ -2,6 +2,7 @@ import { type PluginRoute, pluginRoute, z } from "../plugins/index.ts";
 import { secretField } from "./endpoint-fields.ts";
 import type { Parts } from "./parts.ts";
 import { access, EXAMPLE_ID, ofEndpoint, tag } from "./route-schemas.ts";
+import { toldBy } from "./told.ts";
 
 /** What signs. */
 export function secretRoutes({ endpoints, clock }: Parts): PluginRoute[] {
@@ -19,8 +20,11 @@ export function secretRoutes({ endpoints, clock }: Parts): PluginRoute[] {
         refusals: ["not_found"],
         example: { path: { endpoint: EXAMPLE_ID } },
       },
-      async ({ tenant, params }) => {
+      async (call, context) => {
+        const { tenant, params } = call;
         const { settings } = await endpoints.find(tenant, params.endpoint);
+        // Whoever has seen it can sign as the gateway does.
+        await toldBy(context, call, "webhook.secret_shown")(params.endpoint);
         const live = settings.secrets.filter(
           ({ untilMs }) => untilMs === undefined || untilMs > clock.nowMs(),
         );
@@ -43,9 +47,11 @@ export function secretRoutes({ endpoints, clock }: Parts): PluginRoute[] {
         refusals: ["not_found", "conflict"],
         example: { path: { endpoint: EXAMPLE_ID }, body: {} },
       },
-      async ({ tenant, params, body }) => ({
-        secret: await endpoints.rotate(tenant, params.endpoint, body.secret),
-      }),
+      async (call, context) => {
+        const { tenant, params, body } = call;
+        const told = toldBy(context, call, "webhook.secret_rotated");
+        return { secret: await endpoints.rotate(tenant, params.endpoint, body.secret, told) };
+      },
     ),
   ];
 }

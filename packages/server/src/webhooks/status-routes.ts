@@ -3,6 +3,7 @@ import { shownEndpoint } from "./endpoint-fields.ts";
 import type { Parts } from "./parts.ts";
 import { access, EXAMPLE_ID, ofEndpoint, shown, tag } from "./route-schemas.ts";
 import { deliveryState } from "./states.ts";
+import { toldBy } from "./told.ts";
 
 /** Whether it is sent to. */
 export function statusRoutes({ endpoints, recorder, states }: Parts): PluginRoute[] {
@@ -16,8 +17,11 @@ export function statusRoutes({ endpoints, recorder, states }: Parts): PluginRout
         summary: "Have events sent to an endpoint again",
         description: "At once, and first those that have waited while it was paused.",
       },
-      async ({ tenant, params }) =>
-        shown(await endpoints.setStatus(tenant, params.endpoint, "active")),
+      async (call, context) => {
+        const told = toldBy(context, call, "webhook.enabled");
+        const status = { status: "active", why: undefined } as const;
+        return shown(await endpoints.setStatus(call.tenant, call.params.endpoint, status, told));
+      },
     ),
     pluginRoute(
       {
@@ -25,8 +29,11 @@ export function statusRoutes({ endpoints, recorder, states }: Parts): PluginRout
         summary: "Have an endpoint's events wait",
         description: "They are kept, up to `webhooks.backlogMax`, until it is enabled.",
       },
-      async ({ tenant, params }) =>
-        shown(await endpoints.setStatus(tenant, params.endpoint, "paused", "by request")),
+      async (call, context) => {
+        const told = toldBy(context, call, "webhook.paused");
+        const status = { status: "paused", why: "by request" } as const;
+        return shown(await endpoints.setStatus(call.tenant, call.params.endpoint, status, told));
+      },
     ),
     pluginRoute(
       {

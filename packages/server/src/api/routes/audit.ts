@@ -15,7 +15,7 @@ export function auditRoute({ audit, cursors }: TenantRouteDeps): Route {
       tag: TENANT_TAG,
       summary: "Who has changed what about tenants",
       description:
-        "The latest first, of one tenant if asked. Keys and secrets themselves are never in it. Go on with `next` until there is none.",
+        "The latest first, of one tenant if asked: also what any key has changed of namespaces, webhooks and backends. Keys and secrets themselves are never in it. Go on with `next` until there is none.",
       query: z.strictObject({
         tenant: tenantId.optional(),
         limit: pageLimit,

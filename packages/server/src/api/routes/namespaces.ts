@@ -3,8 +3,8 @@ import { z } from "@hono/zod-openapi";
 import type { Namespaces } from "../../channel/namespaces.ts";
 import { namespaceName, namespaceSchema } from "../../config/namespace-schema.ts";
 import type { NamespaceChanges } from "../../reach/namespace-changes.ts";
+import { authorOf } from "../act-for.ts";
 import { type Route, route } from "../route.ts";
-import { authorOf } from "./tenant-schemas.ts";
 
 export type NamespaceRouteDeps = {
   readonly namespaces: Namespaces;

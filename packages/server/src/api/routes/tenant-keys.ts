@@ -1,9 +1,9 @@
 import { accept, type Result } from "@aldis/protocol";
 import { z } from "@hono/zod-openapi";
 import type { MadeKey } from "../../tenant/key-administration.ts";
+import { authorOf } from "../act-for.ts";
 import { type Route, route } from "../route.ts";
 import {
-  authorOf,
   givenName,
   keyAnswer,
   keyBody,

@@ -1,7 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import type { Grant } from "../../auth/api-keys.ts";
 import { SCOPES_AT_RUN_TIME, type Scope } from "../../auth/scopes.ts";
-import type { Author, ChangeRecord, KeyRecord } from "../../tenant/records.ts";
+import type { ChangeRecord, KeyRecord } from "../../tenant/records.ts";
 import { parseTenantId, type TenantId } from "../../tenant/tenant.ts";
 import { QUOTA_NAMES, type Quotas } from "../../tenant/tenants.ts";
 import { parsed } from "../schemas.ts";
@@ -125,7 +124,13 @@ export const changeAnswer = z
     seq: z.number().int().min(1),
     at: moment,
     by: z
-      .object({ key: z.string(), name: z.string().optional() })
+      .object({
+        key: z.string(),
+        name: z.string().optional(),
+        acting: z.literal(true).optional().openapi({
+          description: "An operator's, who acted for the tenant by `Aldis-Tenant`.",
+        }),
+      })
       .openapi({ description: "The API key it was asked with: its id or place, and its name." }),
     action: z.string().openapi({ example: "key.revoked" }),
     tenant: z.string(),
@@ -136,8 +141,4 @@ export const changeAnswer = z
 
 export function changeBody({ seq, at, by, action, about, subject, detail }: ChangeRecord): object {
   return { seq, at, by, action, tenant: about, subject, ...(detail && { detail }) };
-}
-
-export function authorOf({ key, name }: Grant): Author {
-  return name === undefined ? { key } : { key, name };
 }

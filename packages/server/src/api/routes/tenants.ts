@@ -8,11 +8,12 @@ import type { SecretAdministration } from "../../tenant/secret-administration.ts
 import type { TenantId } from "../../tenant/tenant.ts";
 import { statusOf, type TenantDirectory } from "../../tenant/tenant-directory.ts";
 import type { TenantStatus } from "../../tenant/tenants.ts";
+import { authorOf } from "../act-for.ts";
 import type { Cursors } from "../cursors.ts";
 import { listingName, startOf, takePage } from "../paging.ts";
 import { type Route, route } from "../route.ts";
 import { nextCursor, pageLimit, queryCursor } from "../schemas.ts";
-import { authorOf, givenName, quotasChange, tenantAnswer, tenantId } from "./tenant-schemas.ts";
+import { givenName, quotasChange, tenantAnswer, tenantId } from "./tenant-schemas.ts";
 
 export type TenantRouteDeps = {
   readonly directory: TenantDirectory;

@@ -2,8 +2,9 @@ import { accept, type Result } from "@aldis/protocol";
 import { z } from "@hono/zod-openapi";
 import type { TokenSecretRecord } from "../../tenant/records.ts";
 import type { MadeSecret, SecretAdministration } from "../../tenant/secret-administration.ts";
+import { authorOf } from "../act-for.ts";
 import { type Route, route } from "../route.ts";
-import { authorOf, madeId, moment, tenantId } from "./tenant-schemas.ts";
+import { madeId, moment, tenantId } from "./tenant-schemas.ts";
 import { TENANT_TAG } from "./tenants.ts";
 
 export type TokenSecretRouteDeps = { readonly secretAdministration: SecretAdministration };

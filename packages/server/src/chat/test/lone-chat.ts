@@ -92,6 +92,7 @@ export async function openLoneChat({
       clock,
       random: createSeededRandom(index + 1),
       tenants: ALL_TENANTS,
+      audit: async () => {},
       sealing: createSealing([]),
       log: createLog("silent", () => {}),
       records: (collection) => store.records(collection),

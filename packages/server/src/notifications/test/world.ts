@@ -194,6 +194,7 @@ export class TestNode {
       {
         tenant: as?.session.identity.tenant ?? of,
         caller: as?.session.identity,
+        by: undefined,
         params: spec.params?.parse(params) ?? {},
         query: spec.query?.parse(query) ?? {},
         body: spec.body?.parse(body) ?? {},
@@ -315,6 +316,7 @@ function contextOf(
     http: NO_OUTBOUND,
     meter: () => {},
     tenants: ALL_TENANTS,
+    audit: async () => {},
     sealing: createSealing([]),
     log: { isLevelEnabled: () => true, debug: log, info: log, warn: log, error: log },
     // biome-ignore lint/suspicious/noExplicitAny: the feature has nothing to do with channels

@@ -19,6 +19,7 @@ import type { OutboundClient } from "../../outbound/outbound.ts";
 import type { RandomIds } from "../../random/random.ts";
 import type { Sealing } from "../../secrets/sealing.ts";
 import type { Store } from "../../store/store.ts";
+import type { Audit } from "../../tenant/audit.ts";
 import type { Tenants } from "../../tenant/tenants.ts";
 import type { Clock } from "../../time/clock.ts";
 import { Unavailable } from "../../unavailable.ts";
@@ -48,6 +49,8 @@ export type ContextDeps = PluginUsersDeps & {
   /** Undefined: the gateway runs without one. */
   readonly store: Store | undefined;
   readonly tenants: Tenants;
+  /** Undefined: there is no store to keep one in. */
+  readonly audit: Pick<Audit, "note"> | undefined;
   readonly sealing: Sealing;
   readonly accounts: TenantAccounts;
   readonly jobs: Jobs;
@@ -110,6 +113,9 @@ export function createContext(deps: ContextDeps, owner: ContextOwner): PluginCon
     },
     meter(tenant, what, by = 1) {
       deps.accounts.of(tenant)[what] += by;
+    },
+    async audit({ tenant, by }, change) {
+      if (by !== undefined) await deps.audit?.note(tenant, { by, ...change });
     },
     emit: (event) => emit(deps, event),
     job(kind) {

@@ -1,6 +1,8 @@
 // Nodes of the feature in one process, over a real store, with jobs, a bus and receivers that tests move and break as they like.
 import { createFakeClock, createSeededRandom, type FakeClock } from "@aldis/testkit";
 import type {
+  AuditEntry,
+  Author,
   JobKind,
   OutboundOutcome,
   OutboundRequest,
@@ -52,6 +54,12 @@ export type World = AsyncDisposable & {
   /** A node more, as after a restart. */
   start(): TestNode;
   storeAway: boolean;
+  /** The audit keeps nothing. */
+  auditAway: boolean;
+  readonly audited: (Omit<AuditEntry, "by"> & {
+    readonly tenant: TenantId;
+    readonly by?: Author | undefined;
+  })[];
   receive: Receive;
   before: AroundStep | undefined;
   /** Called when it was done, before the node hears of it. */
@@ -101,6 +109,7 @@ export class TestNode {
     const call = {
       tenant: of,
       caller: undefined,
+      by: { key: "key-of-tests" },
       params: spec.params?.parse(params) ?? {},
       query: spec.query?.parse(query) ?? {},
       body: spec.body?.parse(body) ?? {},
@@ -153,6 +162,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const world: World = {
     ...{ clock, nodes, jobs },
     storeAway: false,
+    auditAway: false,
+    audited: [],
     receive: () => TAKEN,
     before: undefined,
     after: undefined,
@@ -207,6 +218,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
         onChange: (listener) => void listeners.push(listener),
       },
       log: { isLevelEnabled: () => true, debug: log, info: log, warn: log, error: log },
+      async audit({ tenant, by }, change) {
+        if (world.auditAway) throw new StoreUnavailable("away");
+        world.audited.push({ tenant, by, ...change });
+      },
       emit: async () => {},
       gauge: (name, read) => void node.gauges.set(name, read),
       job(kind) {
