@@ -18,6 +18,7 @@ export type AldisErrorDetails = {
   readonly status?: number | undefined;
   readonly requestId?: string | undefined;
   readonly effect?: "none" | "unknown" | undefined;
+  readonly done?: readonly unknown[] | undefined;
   readonly cause?: unknown;
 };
 
@@ -35,6 +36,8 @@ export class AldisError extends Error {
   readonly requestId: string | undefined;
   /** `none`: nothing has happened at the gateway. `unknown`: it may have done what it was asked all the same. */
   readonly effect: "none" | "unknown";
+  /** Of `publishMany` and `batch` when they take several requests: results of those before the one that failed. */
+  readonly done: readonly unknown[] | undefined;
 
   constructor(code: AldisErrorCode, message: string, details: AldisErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -44,6 +47,7 @@ export class AldisError extends Error {
     this.status = details.status;
     this.requestId = details.requestId;
     this.effect = details.effect ?? "none";
+    this.done = details.done;
   }
 }
 
@@ -55,8 +59,8 @@ export class BadBody extends AldisError {
 }
 
 /** What is wrong with the call itself, found before anything is sent. */
-export function misuse(message: string): AldisError {
-  return new AldisError("bad_request", message);
+export function misuse(message: string, cause?: unknown): AldisError {
+  return new AldisError("bad_request", message, { cause });
 }
 
 export function timedOut(afterMs: number): AldisError {
@@ -79,16 +83,45 @@ const NEVER_SENT = new Set([
 /** Deno has a message alone; spaces of a URL that it repeats are escaped. */
 const NEVER_SENT_WORDS = "client error (Connect)";
 
-/** What `fetch` threw. */
-export function networkFailure(cause: unknown): AldisError {
-  const effect = wasNeverSent(cause) ? "none" : "unknown";
-  const message = "the gateway could not be reached, or the connection broke before its answer";
+/** From here on a gateway as it comes breaks off, and most proxies, before the request is over. */
+const LARGE = 1_024 * 1_024;
+
+/** What `fetch` threw, asking for something at `origin` with a body of that length. */
+export function networkFailure(cause: unknown, origin: string, length = 0): AldisError {
+  const causes = causesOf(cause);
+  const effect = causes.some(wasNeverSent) ? "none" : "unknown";
+  // The innermost one says it: `fetch failed` is what Node says of everything.
+  const why =
+    causes
+      .map(messageOf)
+      .filter((message) => message !== "")
+      .at(-1) ?? "no reason is told";
+  const large = length > LARGE ? `; ${length} bytes may be more than it takes` : "";
+  const message = `no answer from ${origin}: ${why}${large}`;
   return new AldisError("network", message, { temporary: true, effect, cause });
 }
 
-function wasNeverSent(error: unknown): boolean {
-  if (typeof error !== "object" || error === null) return false;
-  const { code, message, cause } = error as { code?: unknown; message?: unknown; cause?: unknown };
-  if (NEVER_SENT.has(String(code)) || String(message).includes(NEVER_SENT_WORDS)) return true;
-  return wasNeverSent(cause);
+const CAUSES_MAX = 5;
+
+/** An error, what caused it, and so on. */
+function causesOf(error: unknown): object[] {
+  const causes: object[] = [];
+  for (let at = error; typeof at === "object" && at !== null; ) {
+    if (causes.push(at) >= CAUSES_MAX) break;
+    at = (at as { cause?: unknown }).cause;
+  }
+  return causes;
+}
+
+function wasNeverSent(error: object): boolean {
+  const { code } = error as { code?: unknown };
+  return NEVER_SENT.has(String(code)) || messageOf(error).includes(NEVER_SENT_WORDS);
+}
+
+/** Of whatever was thrown; empty: it has none. Of several that failed together, the first one's. */
+export function messageOf(thrown: unknown): string {
+  if (typeof thrown !== "object" || thrown === null) return String(thrown);
+  const { message, errors } = thrown as { message?: unknown; errors?: unknown };
+  if (typeof message === "string" && message !== "") return message;
+  return Array.isArray(errors) && errors.length > 0 ? messageOf(errors[0]) : "";
 }

@@ -2,7 +2,8 @@ export type { HistoryPage, Publication } from "./areas/channels.ts";
 export type { ChatMessage, ChatPage } from "./areas/chat.ts";
 export type { DisconnectOptions, RefreshOptions, SendOptions } from "./areas/connections.ts";
 export type { Notification } from "./areas/notifications.ts";
-export type { Command, Message, PublishOptions, Refused } from "./areas/publishing.ts";
+export type { Command } from "./areas/pieces.ts";
+export type { Message, PublishOptions, Refused } from "./areas/publishing.ts";
 export type { ChatRoom, Room } from "./areas/rooms.ts";
 export type { User } from "./areas/users.ts";
 export type { DeadLetter, WebhookEndpoint } from "./areas/webhooks.ts";
@@ -26,7 +27,7 @@ export {
   type RpcMethod,
 } from "./incoming/backend-handler.ts";
 export type { WebhookEvent, WebhookPayloads, WebhookType } from "./incoming/events.ts";
-export type { GivenHeaders, Signed, Verified } from "./incoming/signature.ts";
+export type { GivenHeaders, RawBody, Signed, Verified } from "./incoming/signature.ts";
 export { verifyWebhook, type Webhook } from "./incoming/webhook.ts";
 export type {
   AuditEntry,

@@ -43,15 +43,39 @@ export type Settings = {
 /** Throws an `AldisError` when an option cannot be used. */
 export function settingsOf(options: BackendOptions): Settings {
   const { apiKey, tenant, timeoutMs = 10_000, deadlineMs = 30_000, retries = 3 } = options;
-  // A header would be refused with a message that repeats it.
-  if (!/^[\x21-\x7e]+$/.test(apiKey)) throw misuse("`apiKey` must be printable ASCII, not empty");
-  if (tenant !== undefined && !/^[\x21-\x7e]+$/.test(tenant)) throw misuse("`tenant` is no id");
-  for (const [name, value] of Object.entries({ timeoutMs, deadlineMs, retries })) {
-    if (!(value >= 0)) throw misuse(`\`${name}\` must be a number, 0 or more`);
-  }
+  // A header would be refused with a message that repeats it; a variable that is not set would be sent as the key `undefined`.
+  if (!isWord(apiKey)) throw misuse("`apiKey` must be printable ASCII, not empty");
+  if (tenant !== undefined && !isWord(tenant)) throw misuse("`tenant` is no id");
+  checkLimits({ timeoutMs, deadlineMs, retries });
   // Looked up at each call, so that what replaces it later, an instrumentation say, is used.
   const call: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
   return { base: baseOf(options.url), apiKey, tenant, fetch: call, timeoutMs, deadlineMs, retries };
+}
+
+function isWord(given: unknown): boolean {
+  return typeof given === "string" && /^[\x21-\x7e]+$/.test(given);
+}
+
+type Limits = Pick<Settings, "timeoutMs" | "deadlineMs" | "retries">;
+
+function checkLimits(limits: Limits): void {
+  for (const [name, value] of Object.entries(limits)) {
+    if (typeof value !== "number" || !(value >= 0)) {
+      throw misuse(`\`${name}\` must be a number, 0 or more`);
+    }
+  }
+}
+
+/** Of a call: its own, or else those of all. Throws an `AldisError` when one cannot be used. */
+export function limitsOf(options: CallOptions, settings: Settings): Limits {
+  const { timeoutMs, deadlineMs, retries } = settings;
+  const limits = {
+    timeoutMs: options.timeoutMs ?? timeoutMs,
+    deadlineMs: options.deadlineMs ?? deadlineMs,
+    retries: options.retries ?? retries,
+  };
+  checkLimits(limits);
+  return limits;
 }
 
 function baseOf(given: string | URL): string {

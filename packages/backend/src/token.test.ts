@@ -36,7 +36,12 @@ test.each([0, -1, 1.5, Number.NaN, "", "0s", "1w", "1", "1e3s", " 1h"])(
   },
 );
 
-test("without a secret or a user there is none", async () => {
-  expect(await createToken({ secret: "", user: "u" }).catch(() => "refused")).toBe("refused");
-  expect(await createToken({ secret: "s", user: "" }).catch(() => "refused")).toBe("refused");
+test("without a secret or a user, as of a variable that is not set, there is none", async () => {
+  const notSet = undefined as unknown as string;
+  for (const wrong of [{ secret: "" }, { user: "" }, { secret: notSet }, { user: notSet }]) {
+    const failure = await createToken({ secret: "s", user: "u", ...wrong }).catch((e) => e.code);
+    expect([wrong, failure]).toEqual([wrong, "bad_request"]);
+  }
+  const failure = createToken({ secret: "s", user: "u", claims: { n: 1n } }).catch((e) => e.code);
+  expect(await failure).toBe("bad_request");
 });

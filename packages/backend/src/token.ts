@@ -1,6 +1,7 @@
 import { misuse } from "./errors.ts";
 import { toBase64Url } from "./signing/base64.ts";
 import { hmac } from "./signing/hmac.ts";
+import { toJson } from "./to-json.ts";
 
 export type Right = "subscribe" | "publish" | "history" | "presence" | "send" | "*";
 
@@ -29,8 +30,10 @@ export type TokenOptions = {
 /** A token (JWT, HS256) for a user, with the claims of docs/protocol.md section 2. Throws an `AldisError` when an option cannot be used. */
 export async function createToken(options: TokenOptions): Promise<string> {
   const { secret, user, tenant, name, email, avatar, capabilities, issuer, audience } = options;
-  if (secret === "") throw misuse("`secret` is empty");
-  if (user === "") throw misuse("`user` is empty");
+  // A variable that is not set would sign with nothing, or for nobody.
+  for (const [name, value] of Object.entries({ secret, user })) {
+    if (typeof value !== "string" || value === "") throw misuse(`\`${name}\` is empty, or no text`);
+  }
   const iat = Math.floor(Date.now() / 1_000);
   const payload = {
     ...options.claims,
@@ -50,7 +53,7 @@ function defined(fields: Readonly<Record<string, unknown>>): object {
 }
 
 function part(value: object): string {
-  return toBase64Url(new TextEncoder().encode(JSON.stringify(value)));
+  return toBase64Url(new TextEncoder().encode(toJson(value)));
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };

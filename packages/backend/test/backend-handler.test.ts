@@ -1,5 +1,5 @@
 /** What a backend answers the gateway, with requests as the gateway signs them. */
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { AldisError, createBackendHandler, type GatewayAnswers, RpcError } from "../src/index.ts";
 import { GATEWAY_SECRET, signedRequest } from "./support/signed.ts";
 
@@ -31,6 +31,20 @@ test("an rpc is done by the method of its name", async () => {
     200,
     { result: null },
   ]);
+});
+
+test("without `onError` a fault is on the console", async () => {
+  const shown = spyOn(console, "error").mockImplementation(() => {});
+  const fault = new Error("a bug");
+  const throwing = () => Promise.reject(fault);
+  const handle = createBackendHandler({ secret: GATEWAY_SECRET, rpc: { throwing } });
+  try {
+    const asked = call({ type: "rpc", method: "throwing" });
+    expect((await handle(signedRequest(URL, asked))).status).toBe(500);
+    expect(shown.mock.calls).toEqual([[fault]]);
+  } finally {
+    shown.mockRestore();
+  }
 });
 
 test("attack: what every object has is no method", async () => {

@@ -17,6 +17,31 @@ test("P4: a publish whose answers are lost is sent again under one key and publi
   expect(publications.map(({ data }) => data)).toEqual(["once"]);
 });
 
+test("P4: so is one whose answer does not come in time", async () => {
+  await using gateway = await startTestGateway();
+  await using proxy = await startFlakyProxy(gateway.url);
+  const backend = createBackend({ url: proxy.url, apiKey: gateway.apiKey });
+  proxy.swallowAnswers(2);
+  const published = await backend.publish("chat:lobby", "once", { timeoutMs: 300 });
+  expect(published).toMatchObject({ offset: 1, duplicate: true });
+  expect((await backend.history("chat:lobby").page()).publications).toHaveLength(1);
+});
+
+test("[HT1] messages that are large together are published all the same, and one too large is refused", async () => {
+  await using gateway = await startTestGateway();
+  const backend = createBackend({ url: gateway.url, apiKey: gateway.apiKey });
+  const data = "x".repeat(60_000);
+  const messages = Array.from({ length: 100 }, () => ({ channel: "chat:large", data }));
+  const results = await backend.publishMany(messages);
+  expect(results.map((result) => "offset" in result && result.offset)).toEqual(
+    messages.map((_, i) => i + 1),
+  );
+  for (const size of [200_000, 1_500_000, 2_500_000]) {
+    const failure = backend.publish("a", "x".repeat(size));
+    expect(await failure.catch((error: unknown) => error)).toMatchObject({ code: "too_large" });
+  }
+});
+
 test("P4: so are batches of publishes, chat messages and notifications", async () => {
   await using gateway = await withStore();
   await using proxy = await startFlakyProxy(gateway.url);

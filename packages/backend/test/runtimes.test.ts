@@ -1,9 +1,7 @@
 /** The built package under Bun, and under Node with what Node 18 does not have taken away; `bun run runtimes` does the others. */
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { checkRuntime } from "./runtimes/check-runtime.ts";
-
-const NODE = existsSync("/usr/bin/node") ? "/usr/bin/node" : "node";
+import { NODE } from "./support/node.ts";
 
 test("the SDK does what it must under Bun", async () => {
   const { areas, problems } = await checkRuntime("bun", process.execPath);

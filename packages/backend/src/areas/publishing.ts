@@ -1,8 +1,10 @@
 import { type Call, withKey } from "../calling/call.ts";
+import { AldisError } from "../errors.ts";
 import type { ErrorBody } from "../openapi.ts";
 import type { Answer, Body } from "../operations.ts";
 import { type CallOptions, split } from "../options.ts";
 import { payloadOf } from "./payload.ts";
+import { type Command, inPieces } from "./pieces.ts";
 
 type PublishFields = Omit<Body<"postPublish">, "channel" | "data" | "base64">;
 
@@ -12,15 +14,10 @@ export type PublishOptions = PublishFields & CallOptions;
 /** One of several messages; bytes (`Uint8Array`) as `data` go as they are. */
 export type Message = PublishFields & { readonly channel: string; readonly data: unknown };
 
-export type Command = Body<"postBatch">["commands"][number];
-
 type Published = Answer<"postPublish">;
 /** In a list of results: one that was refused. */
 export type Refused = { readonly error: ErrorBody };
 type BatchResult = Answer<"postBatch">["results"][number];
-
-/** So many commands the gateway takes at once (HT8). */
-const COMMANDS_MAX = 100;
 
 export function createPublishing(call: Call) {
   async function batch(
@@ -29,10 +26,11 @@ export function createPublishing(call: Call) {
   ): Promise<BatchResult[]> {
     const keyed = await Promise.all(commands.map(keyedCommand));
     const results: BatchResult[] = [];
-    for (let at = 0; at < keyed.length; at += COMMANDS_MAX) {
-      const part = keyed.slice(at, at + COMMANDS_MAX);
-      const repeatable = part.every(isRepeatable);
-      const answer = await call("postBatch", { body: { commands: part }, repeatable }, options);
+    for (const piece of inPieces(keyed)) {
+      const request = { body: { commands: piece }, repeatable: piece.every(isRepeatable) };
+      const answer = await call("postBatch", request, options).catch((error: unknown) => {
+        throw results.length === 0 ? error : afterSome(error, results);
+      });
       results.push(...answer.results);
     }
     return results;
@@ -48,7 +46,10 @@ export function createPublishing(call: Call) {
       return call("postPublish", { body: { ...fields, channel, ...payloadOf(data) } }, options);
     },
 
-    /** Several messages in order, a hundred in a request. One result for each: where it is, or `error`, why not. */
+    /**
+     * Several messages in order, up to a hundred in a request. One result for each: where it is, or `error`, why not. When a request
+     * fails, the error's `done` has the results of those before; with `idempotencyKey`s of yours all may be given again.
+     */
     async publishMany(
       messages: readonly Message[],
       options: CallOptions = {},
@@ -71,11 +72,17 @@ export function createPublishing(call: Call) {
     },
 
     /**
-     * Commands in order, a hundred in a request; one that is refused (`error` in its result) does not stop those after it. Publishes get
-     * idempotency keys; a batch with a `send` or `disconnect` is not sent again when its answer is lost.
+     * Commands in order, up to a hundred in a request; one that is refused (`error` in its result) does not stop those after it. Publishes get
+     * idempotency keys; a request with a `send` or `disconnect` is not sent again when its answer is lost. `done` of an error is as in
+     * `publishMany`.
      */
     batch,
   };
+}
+
+function afterSome(error: unknown, done: readonly BatchResult[]): unknown {
+  if (!(error instanceof AldisError)) return error;
+  return new AldisError(error.code, error.message, { ...error, cause: error.cause, done });
 }
 
 async function keyedCommand(command: Command): Promise<Command> {

@@ -1,5 +1,5 @@
 import { type Answer, isRepeatable, type Operation, type Request, routeOf } from "../operations.ts";
-import type { CallOptions, Settings } from "../options.ts";
+import { type CallOptions, limitsOf, type Settings } from "../options.ts";
 import { randomId } from "../signing/random-id.ts";
 import { exchange, outgoing, type Parts } from "./exchange.ts";
 import { type RetryDeps, withRetries } from "./retry.ts";
@@ -29,9 +29,7 @@ export function createCall(settings: Settings, deps: RetryDeps): Call {
     const repeatable = given.repeatable ?? isRepeatable(operation, body);
     const sent = outgoing(settings, route, { ...given, body });
     const policy = {
-      retries: options.retries ?? settings.retries,
-      timeoutMs: options.timeoutMs ?? settings.timeoutMs,
-      deadlineMs: options.deadlineMs ?? settings.deadlineMs,
+      ...limitsOf(options, settings),
       repeatable,
       signal: options.signal,
     };

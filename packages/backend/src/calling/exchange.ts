@@ -2,6 +2,7 @@
 import { AldisError, type AldisErrorDetails, misuse, networkFailure } from "../errors.ts";
 import type { Route } from "../operations.ts";
 import type { Settings } from "../options.ts";
+import { toJson } from "../to-json.ts";
 
 /** A request as it is sent; every attempt sends the same. */
 export type Outgoing = {
@@ -24,7 +25,7 @@ export type Parts = {
 
 export function outgoing(settings: Settings, route: Route, parts: Parts): Outgoing {
   const { apiKey, tenant } = settings;
-  const body = parts.body === undefined ? undefined : JSON.stringify(parts.body);
+  const body = parts.body === undefined ? undefined : toJson(parts.body);
   return {
     url: `${settings.base}${fill(route.path, parts.path ?? {})}${search(parts.query ?? {})}`,
     init: {
@@ -87,7 +88,9 @@ export async function exchange(
     response = await fetch(url, { ...(repeatable ? init : sentOnce(init)), signal });
     text = await response.text();
   } catch (error) {
-    throw signal.aborted ? signal.reason : networkFailure(error);
+    throw signal.aborted
+      ? signal.reason
+      : networkFailure(error, new URL(url).origin, init.body?.length);
   }
   const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
   const body = isJson ? parse(text) : undefined;
@@ -116,6 +119,10 @@ function failureOf(response: Response, body: unknown): AldisError {
   const { status, headers } = response;
   const requestId = headers.get("x-request-id") ?? undefined;
   const error = errorIn(body);
+  if (error === undefined && status === 413) {
+    const message = "the request is larger than the gateway, or a proxy before it, takes";
+    return new AldisError("too_large", message, { status, requestId });
+  }
   if (error === undefined) {
     const temporary = TEMPORARY_STATUS.has(status);
     const retryAfterMs = retryAfter(headers);

@@ -58,12 +58,12 @@ test("only temporary failures, and of what cannot be repeated only those without
   const rate = new AldisError("rate_limited", "", { temporary: true });
   expect((await failing({ repeatable: false }, rate)).tried).toBe(4);
   const refused = Object.assign(new Error(), { cause: { code: "ECONNREFUSED" } });
-  expect((await failing({ repeatable: false }, networkFailure(refused))).tried).toBe(4);
+  expect((await failing({ repeatable: false }, networkFailure(refused, "http://a"))).tried).toBe(4);
   const inDeno = new Error("error sending request for url (http://a/): client error (Connect): no");
-  const unsent = networkFailure(new TypeError("fetch failed", { cause: inDeno }));
+  const unsent = networkFailure(new TypeError("fetch failed", { cause: inDeno }), "http://a");
   expect((await failing({ repeatable: false }, unsent)).tried).toBe(4);
   const reset = Object.assign(new Error(), { code: "ECONNRESET" });
-  expect((await failing({ repeatable: false }, networkFailure(reset))).tried).toBe(1);
+  expect((await failing({ repeatable: false }, networkFailure(reset, "http://a"))).tried).toBe(1);
 });
 
 test("who aborts hears the reason, in an attempt and in a pause", async () => {

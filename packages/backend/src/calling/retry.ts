@@ -21,6 +21,8 @@ export type RetryPolicy = {
 
 const FIRST_PAUSE_MS = 200;
 const PAUSE_MAX_MS = 5_000;
+/** A timer that is set for longer fires at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export async function withRetries<T>(
   deps: RetryDeps,
@@ -62,7 +64,8 @@ async function limited<T>(
 ): Promise<T> {
   const own = new AbortController();
   const onAbort = () => own.abort(signal?.reason);
-  const timer = setTimeout(() => own.abort(timedOut(timeoutMs)), timeoutMs);
+  const onTime = () => own.abort(timedOut(timeoutMs));
+  const timer = setTimeout(onTime, Math.min(timeoutMs, TIMER_MAX_MS));
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
     return await attempt(own.signal);

@@ -35,7 +35,7 @@ export type GatewayAnswers = {
   readonly publish?: (call: PublishCall) => MaybePromise<boolean | PublishPermission>;
   /** Each event, in order; when it throws the whole request comes again, so what it does is done once by the event's `id`. */
   readonly webhook?: (event: WebhookEvent, webhook: Webhook) => MaybePromise<void>;
-  /** Faults of the functions above, for your log; the gateway is told no more than that there was one. */
+  /** Faults of the functions above, for your log; the gateway is told no more than that there was one. Absent: the console. */
   readonly onError?: (error: unknown) => void;
   /** Larger requests are refused; 2 MiB unless given. */
   readonly bodyMaxBytes?: number;
@@ -74,11 +74,17 @@ export function createBackendHandler(
       return await answer(handlers, verified);
     } catch (error) {
       if (error instanceof AldisError && error.code === "bad_signature") return plain(401);
-      handlers.onError?.(error);
+      (handlers.onError ?? toConsole)(error);
       // A 4xx tells the gateway to give an event up: never for a secret that is missing here, or what a function of yours was refused.
       return plain(error instanceof BadBody ? 400 : 500);
     }
   };
+}
+
+/** A fault that nobody hears of would be looked for in the gateway. */
+function toConsole(error: unknown): void {
+  // biome-ignore lint/suspicious/noConsole: who wants it elsewhere gives `onError`
+  console.error(error);
 }
 
 type Verified = Awaited<ReturnType<typeof verifySigned>>;

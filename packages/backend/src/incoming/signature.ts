@@ -1,6 +1,6 @@
 /** The Standard Webhooks scheme (standardwebhooks.com): how the gateway signs what it sends to backends. */
 import { AldisError, BadBody, misuse } from "../errors.ts";
-import { fromBase64 } from "../signing/base64.ts";
+import { bytesIn, fromBase64 } from "../signing/base64.ts";
 import { areEqual, hmac } from "../signing/hmac.ts";
 
 /** Headers as a `Request` has them, or as Node and Express do. */
@@ -8,12 +8,15 @@ export type GivenHeaders =
   | Pick<Headers, "get">
   | Readonly<Record<string, string | readonly string[] | undefined>>;
 
+/** Text, or bytes (`Buffer` is of that kind). */
+export type RawBody = string | Uint8Array | ArrayBuffer;
+
 export type Signed = {
   /** `whsec_…`; of several, while they change, any one will do. */
   readonly secret: string | readonly string[];
   readonly headers: GivenHeaders;
   /** As it came, before anything parsed it: another spelling of the same JSON is signed otherwise. */
-  readonly body: string | Uint8Array;
+  readonly body: RawBody;
   /** How far the sender's clock, and the way, may be off, milliseconds; 5 minutes unless given. */
   readonly toleranceMs?: number | undefined;
 };
@@ -36,7 +39,8 @@ export async function verifySigned(signed: Signed): Promise<Verified> {
   const sentAt = Number(timestamp) * 1_000;
   // Attack: a request that was overheard is sent again, later.
   const isTimely = Math.abs(Date.now() - sentAt) <= (signed.toleranceMs ?? TOLERANCE_MS);
-  const content = bytesOf(id, timestamp, signed.body);
+  const text = bytesOf(signed.body);
+  const content = contentOf(`${id}.${timestamp}.`, text);
   const given = signatures.map(fromBase64);
   let isSigned = false;
   for (const key of keys) {
@@ -45,7 +49,7 @@ export async function verifySigned(signed: Signed): Promise<Verified> {
     for (const one of given) if (one !== undefined && areEqual(one, right)) isSigned = true;
   }
   if (!isTimely || !isSigned) throw badSignature();
-  return { id, sentAt, body: parse(signed.body) };
+  return { id, sentAt, body: parse(text) };
 }
 
 const TOLERANCE_MS = 300_000;
@@ -58,7 +62,7 @@ function badSignature(): AldisError {
 }
 
 function keyOf(secret: string): Uint8Array<ArrayBuffer> {
-  const key = fromBase64(secret.replace(/^whsec_/, ""));
+  const key = typeof secret === "string" ? fromBase64(secret.replace(/^whsec_/, "")) : undefined;
   if (key === undefined || key.length === 0) throw misuse("`secret` must be `whsec_` and base64");
   return key;
 }
@@ -84,21 +88,27 @@ function headerOf(headers: GivenHeaders, name: string): string {
   return typeof found?.[1] === "string" ? found[1] : "";
 }
 
-function bytesOf(id: string, timestamp: string, body: string | Uint8Array) {
-  const encoder = new TextEncoder();
-  const head = encoder.encode(`${id}.${timestamp}.`);
-  const tail = typeof body === "string" ? encoder.encode(body) : body;
-  const bytes = new Uint8Array(head.length + tail.length);
+function bytesOf(body: RawBody): Uint8Array {
+  if (typeof body === "string") return new TextEncoder().encode(body);
+  const bytes = bytesIn(body);
+  if (bytes !== undefined) return bytes;
+  throw misuse(
+    "`body` must be the text or the bytes of the request as they came: no parser before it",
+  );
+}
+
+function contentOf(before: string, body: Uint8Array): Uint8Array<ArrayBuffer> {
+  const head = new TextEncoder().encode(before);
+  const bytes = new Uint8Array(head.length + body.length);
   bytes.set(head);
-  bytes.set(tail, head.length);
+  bytes.set(body, head.length);
   return bytes;
 }
 
 /** Signed, so what the gateway has written: what is no JSON is a fault of somebody's, not an attack. */
-function parse(body: string | Uint8Array): unknown {
-  const text = typeof body === "string" ? body : new TextDecoder().decode(body);
+function parse(body: Uint8Array): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(new TextDecoder().decode(body));
   } catch (cause) {
     throw new BadBody("the body is no JSON", cause);
   }

@@ -24,3 +24,12 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
     return undefined;
   }
 }
+
+/** The bytes of a typed array, a `Buffer` or an `ArrayBuffer`, also of those of another realm, as tests run in; undefined: it is none of these. */
+export function bytesIn(given: unknown): Uint8Array | undefined {
+  if (ArrayBuffer.isView(given)) {
+    return new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
+  }
+  const isBuffer = Object.prototype.toString.call(given) === "[object ArrayBuffer]";
+  return isBuffer ? new Uint8Array(given as ArrayBuffer) : undefined;
+}

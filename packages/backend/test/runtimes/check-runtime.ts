@@ -42,6 +42,7 @@ function serveControl(shaky: FlakyProxy) {
   const json = { "content-type": "application/json" };
   const answers: Readonly<Record<string, (count: number) => void>> = {
     drop: (count) => shaky.dropAnswers(count),
+    swallow: (count) => shaky.swallowAnswers(count),
     silent: (count) => shaky.hang(count, "silent"),
     stalled: (count) => shaky.hang(count, "stalled"),
     html: (count) => shaky.answer(count, 502, { "content-type": "text/html" }, "<h1>Bad</h1>"),

@@ -102,6 +102,9 @@ async function retries(given: Given, { same }: Report): Promise<void> {
   const shaky = createBackend({ ...given, url: given.shakyUrl });
   await trouble(given, "drop", 2);
   same("published once", (await shaky.publish("chat:shaky", 1)).duplicate, true);
+  await trouble(given, "swallow");
+  const late = await shaky.publish("chat:late", 1, { timeoutMs: 200 });
+  same("published once, late", [late.offset, late.duplicate], [1, true]);
   await trouble(given, "drop");
   await shaky.publishMany([
     { channel: "chat:shaky", data: 2 },

@@ -5,7 +5,7 @@ export type Given = {
   readonly jwtSecret: string;
   /** Before the gateway; does what `control` was asked to. */
   readonly shakyUrl: string;
-  /** `POST {control}/drop/2`: the next two answers are lost; `/silent/1`, `/stalled/1`, `/html/1`, `/redirect/1`, `/busy/1`. */
+  /** `POST {control}/drop/2`: the next two answers are lost; `/swallow/1`, `/silent/1`, `/stalled/1`, `/html/1`, `/redirect/1`, `/busy/1`. */
   readonly controlUrl: string;
   /** Nobody listens there. */
   readonly deadUrl: string;

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export type FlakyProxy = AsyncDisposable & {
@@ -7,6 +7,8 @@ export type FlakyProxy = AsyncDisposable & {
   readonly seen: readonly { readonly route: string; readonly body: string }[];
   /** Of the next `count` requests: lets the gateway do them and then breaks the connection before the answer. */
   dropAnswers(count: number): void;
+  /** Of the next `count` requests: lets the gateway do them, and then says nothing. */
+  swallowAnswers(count: number): void;
   /** The next `count` requests never reach the gateway, and get no answer: none at all, or the beginning of one. */
   hang(count: number, how: "silent" | "stalled"): void;
   /** The next `count` requests are answered so, and never reach the gateway. */
@@ -16,8 +18,19 @@ export type FlakyProxy = AsyncDisposable & {
 type Trouble =
   | { status: number; headers: Record<string, string>; body: string }
   | "drop"
+  | "swallow"
   | "silent"
   | "stalled";
+
+function forwarded(
+  target: string,
+  { method = "GET", url, headers }: IncomingMessage,
+  body: string,
+) {
+  const { authorization = "", "content-type": type = "" } = headers;
+  const init = { method, headers: { authorization, "content-type": type } };
+  return fetch(`${target}${url}`, { ...init, ...(body !== "" && { body }) });
+}
 
 /** A real HTTP server before a gateway that fails as networks and proxies do. */
 export async function startFlakyProxy(target: string): Promise<FlakyProxy> {
@@ -39,15 +52,9 @@ export async function startFlakyProxy(target: string): Promise<FlakyProxy> {
       response.writeHead(200, { "content-type": "application/json" }).write("{");
       return;
     }
-    const answer = await fetch(`${target}${request.url}`, {
-      method,
-      headers: {
-        authorization: request.headers.authorization ?? "",
-        "content-type": request.headers["content-type"] ?? "",
-      },
-      ...(body !== "" && { body }),
-    });
+    const answer = await forwarded(target, request, body);
     const text = await answer.text();
+    if (trouble === "swallow") return;
     if (trouble === "drop") {
       request.socket.destroy();
       return;
@@ -62,6 +69,7 @@ export async function startFlakyProxy(target: string): Promise<FlakyProxy> {
   return {
     url: `http://127.0.0.1:${port}`,
     seen,
+    swallowAnswers: (count) => add(count, "swallow"),
     dropAnswers: (count) => add(count, "drop"),
     hang: (count, how) => add(count, how),
     answer: (count, status, headers, body) => add(count, { status, headers, body }),
