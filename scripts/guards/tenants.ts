@@ -198,4 +198,22 @@ export const TENANT_GUARDS: readonly Guard[] = [
     test: `${SERVER}/tenant/audit.test.ts`,
     named: "a tenant's own keys change so much in a minute",
   },
+  {
+    faults: [29],
+    breaks: "a node that is not told that a key was revoked takes it for a minute",
+    file: `${SERVER}/tenant/follower.ts`,
+    find: "let waitMs = this.#options.pollMs ?? this.#options.reloadMs;",
+    replace: "let waitMs = this.#options.reloadMs;",
+    test: `${SERVER}/tenant/follower.test.ts`,
+    named: "as it is configured unless asked",
+  },
+  {
+    faults: [29],
+    breaks: "what is revoked while a node reads everything again waits for the end of that",
+    file: `${SERVER}/tenant/follower.ts`,
+    find: "between: () => this.#readLogIfDue(),",
+    replace: "between: async () => {},",
+    test: `${SERVER}/tenant/follower.test.ts`,
+    named: "and while all is read again",
+  },
 ];

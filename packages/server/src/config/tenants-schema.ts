@@ -61,7 +61,7 @@ export const tenantsSchema = z.strictObject({
   }),
   keysMax: count("API keys that one tenant may have at a time", 10_000).default(100),
   pollMs: ms(
-    "In a cluster: how often a node reads what has changed about tenants, in case it was not told",
+    "In a cluster: how often a node reads what has changed about tenants, in case it was not told. Above 4,000 what is revoked may live for longer than 5 seconds there",
     100,
   ).default(1_000),
   reloadMs: ms("How often a node reads all of it again", 1_000).default(60_000),
