@@ -146,15 +146,14 @@ test("faults 4: a worker that stood still for longer than its lease has lost its
   await eventually("another has done it", () => scene.done(), 10 * LEASE_MS);
   sleeper.kill("SIGCONT");
   await sleeper.until(/the lease of this worker is over/);
-  await eventually(
-    "it works again",
-    async () => {
-      for (const key of KEYS) await scene.ask(key);
-      const own = scene.journal().filter(({ pid }) => pid === sleeper.pid);
-      return own.filter(({ what }) => what === "begin").length > 1;
-    },
-    10 * LEASE_MS,
-  );
+  // A key that is woken in its turn is taken up by who has it, sooner than any other finds it: beside another, this one could wait for ever.
+  await other.insist("SIGTERM");
+  const before = scene.journal().length;
+  for (const key of KEYS) await scene.ask(key);
+  await eventually("it does all that is asked for now", () => {
+    const since = scene.journal().slice(before);
+    const begun = since.filter(({ what, pid }) => what === "begin" && pid === sleeper.pid);
+    return new Set(begun.map(({ key }) => key)).size === KEYS.length;
+  });
   await eventually("all is done", () => scene.done(), 10 * LEASE_MS);
-  expect(other.pid).not.toBe(sleeper.pid);
 }, 120_000);
