@@ -65,6 +65,7 @@ export { type RedisClusterSet, startRedisCluster } from "./redis/redis-cluster.t
 export { type SentinelSet, startSentinelSet } from "./redis/redis-sentinel.ts";
 export { hasRedis, type RedisServer, type RedisServerOptions, startRedis } from "./redis-server.ts";
 export { createSeededRandom, type SeededRandom } from "./seeded-random.ts";
+export { freezeBetweenCommits } from "./sqlite/freeze-between-commits.ts";
 export { connectTcp, type TcpClient } from "./tcp-client.ts";
 export { startTcpProxy, type TcpProxy, type Weather } from "./tcp-proxy.ts";
 export { startTestGateway, type TestGateway, type TestGatewayOptions } from "./test-gateway.ts";

@@ -7,6 +7,7 @@ import type { ConfigInput } from "@aldis/server";
 import {
   createSeededRandom,
   eventually,
+  freezeBetweenCommits,
   type GatewayProcess,
   startGatewayProcess,
 } from "@aldis/testkit";
@@ -63,7 +64,8 @@ export function missingOf(
 /** A gateway that works no queue, and two workers at a time: one is stopped for longer than its lease, the other killed meanwhile, and then the first goes on. */
 export async function killAndStopWorkers(more: ConfigInput = {}): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "aldis-webhooks-"));
-  const store = { url: `sqlite:${join(folder, "aldis.db")}` };
+  const path = join(folder, "aldis.db");
+  const store = { url: `sqlite:${path}` };
   const random = createSeededRandom(Date.now());
   await using receiver = startReceiver();
   receiver.answer = async () => {
@@ -92,7 +94,7 @@ export async function killAndStopWorkers(more: ConfigInput = {}): Promise<void> 
       const came = receiver.got.length;
       const publishing = publishUntilKilled(gateway, round, acknowledged);
       await eventually("some of it", () => receiver.got.length > came + random.between(1, 5));
-      await first.pause();
+      await freezeBetweenCommits(first.pid, path);
       await eventually("the other one goes on", () => receiver.got.length > came + 8);
       second.kill("SIGKILL");
       await second.exited;
