@@ -21,7 +21,7 @@ export const CONFIG: ConfigInput = {
   jobs: { pollMs: 20, leaseMs: 1_000, sweepMs: 300 },
 };
 
-/** Publishes until the gateway is killed, each with its own key; those that were answered, were acknowledged. */
+/** Publishes until the gateway is killed, each with its own key, again when it is told to; those that were answered, were acknowledged. */
 export async function publishUntilKilled(
   gateway: GatewayProcess,
   round: number,
@@ -30,8 +30,12 @@ export async function publishUntilKilled(
   for (let n = 0; n < PUBLISHED_A_ROUND; n++) {
     const name = `${round}-${n}`;
     const body = { channel: "chat:lobby", data: { name }, idempotencyKey: name };
-    const { status } = await gateway.call("POST", "/api/publish", body);
-    if (status === 200) acknowledged.push(name);
+    // Where others write to the same file it may take too long to be recorded.
+    await eventually(`${name} to be published`, async () => {
+      const { status } = await gateway.call("POST", "/api/publish", body);
+      return status === 200;
+    });
+    acknowledged.push(name);
   }
 }
 
