@@ -8,7 +8,16 @@ import {
 } from "@aldis/backend";
 import express, { type Express, type RequestHandler } from "express";
 
-export type Order = { readonly id: string; readonly owner: string; state: "open" | "paid" };
+export type Order = {
+  readonly id: string;
+  readonly owner: string;
+  readonly placedAt: number;
+  state: "open" | "paid";
+};
+
+export function newOrder(id: string, owner: string): Order {
+  return { id, owner, placedAt: Date.now(), state: "open" };
+}
 
 export type Shop = {
   readonly backend: Backend;
@@ -28,12 +37,13 @@ export function createApp(shop: Shop): Express {
   // Before any parser: what is signed is the body as it came.
   app.post("/aldis", ...forExpress(answersOf(shop)));
   app.get("/token", mintToken(shop));
+  app.get("/here", (_, response) => void response.json([...new Set(shop.here.values())]));
   app.post("/orders/:id/pay", payOrder(shop));
   return app;
 }
 
 /** What the gateway asks this backend, and tells it. */
-function answersOf({ secrets, orders, here, onError }: Shop) {
+function answersOf({ backend, secrets, orders, here, onError }: Shop) {
   const owns = (user: string, channel: string) =>
     orders.get(channel.slice("orders:".length))?.owner === user;
   const seen = new Map<string, number>();
@@ -43,9 +53,17 @@ function answersOf({ secrets, orders, here, onError }: Shop) {
     rpc: {
       // In the browser: await client.rpc("order", { id: "42" }), with `use: { rpc }` of @aldis/client/rpc
       order(data, { user }) {
-        const order = orders.get((data as { id: string }).id);
+        const order = orders.get(String((data as { id?: unknown } | null)?.id));
         // The same for another's order as for none: nobody learns what there is.
         if (order?.owner !== user.id) throw new RpcError("no_order", "you have no such order");
+        return order;
+      },
+      orders: (_, { user }) => [...orders.values()].filter(({ owner }) => owner === user.id),
+      async buy(_, { user }) {
+        const order = newOrder(String(42 + orders.size), user.id);
+        orders.set(order.id, order);
+        // All tabs of the user are told, also the one that asked.
+        await backend.users.send(user.id, order, { event: "ordered" });
         return order;
       },
     },
@@ -84,8 +102,8 @@ function payOrder({ backend, orders }: Shop): RequestHandler<{ id: string }> {
     const order = orders.get(id);
     if (order === undefined) return void response.status(404).json({ error: "no such order" });
     order.state = "paid";
-    // Under a key of its own it is published once, however often this request comes.
-    const message = { event: "changed", idempotencyKey: `order-${id}-paid` };
+    // Under a key of its own it is published once, however often this request comes, and to however many of your processes.
+    const message = { event: "changed", idempotencyKey: `${order.placedAt}-${id}-paid` };
     await backend.publish(`orders:${id}`, order, message);
     response.json(order);
   };

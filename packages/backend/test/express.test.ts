@@ -2,10 +2,14 @@
 import { expect, test } from "bun:test";
 import type { AddressInfo } from "node:net";
 import { eventually, SECRET, startTestGateway } from "@aldis/testkit";
-import { createApp, type Shop } from "../../../examples/backend-express/app.ts";
+import { createApp, newOrder, type Shop } from "../../../examples/backend-express/app.ts";
+import { introduce } from "../../../examples/backend-express/introduce.ts";
+import { servePage } from "../../../examples/backend-express/serve-page.ts";
 import { createBackend } from "../src/index.ts";
 import { withStore } from "./support/gateway.ts";
 import { GATEWAY_SECRET, signedRequest } from "./support/signed.ts";
+
+const ORDER = { id: "42", owner: "ann", state: "open" };
 
 async function startShop(
   gateway: { url: string; apiKey: string },
@@ -16,11 +20,13 @@ async function startShop(
     backend: createBackend(gateway),
     jwtSecret: SECRET,
     secrets,
-    orders: new Map([["42", { id: "42", owner: "ann", state: "open" }]]),
+    orders: new Map([["42", newOrder("42", "ann")]]),
     here: new Map(),
     onError: (error) => faults.push(error),
   };
-  const server = createApp(shop).listen(0, "127.0.0.1");
+  const app = createApp(shop);
+  await servePage(app, "https://gateway");
+  const server = app.listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address() as AddressInfo;
   return {
@@ -59,10 +65,8 @@ test("the shop answers what is signed, and nothing else", async () => {
     return [response.status, await response.text()];
   };
   const order = { type: "rpc", method: "order", data: { id: "42" } };
-  expect(await ask({ ...order, user: { id: "ann" } })).toEqual([
-    200,
-    '{"result":{"id":"42","owner":"ann","state":"open"}}',
-  ]);
+  const [status, text] = await ask({ ...order, user: { id: "ann" } });
+  expect([status, JSON.parse(String(text))]).toMatchObject([200, { result: ORDER }]);
   expect(String((await ask({ ...order, user: { id: "bo" } }))[1])).toContain("no_order");
   const subscribe = { type: "subscribe", channel: "orders:42" };
   expect(await ask({ ...subscribe, user: { id: "ann" } })).toEqual([200, '{"allow":true}']);
@@ -79,6 +83,36 @@ test("the shop answers what is signed, and nothing else", async () => {
   await ask({ endpoint: "e", events: [came] });
   expect([...shop.shop.here]).toEqual([]);
   expect(shop.faults).toEqual([]);
+});
+
+test("the shop introduces itself again and again, and the gateway has one endpoint of it", async () => {
+  await using gateway = await withStore({ outbound: { allowPrivate: ["127.0.0.1"] } });
+  const backend = createBackend(gateway);
+  const secrets: string[] = [];
+  await using shop = await startShop(gateway, { secrets });
+  for (const word of ["first", "second"]) {
+    const secret = `whsec_${btoa(`${word} secret of 24 bytes, or more`)}`;
+    secrets.splice(0, 1, secret);
+    await introduce(backend, { url: `${shop.url}/aldis`, secret });
+  }
+  const ann = await gateway.connect({ sub: "ann" });
+  const { result } = (await ann.must("rpc", { method: "buy" })) as { result: { id: string } };
+  expect(await ann.next("message")).toMatchObject({ data: { event: "ordered", data: result } });
+  expect(await ann.must("rpc", { method: "orders" })).toMatchObject({
+    result: [{ id: "42" }, result],
+  });
+  await eventually("the shop to know of ann", () => [...shop.shop.here.values()].includes("ann"));
+  expect(await (await fetch(`${shop.url}/here`)).json()).toEqual(["ann"]);
+  expect(await backend.webhooks.list()).toHaveLength(1);
+  expect(shop.faults).toEqual([]);
+});
+
+test("the shop's page and its script, with the client in it, are served", async () => {
+  await using gateway = await startTestGateway();
+  await using shop = await startShop(gateway);
+  const get = async (path: string) => (await fetch(`${shop.url}${path}`)).text();
+  expect(await get("/")).toContain('src="/page.js"');
+  expect(await get("/page.js")).toContain("wss://gateway/ws");
 });
 
 test("[WH1] the gateway's own webhooks reach the shop: who comes and goes, also while secrets change", async () => {
@@ -120,9 +154,7 @@ test("[BC1] the gateway's own calls reach the shop: rpc, and who may subscribe a
   const ann = await gateway.connect({ sub: "ann" });
   const bo = await gateway.connect({ sub: "bo" });
   const order = { method: "order", data: { id: "42" } };
-  expect(await ann.must("rpc", order)).toEqual({
-    result: { id: "42", owner: "ann", state: "open" },
-  });
+  expect(await ann.must("rpc", order)).toMatchObject({ result: ORDER });
   expect(await bo.must("rpc", order)).toMatchObject({ error: { code: "no_order" } });
   const unknown = { method: "constructor", data: null };
   expect(await ann.must("rpc", unknown)).toMatchObject({ error: { code: "not_found" } });
