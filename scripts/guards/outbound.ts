@@ -110,6 +110,16 @@ export const OUTBOUND_GUARDS: readonly Guard[] = [
     giveUpMs: 2_000,
   },
   {
+    faults: [12],
+    breaks: "a user's calls that hang keep everybody from subscribing",
+    file: `${BACKEND_CALLS}/line.ts`,
+    find: '[tenant, type].join(" ")',
+    replace: '[tenant, typeof type].join(" ")',
+    test: `${BACKEND_TESTS}/authorisation.test.ts`,
+    named: "calls that hang or fail",
+    giveUpMs: 2_000,
+  },
+  {
     faults: [26],
     breaks: "what one user may, another may",
     file: `${BACKEND_CALLS}/allowed.ts`,

@@ -66,17 +66,17 @@ export const backendCallsSchema = z
     timeoutMaxMs: ms("The longest that a tenant may give its backend").default(10_000),
     queueMs: ms("How long a question may wait for its turn").default(10_000),
     inFlightPerTenant: count(
-      "Requests to one tenant's backend under way on a node",
+      "Requests to one tenant's backend under way on a node, of each type: calls, subscriptions, publications",
       10_000,
     ).default(16),
-    waitingPerTenant: count("Of one tenant, on a node: questions that wait for their turn").default(
-      10_000,
-    ),
-    publishWaitingPerTenant: count("Of one tenant, on a node: publications among them").default(
-      1_000,
-    ),
+    waitingPerTenant: count(
+      "Of one tenant, on a node: calls that wait for their turn, and subscriptions",
+    ).default(10_000),
+    publishWaitingPerTenant: count(
+      "Of one tenant, on a node: publications that wait for their turn",
+    ).default(1_000),
     rpcPerUserPerMinute: count("Calls by one user").default(600),
-    rpcPerUser: count("Calls by one user under way on a node").default(16),
+    rpcPerUser: count("Calls by one user under way on a node").default(8),
     answerMaxBytes: bytes("Largest answer of a backend").default(256 * KIB),
     cacheMax: count("Answers `allow` that a node remembers (`cacheMs`); the oldest go").default(
       20_000,

@@ -30,8 +30,12 @@ export type LineDeps = {
   metered(tenant: TenantId): void;
 };
 
+/** What a backend is asked for. */
+const TYPES = ["rpc", "subscribe", "publish"] as const;
+type QuestionType = (typeof TYPES)[number];
+
 export type Question = {
-  readonly type: "rpc" | "subscribe" | "publish";
+  readonly type: QuestionType;
   /** What is asked, beside id, type, tenant and time. */
   readonly about: { readonly [name: string]: Json | undefined };
   /** The backend takes it for the same question whenever it comes with this key: it may be asked again. */
@@ -48,11 +52,15 @@ const TRIES = 2;
 const RETRY_MS = 50;
 const BREAKERS_MAX = 10_000;
 
+/**
+ * Each type of question has its own turns, its own room to wait and its own breaker. Attack: a user whose calls hang or fail (`rpc` with what the backend's method chokes on), so that nobody is
+ * asked any more who may subscribe: then nobody may, or everybody (`onFailure: pass`).
+ */
 export class Line {
   readonly #deps: LineDeps;
   readonly #turns: Turns;
   readonly #breakers: Breakers;
-  /** By tenant and type; those that are under way count as well. */
+  /** By lane; those that are under way count as well. */
   readonly #asking = new Map<string, number>();
 
   constructor(deps: LineDeps) {
@@ -76,30 +84,30 @@ export class Line {
 
   /** It has another backend from now on. */
   forget(tenant: TenantId): void {
-    this.#breakers.forget(tenant);
+    for (const type of TYPES) this.#breakers.forget(laneOf(tenant, type));
   }
 
   /** What the backend answers: an object. Rejects with {@link NoAnswer}. */
   async ask(tenant: TenantId, backend: Backend, question: Question): Promise<Answer> {
-    const name = `${tenant} ${question.type === "publish" ? "publish" : "other"}`;
-    const asking = this.#asking.get(name) ?? 0;
+    const lane = laneOf(tenant, question.type);
+    const asking = this.#asking.get(lane) ?? 0;
     const { config } = this.#deps;
     const waitingMax =
       question.type === "publish" ? config.publishWaitingPerTenant : config.waitingPerTenant;
     if (asking >= waitingMax + config.inFlightPerTenant) throw this.#failed(tenant, "overloaded");
-    this.#asking.set(name, asking + 1);
+    this.#asking.set(lane, asking + 1);
     try {
-      return await this.#inTurn(tenant, () => this.#askNow(tenant, backend, question));
+      return await this.#inTurn(tenant, lane, () => this.#askNow(tenant, backend, question));
     } finally {
-      const left = (this.#asking.get(name) ?? 1) - 1;
-      if (left === 0) this.#asking.delete(name);
-      else this.#asking.set(name, left);
+      const left = (this.#asking.get(lane) ?? 1) - 1;
+      if (left === 0) this.#asking.delete(lane);
+      else this.#asking.set(lane, left);
     }
   }
 
-  async #inTurn<T>(tenant: TenantId, run: () => Promise<T>): Promise<T> {
+  async #inTurn<T>(tenant: TenantId, lane: string, run: () => Promise<T>): Promise<T> {
     const { promise, resolve } = Promise.withResolvers<(() => void) | undefined>();
-    const stopWaiting = this.#turns.take(tenant, resolve);
+    const stopWaiting = this.#turns.take(lane, resolve);
     const timer = this.#deps.clock.setTimer(this.#deps.config.queueMs, () => {
       stopWaiting?.();
       resolve(undefined);
@@ -115,7 +123,7 @@ export class Line {
   }
 
   async #askNow(tenant: TenantId, backend: Backend, question: Question): Promise<Answer> {
-    const entry = this.#breakers.enter(tenant);
+    const entry = this.#breakers.enter(laneOf(tenant, question.type));
     if (entry.waitMs !== undefined) throw this.#failed(tenant, "left_alone");
     const { clock } = this.#deps;
     const { timeoutMs } = backend.settings;
@@ -166,6 +174,11 @@ export class Line {
     log.warn({ tenant, why, ...(status !== undefined && { status }) }, "a backend gave no answer");
     return new NoAnswer("the backend could not be asked");
   }
+}
+
+/** A tenant's id holds no space. */
+function laneOf(tenant: TenantId, type: QuestionType): string {
+  return [tenant, type].join(" ");
 }
 
 export type Answer = { readonly [name: string]: Json | undefined };

@@ -189,3 +189,28 @@ test("P3 [BC8]: what waits for too long, or is too much, is refused; others are 
   clock.advance(4_000);
   for (const each of await Promise.all(three)) expect(each.code).toBe("unavailable");
 });
+
+test("attack [BC8]: calls that hang or fail, which a user can bring about, leave who may subscribe and what is published to be asked", async () => {
+  const { promise: failing, resolve: fail } = Promise.withResolvers<void>();
+  await using world = await openWorld(
+    async ({ type }) => {
+      if (type !== "rpc") return { allow: true };
+      await failing;
+      return new Response(null, { status: 500 });
+    },
+    { backendCalls: { inFlightPerTenant: 2, rpcPerUser: 8, breakerFailures: 2 } },
+  );
+  const { gateway, backend } = world;
+  await world.set(IN_ORDERS);
+  const eve = await gateway.connect({ sub: "eve", capabilities: ALL });
+  const bob = await gateway.connect({ sub: "bob", capabilities: ALL });
+  const calls = Array.from({ length: 8 }, () => eve.refused("rpc", { method: "poison" }));
+  await eventually("calls to take all the room that they have", () => backend.underWay === 2);
+  await bob.must("subscribe", { channel: "orders:1" });
+  await bob.must("publish", { channel: "orders:1", data: 1 });
+  fail();
+  for (const each of await Promise.all(calls)) expect(each.code).toBe("unavailable");
+  expect(await world.counted("left_alone")).toBeGreaterThan(0);
+  await bob.must("subscribe", { channel: "orders:2" });
+  await bob.must("publish", { channel: "orders:2", data: 1 });
+});
