@@ -45,6 +45,16 @@ export const OUTBOUND_GUARDS: readonly Guard[] = [
   },
   {
     faults: [12],
+    breaks: "who answers at once and never ends has a connection for each request",
+    file: `${OUTBOUND}/exchange.ts`,
+    find: "passBy(response, parts.clock);",
+    replace: "settle(known);\n    passBy(response, parts.clock);",
+    test: `${TESTS}/answers.test.ts`,
+    named: "whose end nobody reads",
+    giveUpMs: 2_000,
+  },
+  {
+    faults: [12],
     breaks: "a server that never answers is waited for without end",
     file: `${OUTBOUND}/create-outbound.ts`,
     find: 'const timer = clock.setTimer(limitMs, () => this.#cut("timeout"));',

@@ -122,10 +122,10 @@ async function perform(
     done();
     return addresses;
   }
-  const { connections } = parts;
+  const { clock, connections } = parts;
   return await new Promise((settle) => {
     try {
-      limit.onCut(exchange({ request, target, addresses, connections, settle, done }));
+      limit.onCut(exchange({ clock, request, target, addresses, connections, settle, done }));
     } catch {
       // Nothing else throws: `connections` and the target are ours. Attack: header injection.
       done();

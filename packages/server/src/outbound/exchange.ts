@@ -2,17 +2,20 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
+import type { Clock } from "../time/clock.ts";
 import type { Connections } from "./connections.ts";
 import type { OutboundOutcome, OutboundRequest } from "./outbound.ts";
 import type { Target } from "./target.ts";
 
-/** What of an answer nobody reads is let pass, so that its connection can be kept. */
+/** What of an answer nobody reads is let pass, and for how long, so that its connection can be kept. */
 const PASSED_MAX_BYTES = 64 * 1024;
+const PASSED_MAX_MS = 1_000;
 
 type Failed = Extract<OutboundOutcome, { kind: "failed" }>;
 
 /** A request whose target was checked, and the addresses that its connection may be made to. */
 export type Exchange = {
+  readonly clock: Clock;
   readonly request: OutboundRequest;
   readonly target: Target;
   readonly addresses: readonly string[];
@@ -35,26 +38,29 @@ export function exchange(parts: Exchange): (why: "timeout" | "aborted") => void 
   });
   const progress = new Progress(outgoing, target);
   let settled = false;
+  /** Nobody reads the rest of it. */
+  let known: OutboundOutcome | undefined;
   const settle = (outcome: OutboundOutcome) => {
     if (settled) return;
     settled = true;
     parts.settle(outcome);
   };
   const fail = (why: Failed["why"]) => {
-    settle({ kind: "failed", why, sent: progress.sent });
+    settle(known ?? { kind: "failed", why, sent: progress.sent });
     outgoing.destroy();
   };
   outgoing.on("error", () => fail(progress.whyFailed));
   outgoing.once("close", () => {
     // Whatever else there was has settled it before.
-    settle({ kind: "failed", why: "cut", sent: progress.sent });
+    settle(known ?? { kind: "failed", why: "cut", sent: progress.sent });
     parts.done();
   });
   outgoing.on("response", (response) => {
     response.on("error", () => fail("cut"));
     response.on("aborted", () => fail("cut"));
-    if (answerMaxBytes === 0) passBy(response, settle);
-    else read(response, answerMaxBytes, { settle, fail });
+    if (answerMaxBytes > 0) return read(response, answerMaxBytes, { settle, fail });
+    known = answered(response, Buffer.alloc(0));
+    passBy(response, parts.clock);
   });
   outgoing.end(body);
   return fail;
@@ -134,8 +140,13 @@ function read(response: IncomingMessage, maxBytes: number, { settle, fail }: End
   });
 }
 
-function passBy(response: IncomingMessage, settle: Ends["settle"]): void {
-  settle(answered(response, Buffer.alloc(0)));
+/**
+ * Such an answer is told when its connection is free, or was cut. Attack: a receiver that says 200 at once, and the rest a byte a second: it is sent the next one, and has all
+ * connections that there are, though its sender has one request under way at a time.
+ */
+function passBy(response: IncomingMessage, clock: Clock): void {
+  const timer = clock.setTimer(PASSED_MAX_MS, () => response.destroy());
+  response.once("close", () => timer.cancel());
   let bytes = 0;
   response.on("data", (chunk: Buffer) => {
     bytes += chunk.byteLength;

@@ -9,7 +9,7 @@ export type OutboundRequest = {
   readonly body: string | Uint8Array<ArrayBuffer>;
   /** For all of it: waiting for a turn, name, connection, answer. Not above `outbound.timeoutMs`. */
   readonly timeoutMs: number;
-  /** What is read of the answer's body; 0: nothing. Beyond it the answer is `failed: too_large`. */
+  /** What is read of the answer's body; 0: nothing, and it is told when the rest was let pass, or was cut off after a second. Beyond it the answer is `failed: too_large`. */
   readonly answerMaxBytes: number;
   readonly signal?: AbortSignal;
 };

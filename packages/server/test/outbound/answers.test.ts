@@ -108,18 +108,29 @@ describe("an answer", () => {
     expect(nobody).toEqual({ kind: "failed", why: "connect", sent: false });
   });
 
-  test("P3: that nobody reads is told at once, and holds its connection no longer than the whole time", async () => {
+  test("attack P3: whose end nobody reads is under way until its connection is free: it is not told before, and cut off soon", async () => {
     await using endless = await startTcp((socket) => {
       socket.write("HTTP/1.1 201 Created\r\n\r\n");
       const timer = setInterval(() => socket.write("x"), 5);
       socket.on("close", () => clearInterval(timer));
     });
+    await using large = await startTcp((socket) => {
+      socket.write(`HTTP/1.1 201 Created\r\n\r\n${"x".repeat(100_000)}`);
+    });
     using client = openClient({ allowPrivate });
-    const told = await client.post(at(endless), { answerMaxBytes: 0 });
-    expect(told).toMatchObject({ kind: "answered", status: 201 });
-    expect(client.waiting()).toBe(1);
-    client.clock.advance(10_000);
-    await eventually("the connection to be gone", () => endless.sockets.size === 0);
+    expect(await client.post(at(large), { answerMaxBytes: 0 })).toMatchObject({ status: 201 });
+    await eventually("its connection to be gone", () => client.clock.pending === 0);
+    let isTold = false;
+    const told = client.post(at(endless), { answerMaxBytes: 0 }).finally(() => {
+      isTold = true;
+    });
+    await eventually("the answer to have begun", () => client.clock.pending > 1);
+    client.clock.advance(999);
+    await client.post(at(large));
+    expect(isTold).toBe(false);
+    client.clock.advance(1);
+    expect(await told).toMatchObject({ kind: "answered", status: 201 });
+    await eventually("the connections to be gone", () => endless.sockets.size === 0);
     expect(client.waiting()).toBe(0);
   });
 

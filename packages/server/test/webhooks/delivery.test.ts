@@ -1,5 +1,6 @@
 /** Webhooks over real HTTP: from a publication to a receiver, whatever the receiver does. */
 import { expect, test } from "bun:test";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { eventually } from "@aldis/testkit";
 import { type ReceiverServer, startReceiver } from "./receiver-server.ts";
 import { addEndpoint, QUICK, startWithStore } from "./start-with-store.ts";
@@ -134,4 +135,32 @@ test("[WH1] P2: without the scope, and for another tenant, there is nothing", as
     "key-that-may-publish-012345678",
   );
   expect(keyed.status).toBe(403);
+});
+
+test("attack [WH11] P3: a receiver that says 200 at once, and the rest never, holds one connection at a time", async () => {
+  const sockets = new Set<Socket>();
+  let most = 0;
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    most = Math.max(most, sockets.size);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => {});
+    socket.on("data", () => socket.write("HTTP/1.1 200 OK\r\n\r\nx"));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await using gateway = await startWithStore();
+  const body = { url: `http://127.0.0.1:${port}/`, types: ["message.published"] };
+  const { body: added } = await gateway.call("POST", "/api/webhooks", body);
+  const path = `/api/webhooks/${added.endpoint}/deliveries`;
+  for (let n = 1; n <= 3; n++) {
+    await gateway.publish("chat:lobby", { n });
+    await eventually(
+      "it to be taken",
+      async () => (await gateway.call("GET", path)).body.cursor >= n,
+    );
+  }
+  expect(most).toBe(1);
+  server.close();
+  for (const socket of sockets) socket.destroy();
 });
