@@ -36,7 +36,7 @@ type Change = { added: number; bytes: number; removed: number };
 
 export type StoreSizesDeps = {
   readonly accounts: TenantAccounts;
-  readonly records: Pick<Records<StoreSizeRow>, "get" | "insert" | "put">;
+  readonly records: Pick<Records<StoreSizeRow>, "get" | "insert" | "put" | "sweep">;
 };
 
 /** Bounded by the tenants that have written since the last flush. */
@@ -105,17 +105,12 @@ export class StoreSizes {
     { sizeOf, pause }: { sizeOf: (record: object) => number; pause: () => Promise<void> },
   ): Promise<void> {
     const sizes = new Map<TenantId, Size>();
+    // Those who have nothing any more are found nowhere else.
+    for await (const { tenant } of sweepAll(this.#deps.records, pause)) sizes.set(tenant, NOTHING);
     for (const records of collections) {
-      let after: Swept<object> | undefined;
-      for (;;) {
-        const page = await records.sweep(after, PAGE);
-        for (const { tenant, record } of page) {
-          const { records: count, bytes } = sizes.get(tenant) ?? NOTHING;
-          sizes.set(tenant, { records: count + 1, bytes: bytes + sizeOf(record) });
-        }
-        after = page.at(-1);
-        if (page.length < PAGE) break;
-        await pause();
+      for await (const { tenant, record } of sweepAll(records, pause)) {
+        const { records: count, bytes } = sizes.get(tenant) ?? NOTHING;
+        sizes.set(tenant, { records: count + 1, bytes: bytes + sizeOf(record) });
       }
     }
     for (const [tenant, size] of sizes) {
@@ -157,6 +152,8 @@ export class StoreSizes {
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const known = await records.get(tenant, ALL);
       const size = change(known ?? NOTHING);
+      // A tenant that was removed meanwhile is not to have a row again.
+      if (known === undefined && size.records === 0) return;
       const row = { ...ALL, ...size, revision: (known?.revision ?? 0) + 1 };
       const { written } =
         known === undefined
@@ -167,5 +164,18 @@ export class StoreSizes {
       if (account !== undefined) account.storeBytes = size.bytes;
       return;
     }
+  }
+}
+
+/** All records of all tenants, page by page, `pause` between them. */
+async function* sweepAll<R extends object>(
+  records: Pick<Records<R>, "sweep">,
+  pause: () => Promise<void>,
+): AsyncGenerator<Swept<R>> {
+  for (let after: Swept<R> | undefined; ; await pause()) {
+    const page = await records.sweep(after, PAGE);
+    yield* page;
+    after = page.at(-1);
+    if (page.length < PAGE) return;
   }
 }
