@@ -505,6 +505,8 @@ interface components {
       createdAt?: number;
       /** Unix milliseconds. */
       changedAt?: number;
+      /** Of a deleted one, Unix milliseconds: not before this it can be created anew. */
+      freeAt?: number;
     };
     /** A tenant: 1 to 64 letters, digits, `_` or `-`. */
     TenantId: string;

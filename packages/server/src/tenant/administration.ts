@@ -23,7 +23,10 @@ export type TenantChange = {
   readonly quotas?: { readonly [Q in keyof Quotas]?: number | null | undefined } | undefined;
 };
 
-const BEING_REMOVED = refuse("conflict", "the tenant was deleted, and is being removed");
+const BEING_REMOVED = refuse(
+  "conflict",
+  "the tenant was deleted, and is being removed: its `freeAt` says until when at least",
+);
 const TAKEN = refuse("conflict", "there is such a tenant");
 export const NO_TENANT = refuse("not_found", "no such tenant");
 /** Attack on oneself: a typing error in an id makes keys and settings for nobody. */

@@ -37,6 +37,9 @@ const ID_BYTES = 12;
 /** The same for a key of another tenant: whoever tries ids learns nothing (P2). */
 const NO_KEY = refuse("not_found", "no such key");
 
+/** Seconds in place of milliseconds make a key that opens nothing. */
+const IS_OVER = refuse("bad_request", "expiresAt: is over already; it is in Unix milliseconds");
+
 export class KeyAdministration {
   readonly #deps: KeyAdministrationDeps;
   /** Keys of one tenant. */
@@ -48,7 +51,9 @@ export class KeyAdministration {
   }
 
   create(by: Author, tenant: TenantId, wish: KeyWish): Promise<Result<MadeKey>> {
-    return this.#deps.follower.change(async (step) => {
+    const { clock, follower } = this.#deps;
+    return follower.change(async (step) => {
+      if ((wish.expiresAt ?? Number.POSITIVE_INFINITY) <= clock.nowMs()) return IS_OVER;
       if (!this.#deps.directory.isRegistered(tenant)) return NOT_CREATED;
       const made = await this.#make(step, tenant, wish);
       if (!made.ok) return made;

@@ -86,6 +86,13 @@ test("[TN2] of a key that is replaced both live until the overlap is over, and a
   expect(await status(short.body.key)).toBe(200);
   clock.advance(500);
   expect(await status(short.body.key)).toBe(401);
+  // Seconds, by mistake.
+  const over = { expiresAt: Math.floor(clock.nowMs() / 1_000) + 3_600 };
+  const refused = await t.admin("POST", "/api/tenants/acme/keys", over);
+  expect([refused.status, refused.body.error.message]).toEqual([
+    400,
+    expect.stringContaining("milliseconds"),
+  ]);
 });
 
 test("[TN2] what was created is there after a restart, and what was revoked is not", async () => {

@@ -36,7 +36,8 @@ test("[TN10] all that was kept of a deleted tenant is removed, nothing of anothe
   }
   const before = tablesWith(t.path, "beta");
   expect(before.length).toBeGreaterThan(3);
-  await t.admin("DELETE", "/api/tenants/acme");
+  const deleted = await t.admin("DELETE", "/api/tenants/acme");
+  expect(deleted.body.freeAt).toBeGreaterThan(deleted.body.changedAt);
   expect((await t.admin("POST", "/api/tenants", { id: "acme" })).status).toBe(409);
   await eventually("it to be removed", async () => {
     return (await t.admin("GET", "/api/tenants/acme")).status === 404;

@@ -78,6 +78,9 @@ export const tenantAnswer = z
     }),
     createdAt: moment.optional(),
     changedAt: moment.optional(),
+    freeAt: moment.optional().openapi({
+      description: "Of a deleted one, Unix milliseconds: not before this it can be created anew.",
+    }),
   })
   .openapi("Tenant");
 

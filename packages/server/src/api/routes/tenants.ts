@@ -177,8 +177,9 @@ function bodyOf(outcome: Result<TenantRecord>): Result<object> {
   return outcome.ok ? accept(recordBody(outcome.value)) : outcome;
 }
 
-function recordBody({ id, status, name, quotas, createdAt, changedAt }: TenantRecord): object {
-  return { id, name, status: statusOf(status), quotas, createdAt, changedAt };
+function recordBody(record: TenantRecord): object {
+  const { id, status, name, quotas, createdAt, changedAt, freeAt } = record;
+  return { id, name, status: statusOf(status), quotas, createdAt, changedAt, freeAt };
 }
 
 function shown(directory: TenantDirectory, tenant: TenantId): object {
