@@ -27,6 +27,8 @@ export type ApiCall = {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly body?: object;
+  /** For whom the operator acts; without one, for whose key it is. */
+  readonly tenant?: string;
 };
 
 const TIMEOUT_MS = 10_000;
@@ -51,11 +53,15 @@ function firstKey(text: string | undefined): string | undefined {
   return text?.split(",")[0]?.trim();
 }
 
-async function send(url: string, key: string, { method, body }: ApiCall): Promise<Response> {
+async function send(url: string, key: string, call: ApiCall): Promise<Response> {
+  const { method, body, tenant } = call;
   try {
     return await fetch(url, {
       method,
-      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      headers: {
+        ...{ authorization: `Bearer ${key}`, "content-type": "application/json" },
+        ...(tenant !== undefined && { "aldis-tenant": tenant }),
+      },
       body: body === undefined ? null : JSON.stringify(body),
       // The key must not follow a redirect to somebody else.
       redirect: "error",

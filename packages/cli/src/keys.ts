@@ -1,8 +1,8 @@
 import { Command } from "commander";
+import { ADMIN_KEY_NEEDED, asAdmin, listIn, pathOf, show } from "./admin.ts";
 import { type ApiAccess, callAsAdmin } from "./api-call.ts";
 import { type CliContext, CliFailure, EXIT } from "./console.ts";
 import { tableOf } from "./table.ts";
-import { ADMIN_KEY_NEEDED, asAdmin, listIn, pathOf, show } from "./tenants.ts";
 
 type OfTenant = ApiAccess & { readonly tenant: string };
 

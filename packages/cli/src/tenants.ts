@@ -1,18 +1,17 @@
 import { Command } from "commander";
-import { ADMIN_KEY_HELP, type ApiAccess, type ApiCall, callAsAdmin } from "./api-call.ts";
+import { ADMIN_KEY_NEEDED, asAdmin, listIn, pathOf, show } from "./admin.ts";
+import { type ApiAccess, callAsAdmin } from "./api-call.ts";
+import { auditCommand } from "./audit.ts";
 import { isObject } from "./config-sources.ts";
-import { type CliContext, CliFailure } from "./console.ts";
-import { parseUrl, URL_HELP } from "./options.ts";
+import type { CliContext } from "./console.ts";
+import { parseQuota, QUOTA_HELP, type QuotaWish, quotasCommand, usageCommand } from "./quotas.ts";
 import { tableOf } from "./table.ts";
-
-export const ADMIN_KEY_NEEDED =
-  "\nNeeds an admin key: ALDIS_ADMIN_KEY of the gateway, or one that names the scope `tenants`.\n";
 
 type Fields = Record<string, unknown>;
 
 export function tenantsCommand(context: CliContext): Command {
   const command = new Command("tenants")
-    .description("create, list, suspend and delete tenants")
+    .description("create, list, suspend and delete tenants; their quotas, usage and audit")
     .addHelpText("after", ADMIN_KEY_NEEDED);
   command
     .addCommand(
@@ -24,11 +23,15 @@ export function tenantsCommand(context: CliContext): Command {
       asAdmin("create", "create a tenant")
         .argument("<tenant>")
         .option("--name <name>", "what you call it")
-        .action(async (id: string, { name, ...access }: ApiAccess & { name?: string }) => {
-          const body = { id, ...(name !== undefined && { name }) };
+        .option("--quota <name=number...>", QUOTA_HELP, parseQuota)
+        .action(async (id: string, { name, quota: quotas, ...access }: ApiAccess & Wish) => {
+          const body = { id, ...(name !== undefined && { name }), ...(quotas && { quotas }) };
           await show(context, access, { method: "POST", path: "/api/tenants", body });
         }),
-    );
+    )
+    .addCommand(quotasCommand(context))
+    .addCommand(usageCommand(context))
+    .addCommand(auditCommand(context));
   for (const { verb, method, suffix, says } of ON_ONE) {
     command.addCommand(
       asAdmin(verb, says)
@@ -40,6 +43,8 @@ export function tenantsCommand(context: CliContext): Command {
   }
   return command;
 }
+
+type Wish = { readonly name?: string; readonly quota?: QuotaWish };
 
 const ON_ONE = [
   { verb: "show", method: "GET", suffix: "", says: "show a tenant with its quotas" },
@@ -67,27 +72,4 @@ async function allTenants(context: CliContext, access: ApiAccess): Promise<Field
     if (typeof next !== "string") return all;
     cursor = `&cursor=${encodeURIComponent(next)}`;
   }
-}
-
-/** A subcommand with what all of them take. */
-export function asAdmin(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option("-u, --url <url>", URL_HELP, parseUrl)
-    .option("-k, --key <key>", ADMIN_KEY_HELP);
-}
-
-export function pathOf(tenant: string): string {
-  return `/api/tenants/${encodeURIComponent(tenant)}`;
-}
-
-export function listIn(answer: unknown, name: string): Fields[] {
-  const list = isObject(answer) ? answer[name] : undefined;
-  if (!Array.isArray(list)) throw new CliFailure(`the gateway gave an answer without ${name}`);
-  return list.filter(isObject);
-}
-
-/** Prints what the gateway answers. */
-export async function show(context: CliContext, access: ApiAccess, call: ApiCall): Promise<void> {
-  context.out(`${JSON.stringify(await callAsAdmin(context, access, call), null, 2)}\n`);
 }

@@ -21,4 +21,5 @@ export type { RequestTarget } from "./listen/request-target.ts";
 export { configurePlugin, type PluginEntry } from "./plugins/host/collect.ts";
 export { PluginUnfit } from "./plugins/host/plugin-unfit.ts";
 export { createRandomIds, type RandomIds } from "./random/random.ts";
+export { QUOTA_NAMES, type Quotas } from "./tenant/tenants.ts";
 export { type Clock, systemClock, type Timer } from "./time/clock.ts";
