@@ -58,7 +58,7 @@ export function startGateway(options: GatewayOptions): Gateway {
   const shared = sharedParts(options, () =>
     gaugesOf({ ...shared, connection, session: session.deps, ingest: () => ingest, isReady }),
   );
-  const { log, counters, publisher, limits, metrics, secret } = shared;
+  const { log, counters, publisher, limits, late, metrics, secret } = shared;
   for (const { path, message } of configWarnings(config)) log.warn({ setting: path }, message);
   const connection = connectionDeps(shared);
   const session = sessionDeps(shared);
@@ -71,6 +71,7 @@ export function startGateway(options: GatewayOptions): Gateway {
   const changes = namespaceChanges(shared, session);
   const usage = openUsage(shared);
   const listener: Listener = listen({
+    late,
     config: config.listen,
     limits,
     connectionsMax: config.limits.connectionsPerNode,
@@ -114,6 +115,7 @@ export function startGateway(options: GatewayOptions): Gateway {
     },
     drain() {
       ready = false;
+      late.close(); // requests that wait for a refusal are under way, too
       drained ??= Promise.all([moving.empty(), ingest?.close(), shared.jobs.close()]).then(close);
       return drained;
     },

@@ -181,6 +181,92 @@ describe("[QU7] usage", () => {
   });
 });
 
+describe("[QU8] a tenant that is refused too much", () => {
+  const refusals = { atOncePerSecond: 1, delayMs: 2_000 };
+  const publication = { channel, data: 1 };
+
+  async function openLate() {
+    const clock = createFakeClock();
+    const config = { tenants: { quotas: { messagesPerSecond: 1 }, refusals }, api: { keys } };
+    return { clock, gateway: await startTestGateway({ clock, config }) };
+  }
+
+  /** The quota is used up, and so are the refusals that are told at once. */
+  async function exhaust(gateway: Awaited<ReturnType<typeof startTestGateway>>) {
+    await gateway.publish(channel, 1);
+    expect((await gateway.call("POST", "/api/publish", publication)).status).toBe(429);
+  }
+
+  const requests = [
+    ["/api/publish", publication, 429],
+    ["/api/users/ann/send", { data: 1 }, 429],
+    ["/api/broadcast", { channels: ["a:1", "a:2"], data: 1 }, 200],
+    ["/api/batch", { commands: [{ publish: publication }] }, 200],
+    ["/api/batch", { commands: [{ broadcast: { channels: ["a:1"], data: 1 } }] }, 200],
+  ] as const;
+  test.each(requests)("waits for the answer of %s %o", async (path, body, status) => {
+    const { clock, gateway } = await openLate();
+    await using _ = gateway;
+    await exhaust(gateway);
+    let isTold = false;
+    const late = gateway.call("POST", path, body).then((answer) => {
+      isTold = true;
+      return answer;
+    });
+    const { counters } = gateway.gateway;
+    await eventually("it to wait", () => counters.refusalsDelayed === 1);
+    expect((await gateway.call("POST", path, body, GLOBEX_KEY)).status).toBe(200);
+    expect((await gateway.call("GET", "/api/channels")).status).toBe(200);
+    expect(isTold).toBe(false);
+    clock.advance(2_000);
+    const answer = await late;
+    expect([answer.status, JSON.stringify(answer.body).includes("rate_limited")]).toEqual([
+      ...[status, true],
+    ]);
+  });
+
+  test("what the tenant may send is answered at once, however many refusals wait", async () => {
+    const { clock, gateway } = await openLate();
+    await using _ = gateway;
+    await exhaust(gateway);
+    const late = [1, 2, 3].map(() => gateway.call("POST", "/api/publish", publication));
+    const { counters } = gateway.gateway;
+    await eventually("them to wait", () => counters.refusalsDelayed === 3);
+    clock.advance(1_000);
+    await gateway.publish(channel, "within the quota");
+    clock.advance(1_000);
+    for (const answer of await Promise.all(late)) expect(answer.status).toBe(429);
+  });
+
+  test("on a WebSocket they leave together, or before what is answered next", async () => {
+    const { clock, gateway } = await openLate();
+    await using _ = gateway;
+    await exhaust(gateway);
+    const ann = await gateway.connect();
+    const { counters } = gateway.gateway;
+    ann.send("publish", publication, 1);
+    ann.send("publish", publication, 2);
+    await eventually("both to wait", () => counters.refusalsDelayed === 2);
+    expect(await ann.must("ping")).toBeDefined();
+    expect((await ann.wait(({ id }) => id === 2)).data.code).toBe("rate_limited");
+    ann.send("publish", publication, 3);
+    await eventually("it to wait", () => counters.refusalsDelayed === 3);
+    clock.advance(2_000);
+    expect((await ann.wait(({ id }) => id === 3)).data.code).toBe("rate_limited");
+  });
+
+  test("a gateway that drains tells all that wait", async () => {
+    const { gateway } = await openLate();
+    await exhaust(gateway);
+    const late = gateway.call("POST", "/api/publish", publication);
+    const { counters } = gateway.gateway;
+    await eventually("it to wait", () => counters.refusalsDelayed === 1);
+    void gateway.gateway.drain();
+    expect((await late).status).toBe(429);
+    await gateway.gateway.close();
+  });
+});
+
 test("[QU6] records: what is new is refused at the quota, and what is there can be read, acknowledged and removed", async () => {
   const folder = mkdtempSync(join(tmpdir(), "aldis-records-"));
   const tenants = { quotas: { storeBytes: 20_000 }, usage: { writeMs: 100 } };

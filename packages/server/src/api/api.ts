@@ -67,6 +67,8 @@ export type ApiRequest = {
   readonly target: { readonly pathname: string };
   /** Faults are logged under it. */
   readonly requestId: string;
+  /** Told as soon as it is known whose request it is. */
+  account: TenantAccount | undefined;
 };
 
 export type Api = {
@@ -139,9 +141,9 @@ function createAnswer(deps: ApiDeps, app: ReturnType<typeof createApiApp>): Api[
     const judged = judgeCaller(deps, request, address);
     if (!judged.ok) return refuseCaller(judged);
     const grant = judged.value;
-    deps.accounts.of(grant.tenant).apiRequests++;
+    const account = countRequest(deps, asked, grant.tenant);
     if (pathname === PUBLISH_ROUTE && request.method === "POST") {
-      return answerPublish(deps, asked, grant);
+      return answerPublish(deps, asked, { grant, account });
     }
     if (!isDecodable(pathname)) {
       return refusalResponse(refuse("bad_request", "the path is not well encoded"));
@@ -154,9 +156,10 @@ function createAnswer(deps: ApiDeps, app: ReturnType<typeof createApiApp>): Api[
 async function answerUserOrKey(
   deps: ApiDeps,
   app: ReturnType<typeof createApiApp>,
-  { request, target, requestId }: ApiRequest,
+  asked: ApiRequest,
   address: () => string,
 ): Promise<Response> {
+  const { request, target, requestId } = asked;
   if (!isDecodable(target.pathname)) {
     return refusalResponse(refuse("bad_request", "the path is not well encoded"));
   }
@@ -164,7 +167,7 @@ async function answerUserOrKey(
   if (deps.keys.grantOf(authorization) !== undefined) {
     const judged = judgeCaller(deps, request, address);
     if (!judged.ok) return refuseCaller(judged);
-    deps.accounts.of(judged.value.tenant).apiRequests++;
+    countRequest(deps, asked, judged.value.tenant);
     return app.fetch(request, { grant: judged.value, caller: undefined, address, requestId });
   }
   const verdict = await judgeToken(deps, authorization, address);
@@ -174,11 +177,18 @@ async function answerUserOrKey(
   const { tenant } = verdict.identity;
   const foreign = refusalOfHeader(tenant, request.headers.get(TENANT_HEADER));
   if (foreign !== undefined) return refusalResponse(foreign);
-  deps.accounts.of(tenant).apiRequests++;
+  countRequest(deps, asked, tenant);
   const waitMs = deps.takeMessage(verdict.identity);
   if (waitMs > 0)
     return refusalResponse(refuseFor("rate_limited", "you send too many messages", waitMs));
   return app.fetch(request, { grant: undefined, caller: verdict.identity, address, requestId });
+}
+
+function countRequest(deps: ApiDeps, asked: ApiRequest, tenant: TenantId): TenantAccount {
+  const account = deps.accounts.of(tenant);
+  account.apiRequests++;
+  asked.account = account;
+  return account;
 }
 
 /** With the challenge where other credentials would help. */
@@ -192,11 +202,10 @@ const CHALLENGE = { "www-authenticate": "Bearer" };
 function answerPublish(
   deps: ApiDeps,
   asked: ApiRequest,
-  grant: Grant,
+  { grant, account }: { readonly grant: Grant; readonly account: TenantAccount },
 ): Response | Promise<Response> {
   if (!grant.scopes.has("publish")) return refusalResponse(NOT_ALLOWED);
   const { request } = asked;
-  const account = deps.accounts.of(grant.tenant);
   // Before the body is read: a noisy tenant's refusals are to cost the others nothing.
   const refusal =
     account.messageRefusal(1, nowFor(deps, account)) ??

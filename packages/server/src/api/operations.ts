@@ -8,6 +8,7 @@ import { type Awaitable, mapReady } from "../awaitable.ts";
 import type { PublishOutcome } from "../broker/broker.ts";
 import type { Publisher } from "../channel/publisher.ts";
 import { type ChannelQuota, SUBSCRIBED_MS } from "../limits/channel-quota.ts";
+import type { LateRefusals } from "../limits/late-refusals.ts";
 import type { TenantAccounts } from "../limits/tenant-accounts.ts";
 import { type Addressee, tooLargeToSend } from "../session/direct.ts";
 import type { Reach, Reached } from "../session/reach.ts";
@@ -31,6 +32,7 @@ export type OperationDeps = FaultDeps & {
   readonly publisher: Publisher;
   readonly reach: Reach;
   readonly accounts: TenantAccounts;
+  readonly late: LateRefusals;
   readonly channels: ChannelQuota;
   readonly clock: Clock;
   /** Largest direct message: what a client itself may send. */
@@ -51,6 +53,11 @@ export type Operations = {
   unsubscribe(tenant: TenantId, to: Addressee, channel: ChannelName): Awaitable<ApiAnswer>;
   disconnect(tenant: TenantId, to: Addressee, body: Disconnect): Awaitable<ApiAnswer>;
   refresh(tenant: TenantId, body: Commands["refresh"]): Awaitable<ApiAnswer>;
+  /**
+   * To be awaited before results are answered. Attack: a tenant that is at its quota sends by broadcasts and batches, whose answer is 200: where one of the results is
+   * refused for a rate it waits as such an answer does (QU8).
+   */
+  hold(tenant: TenantId, results: readonly object[]): Promise<void> | undefined;
   /** One command of a batch, checked already. */
   run<K extends CommandName>(
     tenant: TenantId,
@@ -112,6 +119,9 @@ export function createOperations(deps: OperationDeps): Operations {
       const whom = { tenant, to: addresseeOf(body) };
       return mapReady(reach.refresh(whom, body.withinMs ?? undefined), touched);
     },
+    hold(tenant, results) {
+      return results.some(isForRate) ? deps.late.wait(deps.accounts.of(tenant)) : undefined;
+    },
     async run(tenant, { name, body }, pace) {
       await pace();
       const sends = name === "publish" || name === "send";
@@ -121,6 +131,11 @@ export function createOperations(deps: OperationDeps): Operations {
     },
   };
   return operations;
+}
+
+/** A result of a batch, or of a broadcast in one. */
+function isForRate(result: { error?: { code?: unknown }; results?: readonly object[] }): boolean {
+  return result.error?.code === "rate_limited" || (result.results?.some(isForRate) ?? false);
 }
 
 /** Takes one from the tenant's messages; the bytes of the request were taken when it came. */

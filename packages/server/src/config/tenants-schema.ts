@@ -38,6 +38,22 @@ export const tenantsSchema = z.strictObject({
     doc: "A tenant that a trusted token names is there without having been created. `false`: only those of this configuration and created ones are",
   }),
   quotas: quotasSchema.prefault({}),
+  refusals: z
+    .strictObject({
+      atOncePerSecond: z.number().int().min(1).max(1e6).default(100).meta({
+        doc: "Of what a tenant is refused with 429 or `rate_limited`, so many are answered at once; each node for itself",
+        unit: "answers a second",
+      }),
+      delayMs: z.number().int().min(0).max(5_000).default(1_000).meta({
+        doc: "How long the rest waits for its answer; 0: not at all",
+        unit: "ms",
+      }),
+      heldMax: z.number().int().min(1).max(1e6).default(10_000).meta({
+        doc: "Requests and connections of a node whose refusals wait at a time; beyond that they are answered at once",
+        unit: "requests and connections",
+      }),
+    })
+    .prefault({}),
   usage: z
     .strictObject({
       writeMs: z.number().int().min(100).max(3_600_000).default(5_000).meta({

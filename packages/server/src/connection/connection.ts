@@ -133,6 +133,15 @@ export class Connection implements SessionConnection, OutboxOwner, LaneOwner, Du
     this.outbox.push(frameOf(text));
   }
 
+  /** The same with what is sent next, or when it is due (QU8). */
+  sendLate(text: string): void {
+    this.outbox.pushUnhurried(frameOf(text));
+  }
+
+  onLateDue(): void {
+    this.outbox.hurry();
+  }
+
   /** The same before all that waits, but for what is urgent too (FR6). */
   sendUrgent(text: string): void {
     this.outbox.pushUrgent(frameOf(text));

@@ -50,6 +50,34 @@ describe("Outbox", () => {
     expect([socket.corks, outbox.queuedBytes, told.flushed]).toEqual([1, 0, 1]);
   });
 
+  test("[QU8] what nobody is in a hurry for goes before what is sent next, or when it is hurried", () => {
+    const { outbox, socket, turns, endTurn } = bench();
+    outbox.pushUnhurried(frameOf("a"));
+    outbox.pushUnhurried(frameOf("b"));
+    expect([turns.length, outbox.idle, outbox.queuedBytes]).toEqual([0, false, 2]);
+    outbox.push(frameOf("c"));
+    endTurn();
+    expect(socket.sent).toEqual(["a", "b", "c"]);
+    outbox.pushUnhurried(frameOf("d"));
+    outbox.hurry();
+    endTurn();
+    expect([socket.sent, socket.corks]).toEqual([["a", "b", "c", "d"], 2]);
+    outbox.hurry();
+    expect(turns.length).toBe(0);
+  });
+
+  test("[QU8] more of it than may wait is sent to who takes it, and ends who does not", () => {
+    const { outbox, socket, told, endTurn } = bench();
+    for (let n = 0; n < 11; n++) outbox.pushUnhurried(sized(100));
+    expect([socket.sent.length, told.overflow]).toEqual([11, 0]);
+    socket.window = 0;
+    outbox.push(sized(100));
+    endTurn();
+    for (let n = 0; n < 12; n++) outbox.pushUnhurried(sized(100));
+    endTurn();
+    expect(told.overflow).toBe(1);
+  });
+
   test("a turn without a push sends nothing", () => {
     const { outbox, socket, turns, endTurn } = bench();
     outbox.push(frameOf("a"));

@@ -111,6 +111,19 @@ export class Outbox {
     if (this.#state === "open") this.#list();
   }
 
+  /** The same for what nobody is in a hurry for: it goes with what is sent next, or when {@link hurry} is called. */
+  pushUnhurried(frame: Frame): void {
+    if (this.#isOver) return;
+    this.#queue.push(frame);
+    this.#bytes += frame.bytes;
+    this.#relieve();
+  }
+
+  /** What was pushed unhurried leaves with this turn. */
+  hurry(): void {
+    if (this.#state === "open" && this.#queue.length > 0) this.#list();
+  }
+
   /** The same before all that waits and is not urgent (docs/protocol.md FR6). O(what waits): for the few. */
   pushUrgent(frame: Frame): void {
     if (this.#isOver) return;

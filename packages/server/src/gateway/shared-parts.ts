@@ -13,6 +13,7 @@ import type { JobWorker } from "../jobs/jobs.ts";
 import { JOBS_PLAN } from "../jobs/store/records.ts";
 import { ChannelQuota } from "../limits/channel-quota.ts";
 import { createLimits, type Limits } from "../limits/create-limits.ts";
+import { LateRefusals } from "../limits/late-refusals.ts";
 import type { TenantAccounts } from "../limits/tenant-accounts.ts";
 import { type Counters, createCounters } from "../observe/counters.ts";
 import { FanOutProbe } from "../observe/fan-out-probe.ts";
@@ -107,6 +108,7 @@ export type Shared = {
   /** Who counts what tenants keep in the store, once they are there. */
   readonly keeping: { by: Keeping | undefined };
   readonly accounts: TenantAccounts;
+  readonly late: LateRefusals;
   readonly metrics: Metrics;
   /** Requests to servers that tenants and users name. */
   readonly outbound: OutboundClient;
@@ -125,6 +127,7 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
   const counters = countersOf(config);
   const tenants = createDirectory(config);
   const accounts = openAccounts({ tenants, counters, log, clock }, config);
+  const late = new LateRefusals({ clock, counters }, config.tenants.refusals);
   const metrics = createMetrics({
     ...{ counters, gauges, version: packageJson.version },
     queues: () => queueGauges(jobs, registry),
@@ -176,7 +179,8 @@ export function sharedParts(options: PartOptions, gauges: () => Gauges): Shared 
     ...{ config, clock, random, log, openLog, counters, metrics, outbound, plugins },
     ...{ shards, secret, cluster, registry, bus, ids, store, opening, jobs },
     ...{ namespaces, broker, brokerPart, readiness, probe, hub, signals },
-    ...{ publisher, publishHooks, limits, tenancy, tenants, accounts, keeping, channels, sealing },
+    ...{ publisher, publishHooks, limits, tenancy, tenants, accounts, late },
+    ...{ keeping, channels, sealing },
   };
 }
 

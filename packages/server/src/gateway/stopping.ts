@@ -20,6 +20,7 @@ export async function stop(parts: Stopping): Promise<void> {
   const { listener, connection, session, ingest, hub, brokerPart, cluster, shards } = parts;
   const { secret, outbound, metrics, log } = parts;
   const handedOver = ingest?.close();
+  parts.late.close();
   for (const open of connection.heartbeat.connections()) open.close("stopping");
   await listener.stop();
   connection.heartbeat.close();

@@ -38,6 +38,8 @@ export class TenantAccount {
   storeBytes: number | undefined;
   /** What a quota refused, of whatever kind. */
   refused = 0;
+  /** When so many refusals as it may be told at once are again; `LateRefusals`' alone. */
+  refusalsFullAtMs = 0;
   /** When refusals were last told to the operator, monotonic, by quota; undefined: never. */
   toldAtMs: Partial<Record<keyof Quotas, number>> | undefined;
   readonly #deps: AccountDeps;

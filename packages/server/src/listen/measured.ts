@@ -1,4 +1,6 @@
-import { refuse } from "@aldis/protocol";
+import { ERRORS, refuse } from "@aldis/protocol";
+import type { LateRefusals } from "../limits/late-refusals.ts";
+import type { TenantAccount } from "../limits/tenant-account.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { ObserveHttp } from "../observe/metrics/http-metrics.ts";
@@ -11,12 +13,16 @@ import { type RequestTarget, requestTarget } from "./request-target.ts";
 
 type Answer = Response | undefined;
 
+const TOO_MANY = ERRORS.rate_limited.status;
+
 /** A request with what the gateway knows of it. */
 export class Asked<S> {
   readonly request: Request;
   readonly server: S;
   readonly target: RequestTarget;
   readonly startedMs: number;
+  /** Of the tenant whose request it is, as soon as that is known. */
+  account: TenantAccount | undefined;
   readonly #idOf: RequestIds;
   #requestId: string | undefined;
 
@@ -41,6 +47,7 @@ export class Asked<S> {
 }
 
 type MeasuredDeps = {
+  readonly late: LateRefusals;
   readonly observeHttp: ObserveHttp;
   readonly log: Log;
   readonly connection: {
@@ -63,6 +70,18 @@ export function measured<S>(
   const { clock, random, counters } = deps.connection;
   const idOf = createRequestIds(random);
   const tellsAll = log.isLevelEnabled("debug");
+
+  /** Who is refused too much waits for it (QU8). What is measured is how long the gateway took, without that. */
+  function answered(asked: Asked<S>, response: Answer): Answer | Promise<Answer> {
+    const finished = finish(asked, response);
+    const { account, request } = asked;
+    if (finished?.status !== TOO_MANY || account === undefined) return finished;
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    const late = { onLateDue: () => resolve(finished) };
+    if (!deps.late.delay(late, account, clock.monotonicMs())) return finished;
+    letGoOfBody(request);
+    return promise;
+  }
 
   function finish(asked: Asked<S>, response: Answer): Answer {
     if (response === undefined) return undefined;
@@ -89,13 +108,18 @@ export function measured<S>(
     const asked = new Asked(request, server, { idOf, nowMs: clock.monotonicMs() });
     try {
       const response = answer(asked);
-      if (!(response instanceof Promise)) return finish(asked, response);
+      if (!(response instanceof Promise)) return answered(asked, response);
       return response.then(
-        (answered) => finish(asked, answered),
+        (later) => answered(asked, later),
         (error) => fail(asked, error),
       );
     } catch (error) {
       return fail(asked, error);
     }
   };
+}
+
+/** Attack: thousands of refused requests that wait, each with the largest body: what is not read stays in memory until the answer. */
+function letGoOfBody(request: Request): void {
+  if (!request.bodyUsed) request.arrayBuffer().catch(() => {});
 }

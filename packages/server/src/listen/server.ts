@@ -5,6 +5,7 @@ import type { Config } from "../config/schema.ts";
 import { Connection } from "../connection/connection.ts";
 import type { ConnectionDeps } from "../connection/connection-deps.ts";
 import type { Limits } from "../limits/create-limits.ts";
+import type { LateRefusals } from "../limits/late-refusals.ts";
 import { countOne } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { ObserveHttp } from "../observe/metrics/http-metrics.ts";
@@ -44,6 +45,7 @@ export type ListenDeps = {
   readonly metrics: (request: Request, address: () => string) => Promise<Response>;
   readonly observeHttp: ObserveHttp;
   readonly limits: Limits;
+  readonly late: LateRefusals;
   readonly connectionsMax: number;
   /** `address` tells whom the request counts for; it is asked only when that matters. */
   readonly api: {

@@ -83,6 +83,9 @@ export type Counters = {
   rateLimited: CountsByLabel;
   /** Refused for a quota of their tenant, by which quota. */
   quotaRefusals: CountsByLabel;
+  /** Answers `rate_limited` that were held back, and those for which there was no room. */
+  refusalsDelayed: number;
+  refusalsNotDelayed: number;
   /** Rounds of writing usage down that the store did not take, to be tried again. */
   usageWritesFailed: number;
   /** Rows of a day that the store was not there to take in time. */
@@ -228,7 +231,9 @@ function boundCounters() {
   const quotaRefusals = countsByLabel();
   for (const quota of QUOTA_NAMES) quotaRefusals[quota] = 0;
   const usage = { usageWritesFailed: 0, usageRowsLost: 0 };
-  return { quotaRefusals, ...usage, tenantsUncounted: 0, tenantsForgotten: 0, bucketsForgotten: 0 };
+  const late = { refusalsDelayed: 0, refusalsNotDelayed: 0 };
+  const tenants = { tenantsUncounted: 0, tenantsForgotten: 0 };
+  return { quotaRefusals, ...late, ...usage, ...tenants, bucketsForgotten: 0 };
 }
 
 function recordCounters() {

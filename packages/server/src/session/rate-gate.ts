@@ -95,8 +95,18 @@ function takeFromUser(session: Session, nowMs: number): Refusal | undefined {
   return refuseFor("rate_limited", "you send too many messages", waitMs);
 }
 
+/** Those of a tenant that has too many are told together and later (QU8). */
+export function sendRateRefusal(session: Session, frame: string): void {
+  const { connection, account, deps } = session;
+  const isLate =
+    account !== undefined && deps.late.delay(connection, account, connection.lastSeenMs);
+  if (isLate) connection.sendLate(frame);
+  else connection.send(frame);
+  noteRateRefusal(session);
+}
+
 /** Attack: a client that does not care about refusals makes work for each of them: it is closed (LI8). */
-export function noteRateRefusal(session: Session): void {
+function noteRateRefusal(session: Session): void {
   const { refusals } = session.deps.rates;
   if (refusals === undefined || session.connection.closing) return;
   const nowMs = session.connection.lastSeenMs;

@@ -6,6 +6,10 @@ import type { Lane, LanePolicy, Subscriber } from "../hub/subscription.ts";
 export type SessionConnection = Subscriber & {
   readonly codec: Codec;
   send(text: string): void;
+  /** The same with what is sent next; alone not before it is due. */
+  sendLate(text: string): void;
+  /** What was sent late leaves with this turn. */
+  onLateDue(): void;
   /** The same before all that waits for the peer, but for what is urgent too: never for what has its place in an order. */
   sendUrgent(text: string): void;
   /** From now on what leaves in one turn may stand in one message (BA1). */

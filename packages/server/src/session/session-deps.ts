@@ -5,6 +5,7 @@ import type { Publisher } from "../channel/publisher.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { ChannelQuota } from "../limits/channel-quota.ts";
 import type { ConnectionCounts } from "../limits/connection-counts.ts";
+import type { LateRefusals } from "../limits/late-refusals.ts";
 import type { SessionRates } from "../limits/session-rates.ts";
 import type { TenantAccounts } from "../limits/tenant-accounts.ts";
 import type { Counters } from "../observe/counters.ts";
@@ -54,6 +55,7 @@ export type SessionDeps = {
   readonly rates: SessionRates;
   /** What each tenant does here, and its quotas. */
   readonly accounts: TenantAccounts;
+  readonly late: LateRefusals;
   /** How many channels tenants have. */
   readonly channels: ChannelQuota;
   readonly ceilings: Ceilings;

@@ -145,3 +145,34 @@ test("[QU5] what a channel keeps is within the tenant's quota of history", async
   expect(publications.length).toBeGreaterThan(1);
   expect(JSON.stringify(publications).length).toBeLessThan(20_000);
 });
+
+describe("[QU8] a tenant that is refused too much", () => {
+  const late = { atOncePerSecond: 2, delayMs: 1_000, heldMax: 10 };
+  const tenants = quotasOfAcme({ messagesPerSecond: 1 });
+
+  test("hears of the rest later and together, and whoever is within it at once", async () => {
+    const world = new World({ tenants, late });
+    const ann = await world.connect({ sub: "ann", tenant: "acme" });
+    const other = await world.connect({ sub: "zoe", tenant: "globex" });
+    const say = (id: number) => ann.say("publish", { channel: "chat:lobby", data: 1 }, id);
+    for (let id = 1; id <= 5; id++) say(id);
+    expect([1, 2, 3, 4, 5].map((id) => ann.answerTo(id)?.data.code)).toEqual([
+      ...[undefined, "rate_limited", "rate_limited", undefined, undefined],
+    ]);
+    expect(ann.late.length).toBe(2);
+    expect(publish(other).action).toBe("publish");
+    expect(ask(ann, "ping").action).toBe("pong");
+    world.clock.advance(1_000);
+    expect([4, 5].map((id) => ann.answerTo(id)?.data.code)).toEqual([
+      ...["rate_limited", "rate_limited"],
+    ]);
+  });
+
+  test("LI8: what waits counts, and goes before the close", async () => {
+    const world = new World({ tenants, late, rates: { refusalsPerMinute: 4 } });
+    const ann = await world.connect({ sub: "ann", tenant: "acme" });
+    for (let id = 1; id <= 6; id++) ann.say("publish", { channel: "chat:lobby", data: 1 }, id);
+    expect(ann.closed).toBe("tooManyRefused");
+    expect(world.counters.refusalsDelayed).toBe(3);
+  });
+});

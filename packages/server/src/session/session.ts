@@ -25,7 +25,7 @@ import { actionOf, channelNamed } from "./command-names.ts";
 import { handleCommand } from "./commands/handle.ts";
 import { leaveAll } from "./leave.ts";
 import { type ParkedSession, parkedForm } from "./parking.ts";
-import { noteRateRefusal, takeFrame, takeMessage } from "./rate-gate.ts";
+import { sendRateRefusal, takeFrame, takeMessage } from "./rate-gate.ts";
 import type { RestorePlan } from "./restore.ts";
 import { isToBeRestored, restoreFirst, restoreMore } from "./restore.ts";
 import type { SessionConnection } from "./session-connection.ts";
@@ -296,8 +296,9 @@ export class Session implements LiveSession {
 
   #sendError(id: CommandId | undefined, refusal: Refusal): void {
     countOne(this.deps.counters.commandsRefused, refusal.error);
-    this.connection.send(errorFrame(id, refusal));
-    if (refusal.error === "rate_limited") noteRateRefusal(this);
+    const frame = errorFrame(id, refusal);
+    if (refusal.error === "rate_limited") sendRateRefusal(this, frame);
+    else this.connection.send(frame);
   }
 
   /** Says why, and when to come back, before it closes. */

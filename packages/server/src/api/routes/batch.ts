@@ -82,6 +82,7 @@ export function batchRoute(operations: Operations): Route {
         const spent = publishes > PUBLISHES_MAX;
         results.push(resultOf(spent ? TOO_MANY : await runOne(operations, grant, { one, pace })));
       }
+      await operations.hold(grant.tenant, results);
       return { ok: true, value: { results } };
     },
   );

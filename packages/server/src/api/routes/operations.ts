@@ -45,7 +45,11 @@ function broadcastRoute(operations: Operations): Route {
       refusals: ["bad_channel"],
       example: { body: { channels: ["chat:lobby", "chat:news"], data: { text: "Hello" } } },
     },
-    ({ grant, body }) => operations.broadcast(grant.tenant, body),
+    async ({ grant, body }) => {
+      const answer = await operations.broadcast(grant.tenant, body);
+      if (answer.ok) await operations.hold(grant.tenant, [answer.value]);
+      return answer;
+    },
   );
 }
 

@@ -132,6 +132,14 @@ export const COUNTER_METRICS = {
     help: "Refused for a quota of the tenant, by which quota",
     label: "quota",
   },
+  refusalsDelayed: {
+    name: "aldis_refusals_delayed_total",
+    help: "Refusals that tenants with too many of them were told later",
+  },
+  refusalsNotDelayed: {
+    name: "aldis_refusals_not_delayed_total",
+    help: "Refusals that were told at once as tenants.refusals.heldMax others waited",
+  },
   usageWritesFailed: {
     name: "aldis_usage_writes_failed_total",
     help: "Rounds of writing usage down that the store did not take, to be tried again",

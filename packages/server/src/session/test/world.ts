@@ -23,6 +23,7 @@ import { Hub } from "../../hub/hub.ts";
 import { ChannelQuota } from "../../limits/channel-quota.ts";
 import { createChannelRates } from "../../limits/channel-rates.ts";
 import { OWN_COUNTS } from "../../limits/connection-counts.ts";
+import { type LateRefusalOptions, LateRefusals } from "../../limits/late-refusals.ts";
 import { createSessionRates, type SessionRateLimits } from "../../limits/session-rates.ts";
 import { TenantAccounts } from "../../limits/tenant-accounts.ts";
 import { countOne, createCounters } from "../../observe/counters.ts";
@@ -100,6 +101,8 @@ export type WorldOptions = {
   readonly ceilings?: Ceilings;
   /** With their quotas. */
   readonly tenants?: Tenants;
+  /** Without these all refusals are told at once. */
+  readonly late?: LateRefusalOptions;
   /** Verdicts wait until {@link World.judge}. */
   readonly slowVerdicts?: boolean;
 };
@@ -190,6 +193,10 @@ export class World {
       rates: createSessionRates({ ...NO_RATES, ...options.rates }, () => {}),
       counts: OWN_COUNTS,
       accounts,
+      late: new LateRefusals(
+        { clock, counters },
+        options.late ?? { atOncePerSecond: 1, delayMs: 0, heldMax: 1 },
+      ),
       channels,
       ceilings: options.ceilings ?? { perTenant: 0, perUser: 0 },
       parked: createMemorySessionStore({ clock, live }, { resumeMs: 120_000, parkedMax: 100 }),
@@ -297,6 +304,8 @@ export class TestClient implements SessionConnection {
   closed: CloseCause | undefined;
   /** When the session wants to be looked after, monotonic. */
   wakeAtMs = Number.POSITIVE_INFINITY;
+  /** Frames that are to be sent when they are due. */
+  readonly late: string[] = [];
   #gone = false;
   #nextId = 1;
   readonly #clock: Clock;
@@ -322,6 +331,14 @@ export class TestClient implements SessionConnection {
 
   sendUrgent(text: string): void {
     this.send(text);
+  }
+
+  sendLate(text: string): void {
+    this.late.push(text);
+  }
+
+  onLateDue(): void {
+    for (const text of this.late.splice(0)) this.send(text);
   }
 
   sendBatches(): void {}
