@@ -1,6 +1,6 @@
 import { loadConfig, startGateway } from "@aldis/server";
 import { NO_RATE_LIMITS } from "@aldis/testkit/no-rate-limits";
-import { QUOTA_VARIABLE } from "../noisy/wire.ts";
+import { DELAY_VARIABLE, QUOTA_VARIABLE } from "../noisy/wire.ts";
 import { BENCH_SECRET, SOAK_KEYS } from "../token.ts";
 import { sayReady } from "./ready.ts";
 
@@ -13,7 +13,10 @@ const outcome = loadConfig({
     log: { level: "warn" },
     store: { url: "none" },
     limits: NO_RATE_LIMITS,
-    tenants: { quotas: { messagesPerSecond: Number(process.env[QUOTA_VARIABLE]) } },
+    tenants: {
+      quotas: { messagesPerSecond: Number(process.env[QUOTA_VARIABLE]) },
+      refusals: { delayMs: Number(process.env[DELAY_VARIABLE]) },
+    },
     namespaces: { bench: { presence: false, joinLeave: false, history: { size: 0 } } },
   },
 });
