@@ -4,6 +4,7 @@ import { jobsMain } from "./jobs/main.ts";
 import { noisyMain } from "./noisy/main.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { tableOf } from "./report.ts";
+import { rpcMain } from "./rpc/main.ts";
 import { runBench } from "./run.ts";
 import { scaleMain } from "./scale/main.ts";
 import type { Sample } from "./scenario.ts";
@@ -91,6 +92,8 @@ function run([first, ...rest]: string[]): Promise<number> {
       return storeMain(rest);
     case "webhooks":
       return webhooksMain(rest);
+    case "rpc":
+      return rpcMain(rest);
     case "jobs":
       return jobsMain(rest);
     default:

@@ -31,7 +31,7 @@ export type Options = {
   sizes: Sizes;
 };
 
-export const USAGE = `bun bench [options]     (bun bench soak, scale, store, noisy or capacity, each with --help)
+export const USAGE = `bun bench [options]     (bun bench soak, scale, store, webhooks, rpc, jobs, noisy or capacity, each with --help)
   --quick          one round, shorter and smaller
   --only a,b       of ${SCENARIO_NAMES.join(", ")}
   --systems a,b    of ${SYSTEMS.join(", ")}

@@ -47,6 +47,33 @@ export function operationsOf(document: Document): Listed[] {
   );
 }
 
+/**
+ * What the SDK cannot do, though types of it could be made: each would be found when somebody calls it. Bodies are JSON, parameters are in path and
+ * query, and what is answered with 200, JSON or text, is the one answer; 503 besides, as readiness has it, is for the method to take.
+ */
+export function problemsOf(document: Document): string[] {
+  return operationsOf(document).flatMap(({ operation }) => {
+    const { operationId, parameters = [], requestBody, responses } = operation;
+    const answers = Object.entries(responses).filter(([, { content }]) => !isRefusal(content));
+    const types = answers.flatMap(([, { content = {} }]) => Object.keys(content));
+    const problems = [
+      ...parameters.filter((one) => !PLACES.includes(one.in)).map((one) => `a ${one.in} parameter`),
+      ...Object.keys(requestBody?.content ?? {}).filter((type) => type !== JSON_TYPE),
+      ...answers.map(([status]) => status).filter((status) => status !== "200" && status !== "503"),
+      ...types.filter((type) => type !== JSON_TYPE && type !== "text/plain"),
+      ...(responses["200"]?.content === undefined ? ["no answer"] : []),
+    ];
+    return problems.map((problem) => `${operationId}: ${problem}`);
+  });
+}
+
+const JSON_TYPE = "application/json";
+const PLACES = ["path", "query"];
+
+function isRefusal(content: Readonly<Record<string, Media>> | undefined): boolean {
+  return mediaOf(content)?.["$ref"] === "#/components/schemas/Error";
+}
+
 /** The text of \`src/openapi.ts\`, not yet formatted. */
 export async function generate(document: Document): Promise<string> {
   const listed = operationsOf(document);
@@ -92,7 +119,7 @@ function schemaOf(operation: Operation): Schema {
   const { summary, parameters = [], requestBody, responses } = operation;
   const fields: Record<string, Schema> = {};
   const optional: string[] = [];
-  for (const place of ["path", "query"]) {
+  for (const place of PLACES) {
     const of = parameters.filter((parameter) => parameter.in === place);
     if (of.length === 0) continue;
     const required = of.filter(({ required }) => required === true).map(({ name }) => name);
@@ -103,8 +130,9 @@ function schemaOf(operation: Operation): Schema {
   const body = mediaOf(requestBody?.content);
   if (body !== undefined) fields["body"] = body;
   const answers = Object.values(responses)
+    .filter(({ content }) => !isRefusal(content))
     .map(({ content }) => mediaOf(content))
-    .filter((schema) => schema !== undefined && schema["$ref"] !== "#/components/schemas/Error");
+    .filter((schema) => schema !== undefined);
   fields["answer"] = answers.length === 1 ? (answers[0] ?? {}) : { oneOf: answers };
   return { ...objectOf(fields, optional), description: `${summary}.` };
 }

@@ -7,17 +7,26 @@ import type { SystemName } from "../job.ts";
 import { READY } from "./ready.ts";
 
 /**
- * Starts benched servers, each in its own process on core 0 (the generator has core 1). Node 20 runs no
+ * Starts benched servers, each in its own process on core 0 unless said otherwise (the generator has core 1). Node 20 runs no
  * TypeScript, so the servers for Node are transpiled first, their packages left as they are.
  */
 const READY_MAX_MS = 15_000;
-export type ServerName = SystemName | "soak" | "node" | "noisy" | "webhooks";
+export type ServerName =
+  | SystemName
+  | "soak"
+  | "node"
+  | "noisy"
+  | "webhooks"
+  | "rpc"
+  | "rpc-backend";
 const FILES: Record<ServerName, string> = {
   aldis: "aldis.ts",
   soak: "soak.ts",
   node: "node.ts",
   noisy: "noisy.ts",
   webhooks: "webhooks.ts",
+  rpc: "rpc.ts",
+  "rpc-backend": "rpc-backend.ts",
   bun: "bun.ts",
   ws: "ws.ts",
   "socket.io": "socket-io.ts",
@@ -68,9 +77,10 @@ export async function startServer(
   machine: Machine,
   system: ServerName,
   environment: Record<string, string>,
+  core = 0,
 ): Promise<Server> {
   let answered = Promise.withResolvers<unknown>();
-  const child = Bun.spawn(pinned(machine, 0, command(machine, system)), {
+  const child = Bun.spawn(pinned(machine, core, command(machine, system)), {
     env: { ...process.env, BENCH_JOSE: joseUrl(), ...environment },
     stdout: "pipe",
     stderr: "inherit",

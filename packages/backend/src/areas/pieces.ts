@@ -4,8 +4,8 @@ import { toJson } from "../to-json.ts";
 export type Command = Body<"postBatch">["commands"][number];
 
 /** So many commands, and publishes of these, the gateway takes at once (HT8). */
-const COMMANDS_MAX = 100;
-const PUBLISHES_MAX = 1_000;
+export const COMMANDS_MAX = 100;
+export const PUBLISHES_MAX = 1_000;
 /** Half of what a gateway, and many a proxy, takes unless it is configured (`listen.bodyMaxBytes`). */
 const PIECE_MAX_BYTES = 512 * 1_024;
 
