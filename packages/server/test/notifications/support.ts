@@ -20,7 +20,7 @@ export async function startWithStore(
 }
 
 export function withStore(folder: string, config: ConfigInput = {}): ConfigInput {
-  return { ...config, store: { url: `sqlite:${join(folder, "aldis.db")}` } };
+  return { ...config, store: { ...config.store, url: `sqlite:${join(folder, "aldis.db")}` } };
 }
 
 /** A call by a user, with their token. */

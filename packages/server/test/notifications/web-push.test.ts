@@ -36,12 +36,14 @@ const HERE = ["127.0.0.0/8", "::1"];
 async function setUp(more: object = {}, allowPrivate = HERE): Promise<Setup> {
   const keys = vapidKeys();
   const service = startPushService({ publicKey: keys.publicKey });
-  const push = { subject: "mailto:ops@example.com", ...keys, ...more };
+  // Tests move the clock by minutes while it writes, and posts.
+  const timeoutMs = 600_000;
+  const push = { subject: "mailto:ops@example.com", timeoutMs, ...keys, ...more };
   // Tokens for push services are judged by the time of day.
   const clock = createFakeClock(Date.now());
   const gateway = await startWithStore({
     clock,
-    config: { notifications: { push }, outbound: { allowPrivate } },
+    config: { store: { timeoutMs }, notifications: { push }, outbound: { allowPrivate } },
   });
   return {
     gateway,
