@@ -42,6 +42,15 @@ export const JOB_GUARDS: readonly Guard[] = [
     named: "what has failed waits",
   },
   {
+    faults: [30],
+    breaks: "who has nothing to do asks for every kind of work each time",
+    file: `${JOBS}/store/store-jobs.ts`,
+    find: "await this.#lookAll(seen && new Set(seen.map(({ kind }) => kind)));",
+    replace: "await this.#lookAll(seen && undefined);",
+    test: `${JOBS}/store/idle.test.ts`,
+    named: "asks one question each time",
+  },
+  {
     faults: [13],
     breaks: "who waits after a failure waits an hour longer when the clock is set back by one",
     file: `${JOBS}/set-back.ts`,

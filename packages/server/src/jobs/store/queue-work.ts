@@ -60,17 +60,12 @@ export class QueueWork {
     return hasRoom;
   }
 
-  /** There may be something. */
-  look(kind?: string): void {
-    if (kind === undefined) for (const { candidates } of this.#kinds) candidates.open();
-    else this.#candidatesOf(kind)?.open();
-    this.fill();
-  }
-
-  /** Looks for keys whose time has come. */
-  async promote(): Promise<void> {
-    const found = await Promise.all(this.#kinds.map(({ candidates }) => candidates.promote()));
-    if (found.some((one) => one)) this.fill();
+  /** There may be something: of these kinds, or of any. Keys whose time has come are among it. */
+  async look(kinds?: ReadonlySet<string>): Promise<void> {
+    const seen = this.#kinds.filter(({ kind }) => kinds?.has(kind.name) ?? true);
+    await Promise.all(seen.map(({ candidates }) => candidates.promote()));
+    for (const { candidates } of seen) candidates.open();
+    if (seen.length > 0) this.fill();
   }
 
   /** Looks for keys that have waited enough, though the clock says otherwise. */

@@ -6,7 +6,7 @@ import {
   type RecordOf,
   text,
 } from "../../store/collection.ts";
-import { createAll } from "../../store/plan.ts";
+import { createAll, type StorePlan } from "../../store/plan.ts";
 import type { Key } from "../../store/store.ts";
 
 const JOB_FIELDS = {
@@ -30,6 +30,14 @@ const JOB_FIELDS = {
   again: optional(integer()),
 };
 
+const FIRST_INDEXES = {
+  ready: { fields: ["kind", "ready", "dueAt"] },
+  later: { fields: ["kind", "later"] },
+  held: { fields: ["by"] },
+} as const;
+/** Of all kinds together: whoever has nothing to do sees that in one question. */
+const DUE = { fields: ["dueAt"] } as const;
+
 /**
  * Keys that have something to do. Each is in one of three states, and in one index: `ready` (may be taken up; in order of tenants), `later` (waits for its
  * time) or `by` (held by a worker).
@@ -38,11 +46,7 @@ export const JOBS = defineCollection({
   name: "jobs_due",
   fields: JOB_FIELDS,
   key: ["kind", "owner", "key"],
-  indexes: {
-    ready: { fields: ["kind", "ready", "dueAt"] },
-    later: { fields: ["kind", "later"] },
-    held: { fields: ["by"] },
-  },
+  indexes: { ...FIRST_INDEXES, due: DUE },
 });
 export type JobRecord = RecordOf<typeof JOB_FIELDS>;
 export type JobName = Pick<JobRecord, "kind" | "owner" | "key">;
@@ -61,7 +65,13 @@ export const LIVES = defineCollection({
 });
 export type LifeRecord = RecordOf<typeof LIFE_FIELDS>;
 
-export const JOBS_PLAN = createAll("jobs", [JOBS, LIVES]);
+export const JOBS_PLAN: StorePlan = {
+  owner: "jobs",
+  steps: [
+    ...createAll("jobs", [{ ...JOBS, indexes: FIRST_INDEXES }, LIVES]).steps,
+    { step: "add-index", collection: JOBS.name, name: "due", index: DUE },
+  ],
+};
 
 export function nameOfJob({ kind, owner, key }: JobName): Key<JobRecord> {
   return { kind, owner, key };

@@ -14,6 +14,7 @@ import { AT_ONCE, checkJobKey, Kinds, wholeMs } from "../kinds.ts";
 import { Lines } from "../lines.ts";
 import { Rounds } from "../rounds.ts";
 import { StepsBack } from "../set-back.ts";
+import { glance } from "./glance.ts";
 import { releaseLeaks } from "./leaks.ts";
 import { Life } from "./life.ts";
 import { QueueCounts } from "./queue-counts.ts";
@@ -42,6 +43,10 @@ export type StoreJobsOptions = BackoffOptions & {
 /** Of the lease: so often others' lives are looked at. */
 const WATCHES = 4;
 const COUNT_MS = 10_000;
+/** What one look sees of all kinds; where there is more, each is asked for. */
+const GLANCE = 50;
+/** So often all kinds are asked for in any case: clocks of other hosts may be far ahead. */
+const LOOK_MS = 30_000;
 
 export class StoreJobs implements JobWorker {
   readonly #deps: StoreJobsDeps;
@@ -71,7 +76,7 @@ export class StoreJobs implements JobWorker {
     const onLost = (life: string) => {
       for (const work of this.#works) work.abort(life);
     };
-    this.#life = new Life({ ...deps, lives, onLost, onBegun: () => this.#lookAll() }, leaseMs);
+    this.#life = new Life({ ...deps, lives, onLost, onBegun: () => this.#open() }, leaseMs);
     this.#watch = new Watch(
       {
         ...{ clock, jobs, lives },
@@ -84,7 +89,7 @@ export class StoreJobs implements JobWorker {
       leaseMs,
     );
     this.#alarm = new Alarm(clock, options.pollMs, () => {
-      this.#promote().catch(ignoreUnavailable);
+      this.#glance().catch(ignoreUnavailable);
     });
     const onLater = (atMs: number) => this.#alarm.set(atMs);
     this.#wakes = { clock, jobs, onLater, onReady: (record) => this.#offer(record) };
@@ -113,7 +118,8 @@ export class StoreJobs implements JobWorker {
     this.#rounds.every(COUNT_MS, () => this.#counts.round());
     if (this.#works.length === 0) return;
     this.#life.start();
-    this.#rounds.every(pollMs, () => this.#poll());
+    this.#rounds.every(pollMs, () => this.#glance());
+    this.#rounds.every(LOOK_MS, () => this.#lookAll());
     this.#rounds.every(leaseMs / WATCHES, () => this.#lookAfterLives());
   }
 
@@ -155,20 +161,22 @@ export class StoreJobs implements JobWorker {
     this.#works.find((work) => work.queue === queue)?.offer(record);
   }
 
-  #lookAll(): void {
-    for (const work of this.#works) work.look();
+  #open(): void {
+    this.#lookAll().catch(ignoreUnavailable);
   }
 
-  async #poll(): Promise<void> {
+  async #lookAll(kinds?: ReadonlySet<string>): Promise<void> {
+    await Promise.all(this.#works.map((work) => work.look(kinds)));
+  }
+
+  /** Looks at what there is something of, which mostly is nothing. */
+  async #glance(): Promise<void> {
     if (this.#stepsBack.happened()) {
       for (const work of this.#works) await work.promoteStretched();
+      return await this.#lookAll();
     }
-    await this.#promote();
-    this.#lookAll();
-  }
-
-  async #promote(): Promise<void> {
-    await Promise.all(this.#works.map((work) => work.promote()));
+    const seen = await glance({ ...this.#deps, jobs: this.#jobs }, GLANCE);
+    await this.#lookAll(seen && new Set(seen.map(({ kind }) => kind)));
   }
 
   async #lookAfterLives(): Promise<void> {
@@ -177,7 +185,7 @@ export class StoreJobs implements JobWorker {
     if (life === undefined) return;
     const running = () => new Set(this.#works.flatMap((work) => [...work.ids()]));
     const released = await releaseLeaks({ ...this.#deps, jobs: this.#jobs }, life, running);
-    if (released > 0) this.#lookAll();
+    if (released > 0) await this.#lookAll();
   }
 }
 
