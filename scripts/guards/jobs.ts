@@ -51,6 +51,15 @@ export const JOB_GUARDS: readonly Guard[] = [
     named: "asks one question each time",
   },
   {
+    faults: [10],
+    breaks: "who stops waits for a store that is away",
+    file: `${JOBS}/store/turn.ts`,
+    find: "if (signal.aborted) return Promise.resolve();",
+    replace: "",
+    test: `${JOBS}/store/closing.test.ts`,
+    named: "P6",
+  },
+  {
     faults: [13],
     breaks: "who waits after a failure waits an hour longer when the clock is set back by one",
     file: `${JOBS}/set-back.ts`,

@@ -109,8 +109,6 @@ export async function openWorld(
     clock,
     config: {
       store: { url: `sqlite:${join(folder, "aldis.db")}` },
-      // Its clock stands still when the gateway stops: no job is to wait for it then.
-      jobs: { queues: [] },
       outbound: { allowPrivate: ["127.0.0.0/8"] },
       ...config,
     },

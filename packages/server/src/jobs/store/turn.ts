@@ -29,7 +29,7 @@ export async function take(
 
 /**
  * Returns the record where it was put; undefined: it is done, or is not ours any more. The store may be away for long: the key stays held until it is told, or
- * until this life is over. A process that is to stop (`signal`) does not wait for its next try.
+ * until this life is over. A process that is to stop (`signal`) tries once more, at once, and leaves what it holds to those who find it dead.
  */
 export async function putBack(
   deps: TurnDeps,
@@ -38,17 +38,20 @@ export async function putBack(
   signal: AbortSignal,
 ): Promise<JobRecord | undefined> {
   for (;;) {
+    const isLast = signal.aborted;
     try {
       return await tryPutBack(deps, held, end);
     } catch (error) {
-      if (!(error instanceof Unavailable) || deps.isOver()) throw error;
+      if (!(error instanceof Unavailable) || isLast || deps.isOver()) throw error;
     }
     await pause(deps.clock, signal);
     if (deps.isOver()) return undefined;
   }
 }
 
+/** Until a moment has passed, or the signal is aborted, which may have been before. */
 function pause(clock: Clock, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const go = () => {
       timer.cancel();
