@@ -87,6 +87,15 @@ export const JOB_GUARDS: readonly Guard[] = [
     named: "faults 13",
   },
   {
+    faults: [2],
+    breaks: "a process that stops cuts its requests, and others make them again",
+    file: "packages/server/src/webhooks/delivery.ts",
+    find: "record.settings, lost);",
+    replace: "record.settings, signal);",
+    test: "packages/server/src/webhooks/delivery.test.ts",
+    named: "P6",
+  },
+  {
     faults: [13],
     breaks: "an endpoint that failed waits an hour longer when the clock is set back by one",
     file: "packages/server/src/webhooks/delivery.ts",

@@ -24,6 +24,9 @@ test("a worker serves health and metrics alone, needs no authentication, and say
   });
   const [, url] = await worker.until(LISTENING);
   expect(worker.stdout()).toContain('"queues":"push,history"');
+  // There is no key for Web Push, so nobody asks for any.
+  await worker.until(/"queue":"push","msg":"no feature that is on here uses this queue[^"]*"/);
+  expect(worker.stdout()).not.toContain('"queue":"history"');
   expect((await fetch(`${url}/health/live`)).status).toBe(200);
   expect(await (await fetch(`${url}/metrics`)).text()).toContain("aldis_jobs_done_total");
   for (const path of ["/ws", "/api/publish", "/api/cluster/nodes", "/docs"]) {

@@ -1,7 +1,7 @@
 import type { NodeRegistry } from "../cluster/node-registry.ts";
 import type { Config } from "../config/schema.ts";
 import { BullmqJobs } from "../jobs/bullmq/bullmq-jobs.ts";
-import type { JobWorker } from "../jobs/jobs.ts";
+import type { JobQueue, JobWorker } from "../jobs/jobs.ts";
 import { NO_JOBS } from "../jobs/no-jobs.ts";
 import { StoreJobs, type StoreJobsDeps } from "../jobs/store/store-jobs.ts";
 import { withSweeps } from "../jobs/sweeps.ts";
@@ -20,6 +20,8 @@ export type JobsPartDeps = Omit<StoreJobsDeps, "store"> & {
   /** The Redis of the cluster; undefined: this node is alone. */
   readonly shards: Shards | undefined;
   readonly registry: Pick<NodeRegistry, "listen" | "nodes">;
+  /** It was started for its queues alone. */
+  readonly isWorker: boolean;
 };
 
 /** Where work is kept and who does it. To be started when all plugins have said what there is. */
@@ -28,17 +30,15 @@ export function openJobs(parts: JobsPartDeps, config: Config): JobWorker {
   if (store === undefined) return NO_JOBS;
   const { sweepMs } = config.jobs;
   if (shards === undefined) {
-    return watched(
-      withSweeps(new StoreJobs({ ...parts, store }, config.jobs), { clock, sweepMs }),
-      parts,
-    );
+    const jobs = withSweeps(new StoreJobs({ ...parts, store }, config.jobs), { clock, sweepMs });
+    return watched(jobs, parts, config.jobs.queues);
   }
   const place = shards.home;
   const options = { ...config.jobs, commandTimeoutMs: config.redis.commandTimeoutMs };
   const jobs = withSweeps(new BullmqJobs({ ...parts, place }, options), { clock, sweepMs });
   // What it has lost stands in records.
   registry.listen({ onRedisNew: (name) => void (name === place.shard.name && jobs.sweep()) });
-  return watched(jobs, parts);
+  return watched(jobs, parts, config.jobs.queues);
 }
 
 /** The queues for the metrics. */
@@ -53,7 +53,11 @@ export function queueGauges(
 }
 
 /** Says when nobody seems to work a queue: it waits, and no process that is known of is for it. */
-function watched(jobs: JobWorker, { clock, log, registry }: JobsPartDeps): JobWorker {
+function watched(
+  jobs: JobWorker,
+  { clock, log, registry, isWorker }: JobsPartDeps,
+  queues: readonly JobQueue[],
+): JobWorker {
   let timer: Timer | undefined;
   function look(): void {
     for (const { queue, due, lagSeconds, workers } of queueGauges(jobs, registry)) {
@@ -62,10 +66,18 @@ function watched(jobs: JobWorker, { clock, log, registry }: JobsPartDeps): JobWo
     }
     timer = clock.setTimer(WATCH_MS, look);
   }
+  /** Of a queue that no feature uses that is on here a worker would have nothing to do, for ever. */
+  function warnOfUnused(): void {
+    for (const queue of queues) {
+      if (jobs.queues.some((used) => used.queue === queue)) continue;
+      log.warn({ queue }, "no feature that is on here uses this queue: are its settings missing?");
+    }
+  }
   return {
     define: (kind) => jobs.define(kind),
     wake: (kind, tenant, key, when) => jobs.wake(kind, tenant, key, when),
     start() {
+      if (isWorker) warnOfUnused();
       jobs.start();
       timer = clock.setTimer(WATCH_MS, look);
     },

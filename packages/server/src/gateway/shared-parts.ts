@@ -215,7 +215,8 @@ function recordParts(
   if (store === undefined) opening.opened();
   const tenancy = openTenancy({ ...deps, store });
   opening.whenOpen(() => tenancy.kept?.follower.start());
-  const jobs = openJobs({ ...deps, store }, config);
+  const { isWorker = false } = options;
+  const jobs = openJobs({ ...deps, store, isWorker }, config);
   if (tenancy.kept !== undefined && store !== undefined) {
     const shapes = plans.flatMap((plan) => [...shapesOf(plan).values()]);
     const collections = shapes.map((shape) => store.records(shape));

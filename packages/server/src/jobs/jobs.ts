@@ -15,8 +15,13 @@ export type Job = {
   readonly key: string;
   /** How many turns in a row have failed before this one, or ended with their process. */
   readonly failures: number;
-  /** Aborted when the turn is to end: the process stops, or its hold on the key is lost. What goes on then may be done by another process at the same time. */
+  /** Aborted when the turn is to end: the process stops, or its hold on the key is lost. It takes no further step then. */
   readonly signal: AbortSignal;
+  /**
+   * Aborted when its hold on the key is lost, or a process that stops has no more time (`jobs.closeMs`): what goes on then may be done by another at the same time. For what cannot be taken
+   * back once it has begun, a request to somebody, which would else be made twice whenever a process stops.
+   */
+  readonly lost: AbortSignal;
 };
 
 /**

@@ -12,7 +12,8 @@ test("a job that waits for what is away is told at debug alone, a fault as a war
     ...{ debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") },
   };
   const deps = { clock: createFakeClock(), log, backoffMs: () => 1_000 };
-  const job = { tenant: "acme", key: "k", failures: 0, signal: new AbortController().signal };
+  const { signal } = new AbortController();
+  const job = { tenant: "acme", key: "k", failures: 0, signal, lost: signal };
   for (const error of [new Unavailable("the store is away"), new Error("odd")]) {
     const kind = { name: "k", queue: "history", run: () => Promise.reject(error) } as const;
     expect(await runTurn(deps, kind as never, job as never)).toMatchObject({ end: "failed" });

@@ -71,9 +71,8 @@ function world({ deletedMax = 10 } = {}) {
     directory.apply(record.id, record);
   };
   const run = (key: string) => {
-    const job: Job = {
-      ...{ tenant: "*" as TenantId, key, failures: 0, signal: new AbortController().signal },
-    };
+    const { signal } = new AbortController();
+    const job: Job = { tenant: "*" as TenantId, key, failures: 0, signal, lost: signal };
     return kind?.run(job);
   };
   return { all, entries, clock, counters, directory, pieces, put, run };

@@ -142,6 +142,26 @@ test("[WH8] faults 13: when the clock is set back by an hour an endpoint that fa
   expect(receiver.got).toHaveLength(2);
 });
 
+test("[WH7] P6: a process that stops lets its request end, and makes no other: nothing is sent twice", async () => {
+  await using world = await createLone({ batchMax: 1 });
+  const { receiver, jobs } = world;
+  const { ending } = jobs;
+  const wasCut: unknown[] = [];
+  receiver.answer = (_, { signal }) => {
+    ending.abort();
+    wasCut.push(signal?.aborted);
+    return answered(200);
+  };
+  await record(world, 1, 2);
+  const [due] = await eventually("it is due", () => (jobs.due.length > 0 ? jobs.due : undefined));
+  if (due !== undefined) await jobs.run(world.node(), due);
+  expect([receiver.ids, wasCut]).toEqual([[["e1"]], [false]]);
+  jobs.ending = new AbortController();
+  receiver.answer = () => answered(200);
+  await pass(world, 1);
+  expect(receiver.ids).toEqual([["e1"], ["e2"]]);
+});
+
 test("[WH8] Retry-After is honoured, within bounds", async () => {
   await using world = await createLone({ retryAfterMaxMs: HOUR_MS });
   const { receiver, clock } = world;

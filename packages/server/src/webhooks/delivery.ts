@@ -63,6 +63,7 @@ type Turn = {
   readonly held: Held;
   readonly log: EndpointLog;
   readonly signal: AbortSignal;
+  readonly lost: AbortSignal;
 };
 
 /** How far it has come, as far as nobody has written it down yet: that comes with the next write. */
@@ -75,10 +76,10 @@ export class Delivery {
     this.#deps = deps;
   }
 
-  async run({ tenant, key: endpoint, signal }: Job): Promise<JobOutcome> {
+  async run(job: Job): Promise<JobOutcome> {
     const { clock, count } = this.#deps;
     try {
-      return await this.#turn(tenant, endpoint, signal);
+      return await this.#turn(job);
     } catch (error) {
       if (!(error instanceof LostTurn)) throw error;
       count("lost_turns");
@@ -86,7 +87,7 @@ export class Delivery {
     }
   }
 
-  async #turn(tenant: TenantId, endpoint: string, signal: AbortSignal): Promise<JobOutcome> {
+  async #turn({ tenant, key: endpoint, signal, lost }: Job): Promise<JobOutcome> {
     const { clock, records, dead, leftovers, tenants } = this.#deps;
     const { status } = tenants.of(tenant);
     // Whoever removes all that it had, removes this, too: nothing is to be written behind their back.
@@ -97,7 +98,7 @@ export class Delivery {
     }
     const held = await Held.take(records, tenant, endpoint);
     const log = new EndpointLog(records.events, tenant, endpoint);
-    const turn: Turn = { tenant, held, log, signal };
+    const turn: Turn = { tenant, held, log, signal, lost };
     await this.#decideBurial(turn, record);
     await dead.bury(tenant, held);
     if (record.status !== "active" || status === "suspended") return await this.#rest(turn);
@@ -180,7 +181,7 @@ export class Delivery {
 
   /** Writes down what is about to be sent, and how far it has come; then sends it. */
   async #attempt(
-    { held, signal }: Turn,
+    { held, signal, lost }: Turn,
     { cursor, state }: Reached,
     { batch, record }: { readonly batch: RenderedBatch; readonly record: EndpointRecord },
   ): Promise<Exclude<AttemptOutcome, { kind: "taken" }> | { kind: "taken"; tookMs: number }> {
@@ -191,7 +192,8 @@ export class Delivery {
     await held.write({ ...state, batch: claimed }, cursor);
     const sentMs = clock.monotonicMs();
     if (signal.aborted || sentMs - beganMs > CLAIM_MAX_MS) return { kind: "unsent" };
-    const outcome = await attempt(this.#deps, batch, record.settings, signal);
+    // A process that stops lets it end: it would be sent twice else.
+    const outcome = await attempt(this.#deps, batch, record.settings, lost);
     count(`attempts_${outcome.kind}`);
     if (outcome.kind !== "taken") return outcome;
     return { kind: "taken", tookMs: clock.monotonicMs() - sentMs };

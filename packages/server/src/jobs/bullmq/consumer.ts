@@ -8,6 +8,7 @@ import { inTime } from "../in-time.ts";
 import type { JobQueue } from "../jobs.ts";
 import type { Kinds } from "../kinds.ts";
 import { type RunDeps, runTurn, type TurnEnd } from "../run-turn.ts";
+import { endInTime, TurnSignals } from "../turn-signals.ts";
 import type { JobName, KeyStates, StateEnd } from "./key-states.ts";
 import { loadBullmq } from "./load.ts";
 
@@ -28,7 +29,7 @@ export type ConsumerOptions = {
   readonly closeMs: number;
 };
 
-type Running = { readonly controller: AbortController; renewedMs: number };
+type Running = { readonly signals: TurnSignals; renewedMs: number };
 
 /** How long a blocking read waits, in seconds. */
 const BLOCK_SECONDS = 1;
@@ -70,7 +71,7 @@ export class Consumer {
     worker.on("error", () => {});
     worker.on("stalled", () => void this.#deps.counters.jobsTakenOver++);
     worker.on("lockRenewalFailed", (ids: string[]) => {
-      for (const id of ids) this.#running.get(id)?.controller.abort();
+      for (const id of ids) this.#running.get(id)?.signals.lose();
     });
     worker.on("locksRenewed", ({ jobIds }: { jobIds: string[] }) => {
       const nowMs = this.#deps.clock.monotonicMs();
@@ -85,8 +86,8 @@ export class Consumer {
   /** Ends turns whose lock is over by our clock: Redis was away, or this process stood still. */
   checkLocks(): void {
     const limitMs = this.#deps.clock.monotonicMs() - this.#options.leaseMs;
-    for (const { renewedMs, controller } of this.#running.values()) {
-      if (renewedMs < limitMs) controller.abort();
+    for (const { renewedMs, signals } of this.#running.values()) {
+      if (renewedMs < limitMs) signals.lose();
     }
   }
 
@@ -94,13 +95,16 @@ export class Consumer {
   async close(): Promise<void> {
     const { clock } = this.#deps;
     this.#closed = true;
-    for (const { controller } of this.#running.values()) controller.abort();
+    for (const { signals } of this.#running.values()) signals.stop();
     const worker = this.#worker;
     if (worker === undefined) return;
     const { closeMs } = this.#options;
     // With nothing under way it is Redis that is waited for: it may be away, and an operator who ends this waits.
     const limitMs = this.#running.size === 0 ? Math.min(closeMs, CLOSE_MORE_MS) : closeMs;
-    if (await inTime(clock, limitMs, worker.close())) return;
+    const lose = () => {
+      for (const { signals } of this.#running.values()) signals.lose();
+    };
+    if (await endInTime(clock, limitMs, { ended: worker.close(), lose })) return;
     await inTime(clock, CLOSE_MORE_MS, worker.disconnect());
   }
 
@@ -135,11 +139,11 @@ export class Consumer {
       return { end: "failed", atMs: clock.nowMs() + waitMs, waitMs };
     }
     const id = job.id ?? "";
-    const running = { controller: new AbortController(), renewedMs: clock.monotonicMs() };
+    const running = { signals: new TurnSignals(), renewedMs: clock.monotonicMs() };
     this.#running.set(id, running);
     try {
-      const { signal } = running.controller;
-      return await runTurn(this.#deps, kind, { tenant, key, failures, signal });
+      const { signal, lost } = running.signals;
+      return await runTurn(this.#deps, kind, { tenant, key, failures, signal, lost });
     } finally {
       this.#running.delete(id);
     }

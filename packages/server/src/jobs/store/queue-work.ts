@@ -3,6 +3,7 @@ import type { TenantId } from "../../tenant/tenant.ts";
 import { Unavailable } from "../../unavailable.ts";
 import type { Job, JobKind, JobQueue } from "../jobs.ts";
 import { runTurn } from "../run-turn.ts";
+import { TurnSignals } from "../turn-signals.ts";
 import { Candidates, type CandidatesDeps } from "./candidates.ts";
 import { idOfJob, type JobRecord } from "./records.ts";
 import { putBack, type TurnDeps, take } from "./turn.ts";
@@ -16,7 +17,7 @@ export type QueueWorkDeps = TurnDeps &
     onLater(atMs: number): void;
   };
 
-type Running = { readonly life: string; readonly controller: AbortController };
+type Running = { readonly life: string; readonly signals: TurnSignals };
 
 /** Works one queue: at most `concurrency` keys at a time, of its kinds in turn. */
 export class QueueWork {
@@ -75,17 +76,17 @@ export class QueueWork {
     }
   }
 
-  /** Ends the turns of a life that is over. */
-  abort(life?: string): void {
+  /** Ends the turns of a life that is over, or all. */
+  lose(life?: string): void {
     for (const running of this.#running.values()) {
-      if (life === undefined || running.life === life) running.controller.abort();
+      if (life === undefined || running.life === life) running.signals.lose();
     }
   }
 
   /** Takes nothing more. Resolves when nothing is under way. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.abort();
+    for (const { signals } of this.#running.values()) signals.stop();
     while (this.#turns.size > 0) await Promise.all(this.#turns);
   }
 
@@ -148,7 +149,7 @@ export class QueueWork {
   /** Never rejects. */
   async #turn(kind: JobKind, record: JobRecord, life: string): Promise<void> {
     const id = idOfJob(record);
-    const running = { life, controller: new AbortController() };
+    const running = { life, signals: new TurnSignals() };
     this.#running.set(id, running);
     try {
       await this.#hold(kind, record, running);
@@ -160,7 +161,7 @@ export class QueueWork {
     }
   }
 
-  async #hold(kind: JobKind, record: JobRecord, { life, controller }: Running): Promise<void> {
+  async #hold(kind: JobKind, record: JobRecord, { life, signals }: Running): Promise<void> {
     const { counters, life: now } = this.#deps;
     const held = await take(this.#deps, record, life);
     if (held === undefined) return;
@@ -168,9 +169,9 @@ export class QueueWork {
     const end =
       this.#closed || now() !== life
         ? ({ end: "stopped" } as const)
-        : await runTurn(this.#deps, kind, jobOf(held, controller.signal));
+        : await runTurn(this.#deps, kind, jobOf(held, signals));
     countOne(end.end === "failed" ? counters.jobsFailed : counters.jobsDone, kind.queue);
-    const put = await putBack(this.#deps, held, end, controller.signal);
+    const put = await putBack(this.#deps, held, end, signals.signal);
     if (put?.later !== undefined) this.#deps.onLater(put.later);
     if (put?.ready !== undefined) this.#candidatesOf(kind.name)?.open();
   }
@@ -180,6 +181,6 @@ export class QueueWork {
   }
 }
 
-function jobOf({ owner, key, failures }: JobRecord, signal: AbortSignal): Job {
-  return { tenant: owner as TenantId, key, failures, signal };
+function jobOf({ owner, key, failures }: JobRecord, { signal, lost }: TurnSignals): Job {
+  return { tenant: owner as TenantId, key, failures, signal, lost };
 }

@@ -8,12 +8,12 @@ import type { Clock } from "../../time/clock.ts";
 import { Unavailable } from "../../unavailable.ts";
 import { Alarm } from "../alarm.ts";
 import { type BackoffOptions, backoffMs } from "../backoff.ts";
-import { inTime } from "../in-time.ts";
 import type { JobKind, JobQueue, JobWorker, QueueState, WakeTime } from "../jobs.ts";
 import { AT_ONCE, checkJobKey, Kinds, wholeMs } from "../kinds.ts";
 import { Lines } from "../lines.ts";
 import { Rounds } from "../rounds.ts";
 import { StepsBack } from "../set-back.ts";
+import { endInTime } from "../turn-signals.ts";
 import { glance } from "./glance.ts";
 import { releaseLeaks } from "./leaks.ts";
 import { Life } from "./life.ts";
@@ -74,7 +74,7 @@ export class StoreJobs implements JobWorker {
     this.#options = options;
     this.#jobs = jobs;
     const onLost = (life: string) => {
-      for (const work of this.#works) work.abort(life);
+      for (const work of this.#works) work.lose(life);
     };
     this.#life = new Life({ ...deps, lives, onLost, onBegun: () => this.#open() }, leaseMs);
     this.#watch = new Watch(
@@ -139,7 +139,10 @@ export class StoreJobs implements JobWorker {
     this.#rounds.close();
     this.#alarm.close();
     const ended = Promise.all(this.#works.map((work) => work.close()));
-    const isTidy = await inTime(this.#deps.clock, this.#options.closeMs, ended);
+    const lose = () => {
+      for (const work of this.#works) work.lose();
+    };
+    const isTidy = await endInTime(this.#deps.clock, this.#options.closeMs, { ended, lose });
     this.#isOver = true;
     await this.#life.close(isTidy);
   }

@@ -33,6 +33,24 @@ export function deathContract(name: string, open: OpenFreshJobs): void {
       await eventually("both are done", () => seen.length === 2);
     });
 
+    test("P6: who stops lets what has begun go on, until there is no more time for it", async () => {
+      await using fresh = await open();
+      const { kind: work, turns } = heldKind();
+      const first = await fresh.connect({ kinds: [work], closeMs: 1_000 });
+      await first.jobs.wake(work, ACME, "one");
+      await eventually("it is worked on", () => turns.length === 1);
+      const closed = first.jobs.close();
+      const { signal, lost } = turns[0]?.job ?? {};
+      expect([signal?.aborted, lost?.aborted]).toEqual([true, false]);
+      await eventually("there is no more time", () => lost?.aborted);
+      turns[0]?.fail();
+      await closed;
+      await fresh.connect({ kinds: [work] });
+      await eventually("another goes on at once", () => turns.length === 2);
+      expect(turns[1]?.job).toMatchObject({ key: "one", failures: 0 });
+      turns[1]?.end();
+    });
+
     test("who stops tells what runs, waits for it, and takes nothing more; another goes on", async () => {
       await using fresh = await open();
       const { kind: work, turns } = heldKind();

@@ -306,7 +306,7 @@ function contextOf(
     },
     job(kind) {
       const { signal } = new AbortController();
-      const turn = { tenant: ACME, key: "all", failures: 0, signal };
+      const turn = { tenant: ACME, key: "all", failures: 0, signal, lost: signal };
       if (kind.queue === "history") {
         node.rounds.push({ intervalMs: 0, run: async () => void (await kind.run(turn)) });
       }

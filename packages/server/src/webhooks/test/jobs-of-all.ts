@@ -11,6 +11,10 @@ export class JobsOfAll {
     Key & { atMs: number; notBeforeMs: number; failures: number }
   >();
   readonly #running = new Set<string>();
+  /** By which turns are told to end: the process stops. */
+  ending = new AbortController();
+  /** By which they are told that there is no more time. */
+  losing = new AbortController();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -59,7 +63,8 @@ export class JobsOfAll {
     const failures = this.#waiting.get(name)?.failures ?? 0;
     this.#waiting.delete(name);
     this.#running.add(name);
-    const job: Job = { tenant, key, failures, signal: new AbortController().signal };
+    const [signal, lost] = [this.ending.signal, this.losing.signal];
+    const job: Job = { tenant, key, failures, signal, lost };
     try {
       const outcome: JobOutcome = await node.kinds.get(kind)?.run(job);
       if (outcome !== undefined) this.#lookAgain({ kind, tenant, key }, outcome);
