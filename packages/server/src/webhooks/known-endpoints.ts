@@ -1,5 +1,5 @@
 // The endpoints of all tenants, in memory: asked for each publication, so nothing is read then.
-import type { Records, Swept, TenantId } from "../plugins/index.ts";
+import type { Awaitable, Records, Swept, TenantId } from "../plugins/index.ts";
 import { ALL_TYPES } from "./event-types.ts";
 import type { EndpointRecord } from "./records.ts";
 
@@ -63,8 +63,13 @@ export class KnownEndpoints {
     type: string,
     namespace: string | undefined,
   ): Promise<readonly KnownEndpoint[]> {
-    if (!this.#isRead) await this.#readOnce();
+    await this.ready();
     return this.of(tenant).filter((endpoint) => isWanted(endpoint, type, namespace));
+  }
+
+  /** Resolved: everything was read once. Rejects with `Unavailable` if it still could not be. */
+  ready(): Awaitable<void> {
+    return this.#isRead ? undefined : this.#readOnce();
   }
 
   /** All tenants anew. */

@@ -21,6 +21,8 @@ export type BeatsDeps = {
   readonly places: Records<PlaceRecord>;
   readonly holds: Records<HoldRecord>;
   readonly lives: Pick<Lives, "letGo">;
+  /** Whether things of a kind are over, `stillMs` after their holder's last sign of life. */
+  isOver(tenant: TenantId, kind: Kind, stillMs: number): boolean;
   /** It is this node that was buried. */
   onBuried(): void;
   count(event: "holder_buried" | "thing_let_go"): void;
@@ -29,7 +31,6 @@ export type BeatsDeps = {
 export type BeatsOptions = {
   readonly beatMs: number;
   readonly leaseMs: number;
-  readonly graceMs: Readonly<Record<Kind, number>>;
 };
 
 /** What a holder that was slow to die may still have written is looked for until then. */
@@ -41,6 +42,9 @@ const AT_ONCE = 50;
 const HOLDERS_MAX = 10_000;
 /** Times that count between two looks: beyond it this node was away itself. */
 const STEP_BEATS = 2;
+
+/** What a holder holds of one kind of one tenant. */
+type Share = { readonly tenant: TenantId; readonly kind: Kind; readonly holder: string };
 
 type Watched = { beat: number; stillMs: number; cleanedAtMs: number | undefined };
 
@@ -157,13 +161,16 @@ export class Beats {
     const nowMs = this.#deps.clock.monotonicMs();
     const isAgain = watched?.cleanedAtMs !== undefined;
     if (isAgain && nowMs - (watched?.cleanedAtMs ?? 0) < LOOK_AGAIN_MS) return;
-    const { graceMs } = this.#options;
-    const due = KINDS.filter((kind) => stillMs >= graceMs[kind]);
     const tenants = await this.#tenantsOf(holder);
-    for (const tenant of tenants) {
-      for (const kind of due) await this.#letGoAll(tenant, holder, kind);
+    const all = tenants.flatMap((tenant) => KINDS.map((kind) => ({ tenant, kind, holder })));
+    const due = all.filter(({ tenant, kind }) => this.#deps.isOver(tenant, kind, stillMs));
+    // One page of each in turns: who had very many there does not keep the others waiting.
+    for (let left = due; left.length > 0; ) {
+      const more: Share[] = [];
+      for (const share of left) if (await this.#letGoSome(share)) more.push(share);
+      left = more;
     }
-    if (due.length < KINDS.length) return;
+    if (due.length < all.length) return;
     if (watched !== undefined) watched.cleanedAtMs = nowMs;
     if (this.#deps.clock.nowMs() - buried < TOMBSTONE_MS) return;
     for (const tenant of tenants) await this.#deps.places.remove(tenant, { holder });
@@ -180,15 +187,14 @@ export class Beats {
     }
   }
 
-  async #letGoAll(tenant: TenantId, holder: string, kind: Kind): Promise<void> {
-    const query = { index: "holder", same: { holder, kind }, limit: AT_ONCE } as const;
-    for (;;) {
-      const held = await this.#deps.holds.list(tenant, query);
-      if (held.length === 0) return;
-      await Promise.all(
-        held.map(({ name }) => this.#deps.lives.letGo({ tenant, kind, name }, holder)),
-      );
-      this.#deps.count("thing_let_go");
-    }
+  /** Whether there are more. */
+  async #letGoSome({ tenant, kind, holder }: Share): Promise<boolean> {
+    const { holds, lives, clock, count } = this.#deps;
+    const same = { holder, kind };
+    const held = await holds.list(tenant, { index: "holder", same, limit: AT_ONCE });
+    const nowMs = clock.nowMs();
+    await Promise.all(held.map(({ name }) => lives.letGo({ tenant, kind, name }, holder, nowMs)));
+    if (held.length > 0) count("thing_let_go");
+    return held.length === AT_ONCE;
   }
 }

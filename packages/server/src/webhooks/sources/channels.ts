@@ -20,6 +20,8 @@ export type ChannelSourceDeps = {
   readonly channels: Pick<PluginChannels, "subscriberCount">;
   /** How long what has no subscribers here any more may be back, as things stand. */
   graceMs(tenant: TenantId): number;
+  /** How long what was here before may be taken up without a word. */
+  silentMs(tenant: TenantId): number;
 };
 
 /** Sessions of one user in one channel of this node; most have one. */
@@ -27,7 +29,8 @@ type Sessions = string[];
 
 type Joined = { readonly channel: string; readonly user: string; readonly silentMs: number };
 
-export function createChannelSource({ things, recorder, channels, graceMs }: ChannelSourceDeps) {
+export function createChannelSource(deps: ChannelSourceDeps) {
+  const { things, recorder, channels, graceMs, silentMs } = deps;
   const here = new Map<TenantId, Map<string, Sessions>>();
 
   const wantsChannels = (tenant: TenantId, namespace: string) =>
@@ -96,7 +99,8 @@ export function createChannelSource({ things, recorder, channels, graceMs }: Cha
 
   /** Of a session that was here before. */
   const adopt: Adopt = (session) => {
-    for (const channel of session.channels()) take(session, channel, Number.POSITIVE_INFINITY);
+    const ms = silentMs(session.identity.tenant);
+    for (const channel of session.channels()) take(session, channel, ms);
   };
   return { hooks, adopt };
 }

@@ -29,6 +29,9 @@ export const SOURCE_FIELDS = {
   thingsMax: count(
     "Sessions, channels and members that a node follows for events; no events of those beyond it",
   ).default(500_000),
+  owedMax: count(
+    "Of these so many that are over before the store could be told that they had begun, and that are told when it is back; those beyond it are not",
+  ).default(50_000),
   thingsInFlight: count("Of these so many are written at the same time", 1_000).default(64),
 };
 

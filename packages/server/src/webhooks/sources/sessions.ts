@@ -11,12 +11,14 @@ export type SessionSourceDeps = {
   readonly recorder: Pick<Recorder, "wants">;
   readonly settling: Pick<Settling, "leftMs">;
   readonly graceMs: number;
+  /** How long those who were here before may be taken up without a word. */
+  silentMs(tenant: TenantId): number;
   /** How long a `welcome` waits for its session to be written. */
   readonly waitMs: number;
 };
 
 export function createSessionSource(deps: SessionSourceDeps) {
-  const { things, recorder, settling, graceMs, waitMs } = deps;
+  const { things, recorder, settling, graceMs, silentMs, waitMs } = deps;
   const isWanted = (tenant: TenantId) =>
     recorder.wants(tenant, "session.connected") || recorder.wants(tenant, "session.disconnected");
 
@@ -49,8 +51,8 @@ export function createSessionSource(deps: SessionSourceDeps) {
   /** Of a session that was here before. */
   const adopt: Adopt = ({ id, identity }) => {
     const { tenant } = identity;
-    if (isWanted(tenant))
-      things.take(sessionThing(tenant, id), aboutSession(id, identity), Number.POSITIVE_INFINITY);
+    if (!isWanted(tenant)) return;
+    things.take(sessionThing(tenant, id), aboutSession(id, identity), silentMs(tenant));
   };
   return { hooks, adopt };
 }

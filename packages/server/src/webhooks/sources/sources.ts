@@ -25,7 +25,7 @@ import { namespaceOfThing, THING_TYPES } from "./thing-events.ts";
 export type Sources = { readonly hooks: PluginHooks; close(): Promise<void> };
 
 /** As the recorder knows the endpoints; {@link Recorder.wants} is generous as long as it does not. */
-type Known = Pick<KnownEndpoints, "wanting" | "wants" | "onChange">;
+type Known = Pick<KnownEndpoints, "ready" | "wants" | "onChange">;
 
 const SESSION_GRACE_MS = 125_000;
 /** After so many of them every node has read its endpoints anew. */
@@ -38,47 +38,55 @@ export function createSources<C extends SourcesConfig & { readonly rereadMs: num
   const { clock, random, nodes, channels, config, log } = context;
   const count = (event: string) => context.count(event);
   const [holds, records] = [context.records(HOLDS), context.records(LIVES)];
-  const lives = new Lives({ clock, random, recorder, holds, lives: records });
+  const lives = new Lives({ random, recorder, holds, lives: records });
   const { graceMs, sessionGraceMs = SESSION_GRACE_MS, welcomeWaitMs, beatMs, leaseMs } = config;
   const things: HeldThings = new HeldThings(
     {
       ...{ clock, lives, count },
-      isWanted: (thing) => isWanted(known, thing),
+      known: () => known.ready(),
+      wants: (thing) => isWanted(known, thing),
       holderFor: (tenant) => beats.holderFor(tenant),
       onFault: (error) => log.error({ err: error }, "what has happened could not be written"),
     },
-    { max: config.thingsMax, inFlight: config.thingsInFlight },
+    { max: config.thingsMax, owedMax: config.owedMax, inFlight: config.thingsInFlight },
   );
+  const settling = new Settling(clock);
+  const settleMs = config.rereadMs * REREADS + graceMs;
+  /** Another node may have subscribers, and not know yet that anybody wants to hear of them. */
+  const settlingMs = (tenant: TenantId) =>
+    nodes.others.length === 0 ? 0 : settling.leftMs(tenant, settleMs);
+  /** What was here before is taken up without a word for `forMs`: later another node may have told its end already. */
+  const adoptionMs = (forMs: number) => (tenant: TenantId) =>
+    nodes.others.length === 0 ? Number.POSITIVE_INFINITY : settling.leftMs(tenant, forMs);
   const beats = new Beats(
     {
       ...{ clock, nodes, lives, holds, count },
       beats: context.records(BEATS),
       places: context.records(PLACES),
+      isOver: (tenant, kind, stillMs) =>
+        kind === "session"
+          ? stillMs >= sessionGraceMs
+          : stillMs >= graceMs && settlingMs(tenant) === 0,
       onBuried: () => things.takeAnew(),
     },
-    {
-      ...{ beatMs, leaseMs },
-      graceMs: { session: sessionGraceMs, channel: graceMs, member: graceMs },
-    },
+    { beatMs, leaseMs },
   );
-  const settling = new Settling(clock);
-  const settleMs = config.rereadMs * REREADS + graceMs;
   const sessions = createSessionSource({
     ...{ things, recorder, settling },
     ...{ graceMs: sessionGraceMs, waitMs: welcomeWaitMs },
+    silentMs: adoptionMs(sessionGraceMs - 2 * config.rereadMs),
   });
   const inChannels = createChannelSource({
     ...{ things, recorder, channels },
-    // Another node may have subscribers, and not know yet that anybody wants to hear of them.
-    graceMs: (tenant) =>
-      nodes.others.length === 0 ? graceMs : Math.max(graceMs, settling.leftMs(tenant, settleMs)),
+    graceMs: (tenant) => Math.max(graceMs, settlingMs(tenant)),
+    silentMs: adoptionMs(2 * config.rereadMs),
   });
   const passes = [inChannels.adopt, sessions.adopt];
   const adoption = new Adoption({ clock, users: context.users, passes });
   known.onChange((tenant) => {
     const wanted = wantsAny(known, tenant);
     settling.changed(tenant, wanted);
-    things.drop(tenant, (thing) => !isWantedNow(known, thing));
+    things.drop(tenant, (thing) => !isWanted(known, thing));
     if (wanted) adoption.begin(tenant);
   });
   context.every(beatMs, () => beats.look().catch(unlessAway));
@@ -96,17 +104,7 @@ export function createSources<C extends SourcesConfig & { readonly rereadMs: num
   };
 }
 
-async function isWanted(known: Known, thing: Thing): Promise<boolean> {
-  const { began, over } = THING_TYPES[thing.kind];
-  for (const type of [began, over]) {
-    const wanting = await known.wanting(thing.tenant, type, namespaceOfThing(thing));
-    if (wanting.length > 0) return true;
-  }
-  return false;
-}
-
-/** The same out of memory. */
-function isWantedNow(known: Known, thing: Thing): boolean {
+function isWanted(known: Known, thing: Thing): boolean {
   const { began, over } = THING_TYPES[thing.kind];
   const namespace = namespaceOfThing(thing);
   return known.wants(thing.tenant, began, namespace) || known.wants(thing.tenant, over, namespace);

@@ -20,8 +20,14 @@ export const SESSION_GRACE_MS = 20_000;
 export const BEAT_MS = 1_000;
 export const LEASE_MS = 4_000;
 
+const REREAD_MS = 15_000;
+const ADOPT_MS = 2 * REREAD_MS;
+const SETTLE_MS = 3 * REREAD_MS + GRACE_MS;
+
 /** Time enough for whatever is due after a node has died, and for what is tried again. */
 export const ALL_OVER_MS = 2 * LEASE_MS + SESSION_GRACE_MS + GRACE_MS + 10_000;
+/** The same where endpoints have changed. */
+export const SETTLED_MS = ALL_OVER_MS + SETTLE_MS;
 
 export class Model {
   readonly clock: FakeClock = createFakeClock();
@@ -36,8 +42,8 @@ export class Model {
   readonly events: WebhookEvent[] = [];
   readonly nodes: ModelNode[] = [];
   storeAway = false;
-  /** An endpoint is there. Nodes that start hear of it at once, others when they {@link ModelNode.learn}. */
-  isWanted = true;
+  /** Counts the endpoints that were there; 0: none is now. Nodes that start hear of it at once, others when they {@link ModelNode.learn}. */
+  endpoint = 1;
   /** Calls whose time has not come. */
   readonly waiting: { readonly node: ModelNode; readonly go: () => void }[] = [];
 
@@ -107,39 +113,42 @@ export class ModelNode {
   /** It stands still, with what it has asked for under way: `kill -STOP`, a long pause. */
   isFrozen = false;
   readonly #settling: Settling;
-  /** Of the endpoint. */
-  knows: boolean;
+  /** The one that it knows of; 0: none. */
+  endpoint: number;
   #looking: Promise<void> | undefined;
 
   constructor(model: Model, name: string) {
     this.model = model;
     this.name = name;
-    this.knows = model.isWanted;
+    this.endpoint = model.endpoint;
     this.#settling = new Settling(model.clock);
     const gate = () => this.#gate();
     const { clock, random, tables } = model;
     const holds = tables.holds.as<HoldRecord>(gate);
     const recorder = {
       record: async (_: unknown, event: WebhookEvent) => {
+        const { endpoint } = this;
+        if (endpoint === 0) return;
         await this.#gate();
-        if (!this.knows) return;
-        model.record(event);
+        // Of those that are gone the log is gone.
+        if (endpoint === model.endpoint) model.record(event);
         await this.#gate();
       },
     };
-    const lives = new Lives({ clock, random, recorder, holds, lives: tables.lives.as(gate) });
+    const lives = new Lives({ random, recorder, holds, lives: tables.lives.as(gate) });
     this.lives = lives;
     this.things = new HeldThings(
       {
         ...{ clock, lives },
-        isWanted: () => this.knows,
+        known() {},
+        wants: () => this.knows,
         holderFor: (tenant) => this.beats.holderFor(tenant),
         count() {},
         onFault(error) {
           throw error;
         },
       },
-      { max: 1_000, inFlight: 4 },
+      { max: 1_000, owedMax: 1_000, inFlight: 4 },
     );
     this.beats = new Beats(
       {
@@ -148,14 +157,19 @@ export class ModelNode {
         nodes: { self: name, others: [] },
         beats: tables.beats.as(gate),
         places: tables.places.as(gate),
+        isOver: (tenant, kind, stillMs) =>
+          kind === "session"
+            ? stillMs >= SESSION_GRACE_MS
+            : stillMs >= GRACE_MS && this.#settling.leftMs(tenant, SETTLE_MS) === 0,
         onBuried: () => this.things.takeAnew(),
         count() {},
       },
-      {
-        ...{ beatMs: BEAT_MS, leaseMs: LEASE_MS },
-        graceMs: { session: SESSION_GRACE_MS, channel: GRACE_MS, member: GRACE_MS },
-      },
+      { beatMs: BEAT_MS, leaseMs: LEASE_MS },
     );
+  }
+
+  get knows(): boolean {
+    return this.endpoint !== 0;
   }
 
   look(): void {
@@ -178,24 +192,25 @@ export class ModelNode {
 
   /** Hears of the endpoint. */
   learn(): void {
-    this.knows = true;
+    this.endpoint = this.model.endpoint;
     this.#settling.changed(DEFAULT_TENANT, true);
   }
 
   /** Hears that the endpoint is gone. */
   unlearn(): void {
-    this.knows = false;
+    this.endpoint = 0;
     this.#settling.changed(DEFAULT_TENANT, false);
     this.things.drop(DEFAULT_TENANT, () => true);
   }
 
   /** It was here before. */
   adopt(thing: Thing): void {
-    this.things.take(thing, aboutOf(thing), Number.POSITIVE_INFINITY);
+    this.things.take(thing, aboutOf(thing), this.#settling.leftMs(thing.tenant, ADOPT_MS));
   }
 
   letGo(thing: Thing): void {
-    this.things.letGo(thing, thing.kind === "session" ? SESSION_GRACE_MS : GRACE_MS);
+    const channelMs = Math.max(GRACE_MS, this.#settling.leftMs(thing.tenant, SETTLE_MS));
+    this.things.letGo(thing, thing.kind === "session" ? SESSION_GRACE_MS : channelMs);
   }
 
   end(thing: Thing): void {
