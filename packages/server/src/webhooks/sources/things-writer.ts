@@ -212,8 +212,11 @@ export class ThingsWriter {
     const life = this.#life;
     const holder = await this.#deps.holderFor(thing.tenant);
     if (nextStep(held, this.#life) !== step) return;
-    const untilMs = Math.min(held.silentUntilMs, this.#deps.clock.monotonicMs() + SILENT_MS);
-    const silent = () => this.#deps.clock.monotonicMs() < untilMs;
+    const { clock } = this.#deps;
+    const canBeLate = held.silentUntilMs === Number.POSITIVE_INFINITY;
+    const limitMs = canBeLate ? held.silentUntilMs : clock.monotonicMs() + SILENT_MS;
+    const untilMs = Math.min(held.silentUntilMs, limitMs);
+    const silent = () => clock.monotonicMs() < untilMs;
     if (holders.at(-1) !== holder) holders.push(holder);
     const isPast = step === "makeGood";
     const taken = await this.#deps.lives.take(thing, holder, { about, cameAtMs, silent, isPast });
@@ -221,7 +224,7 @@ export class ThingsWriter {
     held.heldIn = life;
     // Of what is away already another node may have told the end before this was written: it is retracted then. What is taken anew was told to be over.
     const isInDoubt = taken && held.presence !== "here" && silent();
-    if (!isInDoubt || !Number.isFinite(held.silentUntilMs)) held.silentUntilMs = 0;
+    if (!isInDoubt || canBeLate) held.silentUntilMs = 0;
     // Who came to want it while it was written was told that it began.
     if (held.presence === "unwanted" && this.#deps.wants(thing)) held.presence = "gone";
     this.#deps.onKept(held);
