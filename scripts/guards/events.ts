@@ -18,9 +18,9 @@ export const EVENT_GUARDS: readonly Guard[] = [
     faults: [12],
     breaks: "a hold is removed before what follows from it is done",
     file: `${SOURCES}/lives.ts`,
-    find: "    await this.#endUnlessHeld(thing);\n    await holds.remove(tenant, { kind, name, holder }, { leaving: { is: 1 } });",
+    find: "    await follow();\n    if (held === undefined) return;\n    await holds.remove(tenant, { kind, name, holder }, { leaving: { is: 1 } });",
     replace:
-      "    await holds.remove(tenant, { kind, name, holder }, { leaving: { is: 1 } });\n    await this.#endUnlessHeld(thing);",
+      "    await holds.remove(tenant, { kind, name, holder }, { leaving: { is: 1 } });\n    await follow();",
     test: LIVES,
     named: "a node is killed after any number of steps",
   },

@@ -111,6 +111,16 @@ describe("[BC7] the backends that a node knows", () => {
     expect(changed).toEqual([ACME, ACME, ACME]);
   });
 
+  test("one that was removed and set again within the same millisecond is another one", async () => {
+    const { store, known, changed } = openStore();
+    store.put(ACME, 1);
+    await known.readAll();
+    store.put(ACME, 1, { ...SETTINGS, url: "https://b.example/" });
+    await known.read(ACME);
+    expect(known.now(ACME)?.settings.url).toBe("https://b.example/");
+    expect(changed).toEqual([ACME, ACME]);
+  });
+
   test("those of the config need no store, and nothing changes them", async () => {
     const known = new KnownBackends({
       records: undefined,

@@ -96,7 +96,7 @@ export class KnownBackends {
   #take(tenant: TenantId, record: SettingsRecord | undefined, ticket: number): void {
     const known = this.#entries.get(tenant);
     if (known !== undefined && known.ticket > ticket) return;
-    const isSame = known?.backend?.at === record?.at;
+    const isSame = isAsSet(known?.backend, record);
     // A tombstone is kept until the next reading of all, so that an older one does not bring back what was removed.
     if (record === undefined && known !== undefined && known.backend === undefined) {
       this.#entries.delete(tenant);
@@ -108,6 +108,13 @@ export class KnownBackends {
     }
     if (!isSame) this.#deps.changed(tenant);
   }
+}
+
+/** The time alone does not tell: what is removed and set again within a millisecond, or after a clock was set back, may have the same. */
+function isAsSet(known: Backend | undefined, record: SettingsRecord | undefined): boolean {
+  if (known === undefined || record === undefined) return known === record;
+  if (known.at !== record.at) return false;
+  return JSON.stringify(known.settings) === JSON.stringify(record.settings);
 }
 
 function backendOf(settings: BackendSettings, at: number): Backend {

@@ -11,7 +11,7 @@ const CONFIG: ConfigInput = {
   session: { resumeMs: 2_500 },
   outbound: { allowPrivate: ["127.0.0.1"] },
   jobs: { leaseMs: 2_000, pollMs: 100 },
-  webhooks: { rereadMs: 200, graceMs: 500, sessionGraceMs: 3_000, beatMs: 250, leaseMs: 2_000 },
+  webhooks: { rereadMs: 1_000, graceMs: 500, sessionGraceMs: 5_000, beatMs: 250, leaseMs: 2_000 },
 };
 const CHANNEL = "room:a";
 
