@@ -551,7 +551,6 @@ interface components {
       lastUsedAt?: number;
     };
     MadeTokenSecret: {
-      /** The `id` of a token secret. */
       id: string;
       /** Unix milliseconds. */
       createdAt: number;
@@ -561,7 +560,6 @@ interface components {
       secret: string;
     };
     TokenSecret: {
-      /** The `id` of a token secret. */
       id: string;
       /** Unix milliseconds. */
       createdAt: number;
@@ -987,7 +985,7 @@ interface components {
           key: string;
         };
         body: {
-          /** How long the former key goes on; a day unless asked. */
+          /** How long the former one goes on; a day unless asked. */
           overlapMs?: number;
         };
         answer: components["schemas"]["MadeTenantKey"];
@@ -1000,7 +998,6 @@ interface components {
           key: string;
         };
         answer: {
-          /** The `id` of a key. */
           id: string;
         };
       };
@@ -1024,10 +1021,11 @@ interface components {
       postTenantsTenantTokenSecretsSecretRotate: {
         path: {
           tenant: components["schemas"]["TenantId"];
-          /** The `id` of a token secret. */
+          /** The `id` of a secret. */
           secret: string;
         };
         body: {
+          /** How long the former one goes on; a day unless asked. */
           overlapMs?: number;
         };
         answer: components["schemas"]["MadeTokenSecret"];
@@ -1036,11 +1034,10 @@ interface components {
       deleteTenantsTenantTokenSecretsSecret: {
         path: {
           tenant: components["schemas"]["TenantId"];
-          /** The `id` of a token secret. */
+          /** The `id` of a secret. */
           secret: string;
         };
         answer: {
-          /** The `id` of a token secret. */
           id: string;
         };
       };

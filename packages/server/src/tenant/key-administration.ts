@@ -5,6 +5,7 @@ import type { RandomIds } from "../random/random.ts";
 import type { Records } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { NOT_CREATED } from "./administration.ts";
+import { Credentials, type WhichCredential } from "./credentials.ts";
 import type { Follower, Step } from "./follower.ts";
 import type { KeyTable } from "./key-table.ts";
 import type { Author, KeyRecord } from "./records.ts";
@@ -30,8 +31,6 @@ export type KeyWish = {
 /** The key itself is here, once, and nowhere else. */
 export type MadeKey = { readonly key: string; readonly record: KeyRecord };
 
-export type WhichKey = { readonly tenant: TenantId; readonly id: string };
-
 const SECRET_BYTES = 32;
 const ID_BYTES = 12;
 /** The same for a key of another tenant: whoever tries ids learns nothing (P2). */
@@ -42,11 +41,16 @@ const IS_OVER = refuse("bad_request", "expiresAt: is over already; it is in Unix
 
 export class KeyAdministration {
   readonly #deps: KeyAdministrationDeps;
+  readonly #keys: Credentials<KeyRecord>;
   /** Keys of one tenant. */
   readonly #max: number;
 
   constructor(deps: KeyAdministrationDeps, max: number) {
     this.#deps = deps;
+    this.#keys = new Credentials({
+      ...{ ...deps, kind: "key" },
+      applied: (step, { tenant, id }, record) => step.applied("key", tenant, id, record),
+    });
     this.#max = max;
   }
 
@@ -58,7 +62,8 @@ export class KeyAdministration {
       const made = await this.#make(step, tenant, wish);
       if (!made.ok) return made;
       const { id } = made.value.record;
-      await step.log({ ...about(by, { tenant, id }), action: "key.created", detail: { ...wish } });
+      const word = { by, action: "key.created", detail: { ...wish } };
+      await this.#keys.log(step, { tenant, id }, word);
       return made;
     });
   }
@@ -71,50 +76,40 @@ export class KeyAdministration {
   }
 
   /** Makes another key like it; the former one goes on for `overlapMs`. */
-  rotate(by: Author, which: WhichKey, overlapMs: number): Promise<Result<MadeKey>> {
-    const { clock, follower, records } = this.#deps;
+  rotate(by: Author, which: WhichCredential, overlapMs: number): Promise<Result<MadeKey>> {
+    const { directory, follower, records } = this.#deps;
     return follower.change(async (step) => {
       const { tenant, id } = which;
-      const former = this.#deps.directory.isRegistered(tenant)
-        ? await records.get(tenant, { id })
-        : undefined;
-      if (former === undefined || isOver(former, clock.nowMs())) return NO_KEY;
+      const isThere = directory.isRegistered(tenant);
+      const former = isThere ? await records.get(tenant, { id }) : undefined;
+      if (former === undefined || this.#keys.isOver(former)) return NO_KEY;
       const { name, scopes, expiresAt } = former;
       const made = await this.#make(step, tenant, { name, scopes, expiresAt });
       if (!made.ok) return made;
-      const newId = made.value.record.id;
-      const word = { inPlaceOf: id };
-      await step.log({ ...about(by, { tenant, id: newId }), action: "key.created", detail: word });
-      const endsAt = Math.min(expiresAt ?? Number.MAX_SAFE_INTEGER, clock.nowMs() + overlapMs);
-      step.applied("key", tenant, id, await records.update(tenant, { id }, { expiresAt: endsAt }));
-      await step.log({ ...about(by, which), action: "key.rotated", detail: { endsAt, to: newId } });
+      const to = made.value.record.id;
+      const word = { by, action: "key.created", detail: { inPlaceOf: id } };
+      await this.#keys.log(step, { tenant, id: to }, word);
+      const endsAt = await this.#keys.endIn(step, which, former, overlapMs);
+      await this.#keys.log(step, which, { by, action: "key.rotated", detail: { endsAt, to } });
       return made;
     });
   }
 
-  revoke(by: Author, which: WhichKey): Promise<Result<KeyRecord>> {
-    const { clock, follower, records } = this.#deps;
-    return follower.change(async (step) => {
-      const { tenant, id } = which;
-      const former = await records.get(tenant, { id });
-      if (former === undefined) return NO_KEY;
-      // First its end, then the word, then the record: wherever this breaks off, asking again goes on.
-      const endsAt = Math.min(former.expiresAt ?? Number.MAX_SAFE_INTEGER, clock.nowMs());
-      step.applied("key", tenant, id, await records.update(tenant, { id }, { expiresAt: endsAt }));
-      const detail = { name: former.name };
-      await step.log({ ...about(by, which), action: "key.revoked", detail });
-      await records.remove(tenant, { id });
-      step.applied("key", tenant, id, undefined);
-      return accept(former);
+  revoke(by: Author, which: WhichCredential): Promise<Result<KeyRecord>> {
+    const detailOf = ({ name }: KeyRecord) => ({ name });
+    return this.#deps.follower.change(async (step) => {
+      const entry = { by, action: "key.revoked", detailOf };
+      const former = await this.#keys.revoke(step, which, entry);
+      return former === undefined ? NO_KEY : accept(former);
     });
   }
 
   /** Keys that have ended make room when there is none: who rotates often has many. */
   async #hasRoom(step: Step, tenant: TenantId): Promise<boolean> {
-    const { clock, records } = this.#deps;
+    const { records } = this.#deps;
     const held = await records.list(tenant, { index: "key", limit: this.#max });
     if (held.length < this.#max) return true;
-    const over = held.filter((record) => isOver(record, clock.nowMs()));
+    const over = held.filter((record) => this.#keys.isOver(record));
     for (const { id } of over) {
       await records.remove(tenant, { id });
       step.applied("key", tenant, id, undefined);
@@ -135,14 +130,6 @@ export class KeyAdministration {
     step.applied("key", tenant, record.id, record);
     return accept({ key, record });
   }
-}
-
-function isOver({ expiresAt }: KeyRecord, nowMs: number): boolean {
-  return expiresAt !== undefined && expiresAt <= nowMs;
-}
-
-function about(by: Author, { tenant, id }: WhichKey) {
-  return { kind: "key", about: tenant, subject: id, by } as const;
 }
 
 /** The store is told of uses later. */

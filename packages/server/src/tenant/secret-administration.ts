@@ -5,6 +5,7 @@ import type { Sealing } from "../secrets/sealing.ts";
 import type { Records } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import { NOT_CREATED } from "./administration.ts";
+import { Credentials, type WhichCredential } from "./credentials.ts";
 import type { Follower, Step } from "./follower.ts";
 import type { Author, TokenSecretRecord } from "./records.ts";
 import type { TenantId } from "./tenant.ts";
@@ -22,8 +23,6 @@ export type SecretAdministrationDeps = {
 
 /** The secret itself is here, once. */
 export type MadeSecret = { readonly secret: string; readonly record: TokenSecretRecord };
-
-export type WhichSecret = { readonly tenant: TenantId; readonly id: string };
 
 type Kept = {
   readonly live: readonly TokenSecretRecord[];
@@ -48,9 +47,14 @@ const NO_SECRET = refuse("not_found", "no such token secret");
 
 export class SecretAdministration {
   readonly #deps: SecretAdministrationDeps;
+  readonly #secrets: Credentials<TokenSecretRecord>;
 
   constructor(deps: SecretAdministrationDeps) {
     this.#deps = deps;
+    this.#secrets = new Credentials({
+      ...{ ...deps, kind: "token-secret" },
+      applied: (step, { tenant, id }, record) => step.applied("token-secret", tenant, id, record),
+    });
   }
 
   create(by: Author, tenant: TenantId): Promise<Result<MadeSecret>> {
@@ -70,9 +74,12 @@ export class SecretAdministration {
   }
 
   /** Makes another one; the former goes on for `overlapMs`. */
-  rotate(by: Author, { tenant, id }: WhichSecret, overlapMs: number): Promise<Result<MadeSecret>> {
-    const { clock, follower, records } = this.#deps;
-    return follower.change(async (step) => {
+  rotate(
+    by: Author,
+    { tenant, id }: WhichCredential,
+    overlapMs: number,
+  ): Promise<Result<MadeSecret>> {
+    return this.#deps.follower.change(async (step) => {
       const kept = await this.#kept(tenant);
       if (!kept.ok) return kept;
       const { live, over } = kept.value;
@@ -81,42 +88,18 @@ export class SecretAdministration {
       if (live.length >= LIVE_MAX)
         return refuse("limit_reached", "there are two already: remove one");
       const made = await this.#make(step, by, { tenant, over, inPlaceOf: id });
-      const endsAt = Math.min(
-        former.expiresAt ?? Number.MAX_SAFE_INTEGER,
-        clock.nowMs() + overlapMs,
-      );
-      step.applied(
-        "token-secret",
-        tenant,
-        id,
-        await records.update(tenant, { id }, { expiresAt: endsAt }),
-      );
-      await step.log({
-        ...about(by, { tenant, id }),
-        action: "token_secret.rotated",
-        detail: { endsAt },
-      });
+      const endsAt = await this.#secrets.endIn(step, { tenant, id }, former, overlapMs);
+      const word = { by, action: "token_secret.rotated", detail: { endsAt } };
+      await this.#secrets.log(step, { tenant, id }, word);
       return made;
     });
   }
 
-  remove(by: Author, { tenant, id }: WhichSecret): Promise<Result<TokenSecretRecord>> {
-    const { clock, follower, records } = this.#deps;
-    return follower.change(async (step) => {
-      const former = await records.get(tenant, { id });
-      if (former === undefined) return NO_SECRET;
-      // As keys are revoked: its end, the word, the record.
-      const endsAt = Math.min(former.expiresAt ?? Number.MAX_SAFE_INTEGER, clock.nowMs());
-      step.applied(
-        "token-secret",
-        tenant,
-        id,
-        await records.update(tenant, { id }, { expiresAt: endsAt }),
-      );
-      await step.log({ ...about(by, { tenant, id }), action: "token_secret.removed" });
-      await records.remove(tenant, { id });
-      step.applied("token-secret", tenant, id, undefined);
-      return accept(former);
+  remove(by: Author, which: WhichCredential): Promise<Result<TokenSecretRecord>> {
+    return this.#deps.follower.change(async (step) => {
+      const entry = { by, action: "token_secret.removed" };
+      const former = await this.#secrets.revoke(step, which, entry);
+      return former === undefined ? NO_SECRET : accept(former);
     });
   }
 
@@ -124,11 +107,9 @@ export class SecretAdministration {
   async #kept(tenant: TenantId): Promise<Result<Kept>> {
     const refusal = this.#refusalOf(tenant);
     if (refusal !== undefined) return refusal;
-    const { clock, records } = this.#deps;
+    const { records } = this.#deps;
     const all = await records.list(tenant, { index: "key", limit: KEPT_MAX });
-    const nowMs = clock.nowMs();
-    const isOver = ({ expiresAt }: TokenSecretRecord) =>
-      expiresAt !== undefined && expiresAt <= nowMs;
+    const isOver = (record: TokenSecretRecord) => this.#secrets.isOver(record);
     return accept({ live: all.filter((one) => !isOver(one)), over: all.filter(isOver) });
   }
 
@@ -149,14 +130,11 @@ export class SecretAdministration {
     const sealed = sealing.seal(placeOfSecret(tenant, id), secret);
     const { record } = await records.insert(tenant, { id, sealed, createdAt: clock.nowMs() });
     step.applied("token-secret", tenant, id, record);
-    const detail = inPlaceOf === undefined ? {} : { detail: { inPlaceOf } };
-    await step.log({ ...about(by, { tenant, id }), action: "token_secret.created", ...detail });
+    const detail = inPlaceOf === undefined ? undefined : { inPlaceOf };
+    const word = { by, action: "token_secret.created", detail };
+    await this.#secrets.log(step, { tenant, id }, word);
     // Not before there is another one: a tenant without any is one that the shared secrets speak for.
     for (const ended of over) await records.remove(tenant, { id: ended.id });
     return accept({ secret, record });
   }
-}
-
-function about(by: Author, { tenant, id }: WhichSecret) {
-  return { kind: "token-secret", about: tenant, subject: id, by } as const;
 }

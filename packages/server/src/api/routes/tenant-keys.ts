@@ -4,25 +4,24 @@ import type { MadeKey } from "../../tenant/key-administration.ts";
 import { authorOf } from "../act-for.ts";
 import { type Route, route } from "../route.ts";
 import {
+  DAY_MS,
+  ofTenant,
+  ofTenantExample,
+  revokeRoute,
+  rotateRoute,
+  tenantsOnly,
+} from "./credential-routes.ts";
+import {
   givenName,
   keyAnswer,
   keyBody,
   keyScopes,
-  madeId,
   madeKeyAnswer,
   moment,
-  tenantId,
 } from "./tenant-schemas.ts";
-import { TENANT_TAG, type TenantRouteDeps } from "./tenants.ts";
+import type { TenantRouteDeps } from "./tenants.ts";
 
 const PATH = "/api/tenants/{tenant}/keys";
-const keyId = madeId("The `id` of a key.");
-const params = z.object({ tenant: tenantId });
-const ofOne = z.object({ tenant: tenantId, key: keyId });
-const example = { tenant: "acme" };
-const DAY_MS = 86_400_000;
-const common = { access: "tenants", tag: TENANT_TAG } as const;
-
 export function tenantKeyRoutes(deps: TenantRouteDeps): Route[] {
   return [create(deps), list(deps), rotate(deps), revoke(deps)];
 }
@@ -30,13 +29,13 @@ export function tenantKeyRoutes(deps: TenantRouteDeps): Route[] {
 function create({ keyAdministration }: TenantRouteDeps): Route {
   return route(
     {
-      ...common,
+      ...tenantsOnly,
       method: "post",
       path: PATH,
       summary: "Make an API key",
       description:
         "For the tenant's backends. The key is in this answer and nowhere else: the gateway keeps its SHA-256. Asking again makes another one.",
-      params,
+      params: ofTenant,
       body: z.strictObject({
         name: givenName.optional(),
         scopes: keyScopes.default(["*"]),
@@ -44,7 +43,7 @@ function create({ keyAdministration }: TenantRouteDeps): Route {
       }),
       answer: madeKeyAnswer,
       refusals: ["not_found", "limit_reached", "unavailable"],
-      example: { path: example, body: { name: "backend", scopes: ["publish", "send"] } },
+      example: { path: ofTenantExample, body: { name: "backend", scopes: ["publish", "send"] } },
     },
     async ({ grant, params: { tenant }, body: { name, scopes, expiresAt } }) =>
       madeBody(
@@ -56,16 +55,16 @@ function create({ keyAdministration }: TenantRouteDeps): Route {
 function list({ keyAdministration }: TenantRouteDeps): Route {
   return route(
     {
-      ...common,
+      ...tenantsOnly,
       method: "get",
       path: PATH,
       summary: "List a tenant's API keys",
       description:
         "All of them, without the keys themselves. Keys of the configuration are not listed.",
-      params,
+      params: ofTenant,
       answer: z.object({ keys: z.array(keyAnswer) }),
       refusals: ["not_found", "unavailable"],
-      example: { path: example },
+      example: { path: ofTenantExample },
     },
     async ({ params: { tenant } }) => {
       const listed = await keyAdministration.list(tenant);
@@ -75,51 +74,28 @@ function list({ keyAdministration }: TenantRouteDeps): Route {
 }
 
 function rotate({ keyAdministration }: TenantRouteDeps): Route {
-  return route(
+  return rotateRoute(
     {
-      ...common,
-      method: "post",
-      path: `${PATH}/{key}/rotate`,
+      ...{ path: PATH, one: "key", overlapMaxMs: 30 * DAY_MS, answer: madeKeyAnswer },
       summary: "Replace an API key",
       description:
         "Makes another key of the same name and scopes. Both are good for `overlapMs`, in which the backend gets the new one; then the former one ends.",
-      params: ofOne,
-      body: z.strictObject({
-        overlapMs: z
-          .number()
-          .int()
-          .min(0)
-          .max(30 * DAY_MS)
-          .default(DAY_MS)
-          .openapi({ description: "How long the former key goes on; a day unless asked." }),
-      }),
-      answer: madeKeyAnswer,
       refusals: ["not_found", "limit_reached", "unavailable"],
-      example: { path: { ...example, key: "Zk3p0aQ9sLmN1xYb" }, body: { overlapMs: 3_600_000 } },
     },
-    async ({ grant, params: { tenant, key: id }, body: { overlapMs } }) =>
-      madeBody(await keyAdministration.rotate(authorOf(grant), { tenant, id }, overlapMs)),
+    async (...asked) => madeBody(await keyAdministration.rotate(...asked)),
   );
 }
 
 function revoke({ keyAdministration }: TenantRouteDeps): Route {
-  return route(
+  return revokeRoute(
     {
-      ...common,
-      method: "delete",
-      path: `${PATH}/{key}`,
+      ...{ path: PATH, one: "key" },
       summary: "Revoke an API key",
       description:
         "It opens nothing any more: on the node that answers at once, on all others within 5 seconds.",
-      params: ofOne,
-      answer: z.object({ id: keyId }),
       refusals: ["not_found", "unavailable"],
-      example: { path: { ...example, key: "Zk3p0aQ9sLmN1xYb" } },
     },
-    async ({ grant, params: { tenant, key: id } }) => {
-      const revoked = await keyAdministration.revoke(authorOf(grant), { tenant, id });
-      return revoked.ok ? accept({ id }) : revoked;
-    },
+    (...asked) => keyAdministration.revoke(...asked),
   );
 }
 

@@ -4,21 +4,21 @@ import type { TokenSecretRecord } from "../../tenant/records.ts";
 import type { MadeSecret, SecretAdministration } from "../../tenant/secret-administration.ts";
 import { authorOf } from "../act-for.ts";
 import { type Route, route } from "../route.ts";
-import { madeId, moment, tenantId } from "./tenant-schemas.ts";
-import { TENANT_TAG } from "./tenants.ts";
+import {
+  DAY_MS,
+  ofTenant,
+  ofTenantExample,
+  revokeRoute,
+  rotateRoute,
+  tenantsOnly,
+} from "./credential-routes.ts";
+import { moment } from "./tenant-schemas.ts";
 
 export type TokenSecretRouteDeps = { readonly secretAdministration: SecretAdministration };
 
 const PATH = "/api/tenants/{tenant}/token-secrets";
-const secretId = madeId("The `id` of a token secret.");
-const params = z.object({ tenant: tenantId });
-const ofOne = z.object({ tenant: tenantId, secret: secretId });
-const example = { tenant: "acme" };
-const DAY_MS = 86_400_000;
-const common = { access: "tenants", tag: TENANT_TAG } as const;
-
 const fields = {
-  id: secretId,
+  id: z.string(),
   createdAt: moment,
   expiresAt: moment.optional().openapi({ description: "When it ends; absent: it does not." }),
 };
@@ -39,16 +39,16 @@ export function tokenSecretRoutes(deps: TokenSecretRouteDeps): Route[] {
 function create({ secretAdministration }: TokenSecretRouteDeps): Route {
   return route(
     {
-      ...common,
+      ...tenantsOnly,
       method: "post",
       path: PATH,
       summary: "Make a token secret for a tenant",
       description:
         "From then on the tokens of its users are judged by its own secrets (HS256) alone: neither what the configuration trusts nor another tenant's secret speaks for it. At most two live at a time.",
-      params,
+      params: ofTenant,
       answer: madeAnswer,
       refusals: ["not_found", "conflict", "limit_reached", "unavailable"],
-      example: { path: example },
+      example: { path: ofTenantExample },
     },
     async ({ grant, params: { tenant } }) =>
       madeBody(await secretAdministration.create(authorOf(grant), tenant)),
@@ -58,15 +58,15 @@ function create({ secretAdministration }: TokenSecretRouteDeps): Route {
 function list({ secretAdministration }: TokenSecretRouteDeps): Route {
   return route(
     {
-      ...common,
+      ...tenantsOnly,
       method: "get",
       path: PATH,
       summary: "List a tenant's token secrets",
       description: "Which ones there are, without the secrets themselves.",
-      params,
+      params: ofTenant,
       answer: z.object({ secrets: z.array(secretAnswer) }),
       refusals: ["not_found", "unavailable"],
-      example: { path: example },
+      example: { path: ofTenantExample },
     },
     async ({ params: { tenant } }) => {
       const listed = await secretAdministration.list(tenant);
@@ -76,50 +76,28 @@ function list({ secretAdministration }: TokenSecretRouteDeps): Route {
 }
 
 function rotate({ secretAdministration }: TokenSecretRouteDeps): Route {
-  return route(
+  return rotateRoute(
     {
-      ...common,
-      method: "post",
-      path: `${PATH}/{secret}/rotate`,
+      ...{ path: PATH, one: "secret", overlapMaxMs: 365 * DAY_MS, answer: madeAnswer },
       summary: "Replace a token secret",
       description:
         "Makes another one. Both are good for `overlapMs`, at least as long as the tokens that are out; then the former ends.",
-      params: ofOne,
-      body: z.strictObject({
-        overlapMs: z
-          .number()
-          .int()
-          .min(0)
-          .max(365 * DAY_MS)
-          .default(DAY_MS),
-      }),
-      answer: madeAnswer,
       refusals: ["not_found", "conflict", "limit_reached", "unavailable"],
-      example: { path: { ...example, secret: "Zk3p0aQ9sLmN1xYb" }, body: { overlapMs: 3_600_000 } },
     },
-    async ({ grant, params: { tenant, secret: id }, body: { overlapMs } }) =>
-      madeBody(await secretAdministration.rotate(authorOf(grant), { tenant, id }, overlapMs)),
+    async (...asked) => madeBody(await secretAdministration.rotate(...asked)),
   );
 }
 
 function remove({ secretAdministration }: TokenSecretRouteDeps): Route {
-  return route(
+  return revokeRoute(
     {
-      ...common,
-      method: "delete",
-      path: `${PATH}/{secret}`,
+      ...{ path: PATH, one: "secret" },
       summary: "Remove a token secret",
       description:
         "Tokens that it signed open nothing any more, within 5 seconds on all nodes. Connections that they have opened go on until their tokens end: suspend the tenant, or disconnect its users, to end them. With the last one the tenant's tokens are judged by what the configuration trusts.",
-      params: ofOne,
-      answer: z.object({ id: secretId }),
       refusals: ["not_found", "unavailable"],
-      example: { path: { ...example, secret: "Zk3p0aQ9sLmN1xYb" } },
     },
-    async ({ grant, params: { tenant, secret: id } }) => {
-      const removed = await secretAdministration.remove(authorOf(grant), { tenant, id });
-      return removed.ok ? accept({ id }) : removed;
-    },
+    (...asked) => secretAdministration.remove(...asked),
   );
 }
 
