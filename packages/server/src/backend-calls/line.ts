@@ -1,6 +1,7 @@
 // The line to backends: questions wait for their turn, a backend that is down is left alone, what nobody has seen is asked again.
 import {
   Breakers,
+  type Change,
   type Clock,
   healthOf,
   isFields,
@@ -23,7 +24,7 @@ export type LineDeps = {
   readonly clock: Clock;
   readonly random: PluginContext["random"];
   readonly http: Pick<Outbound, "send">;
-  readonly log: Pick<PluginContext["log"], "warn">;
+  readonly log: Pick<PluginContext["log"], "warn" | "info">;
   readonly config: BackendCallsConfig;
   count(event: string): void;
   /** A question was answered. */
@@ -94,10 +95,14 @@ export class Line {
     const { config } = this.#deps;
     const waitingMax =
       question.type === "publish" ? config.publishWaitingPerTenant : config.waitingPerTenant;
-    if (asking >= waitingMax + config.inFlightPerTenant) throw this.#failed(tenant, "overloaded");
+    if (asking >= waitingMax + config.inFlightPerTenant) {
+      throw this.#failed(tenant, question.type, "overloaded");
+    }
     this.#asking.set(lane, asking + 1);
     try {
-      return await this.#inTurn(tenant, lane, () => this.#askNow(tenant, backend, question));
+      return await this.#inTurn(tenant, question.type, () =>
+        this.#askNow(tenant, backend, question),
+      );
     } finally {
       const left = (this.#asking.get(lane) ?? 1) - 1;
       if (left === 0) this.#asking.delete(lane);
@@ -105,16 +110,16 @@ export class Line {
     }
   }
 
-  async #inTurn<T>(tenant: TenantId, lane: string, run: () => Promise<T>): Promise<T> {
+  async #inTurn<T>(tenant: TenantId, type: Question["type"], run: () => Promise<T>): Promise<T> {
     const { promise, resolve } = Promise.withResolvers<(() => void) | undefined>();
-    const stopWaiting = this.#turns.take(lane, resolve);
+    const stopWaiting = this.#turns.take(laneOf(tenant, type), resolve);
     const timer = this.#deps.clock.setTimer(this.#deps.config.queueMs, () => {
       stopWaiting?.();
       resolve(undefined);
     });
     const done = await promise;
     timer.cancel();
-    if (done === undefined) throw this.#failed(tenant, "waited_too_long");
+    if (done === undefined) throw this.#failed(tenant, type, "waited_too_long");
     try {
       return await run();
     } finally {
@@ -123,8 +128,9 @@ export class Line {
   }
 
   async #askNow(tenant: TenantId, backend: Backend, question: Question): Promise<Answer> {
-    const entry = this.#breakers.enter(laneOf(tenant, question.type));
-    if (entry.waitMs !== undefined) throw this.#failed(tenant, "left_alone");
+    const { type } = question;
+    const entry = this.#breakers.enter(laneOf(tenant, type));
+    if (entry.waitMs !== undefined) throw this.#failed(tenant, type, "left_alone");
     const { clock } = this.#deps;
     const { timeoutMs } = backend.settings;
     const request = this.#requestOf(tenant, backend, question);
@@ -134,12 +140,12 @@ export class Line {
       (leftMs) => this.#deps.http.send({ ...request, timeoutMs: leftMs }),
       (told) => isRepeated(told, question),
     );
-    entry.end(healthOf(outcome));
-    if (outcome.kind !== "answered") throw this.#failed(tenant, outcome.why);
+    this.#tell(entry.end(healthOf(outcome)), { tenant, type });
+    if (outcome.kind !== "answered") throw this.#failed(tenant, type, outcome.why);
     const { status } = outcome;
-    if (status < 200 || status > 299) throw this.#failed(tenant, "status", status);
+    if (status < 200 || status > 299) throw this.#failed(tenant, type, "status", status);
     const answer = answerIn(outcome.body);
-    if (answer === undefined) throw this.#failed(tenant, "no_answer", status);
+    if (answer === undefined) throw this.#failed(tenant, type, "no_answer", status);
     this.#deps.metered(tenant);
     return answer;
   }
@@ -167,11 +173,21 @@ export class Line {
     };
   }
 
+  /** In words of their own: those of failures are told five times a minute, of all tenants together. */
+  #tell(change: Change | undefined, about: { tenant: TenantId; type: Question["type"] }): void {
+    if (change === "opened") this.#deps.log.warn(about, "a backend is left alone for a while");
+    if (change === "closed") this.#deps.log.info(about, "a backend answers again");
+  }
+
   /** Told to the log now and then, as all that is said so often. */
-  #failed(tenant: TenantId, why: string, status?: number): NoAnswer {
+  #failed(tenant: TenantId, type: Question["type"], why: string, status?: number): NoAnswer {
     const { log, count } = this.#deps;
     count(why);
-    log.warn({ tenant, why, ...(status !== undefined && { status }) }, "a backend gave no answer");
+    // Of those that are not asked the breaker's own line has told.
+    if (why !== "left_alone") {
+      const fields = { tenant, type, why, ...(status !== undefined && { status }) };
+      log.warn(fields, "a backend gave no answer");
+    }
     return new NoAnswer("the backend could not be asked");
   }
 }

@@ -13,7 +13,7 @@ function open() {
     end(target: string, how: "good" | "bad" | "unknown") {
       const entry = breakers.enter(target);
       if (entry.waitMs !== undefined) throw new Error("it is open");
-      entry.end(how);
+      return entry.end(how);
     },
     waitMs: (target: string) => breakers.enter(target).waitMs,
   };
@@ -33,6 +33,18 @@ describe("P5: a breaker", () => {
     expect(breakers.openCount).toBe(1);
     expect(waitMs("a")).toBeGreaterThanOrEqual(1_000);
     expect(waitMs("b")).toBeUndefined();
+  });
+
+  test("tells once that it has opened, and once that it has closed", () => {
+    const { clock, end } = open();
+    const told = ["bad", "bad", "bad"].map((how) => end("a", how as "bad"));
+    expect(told).toEqual([undefined, undefined, "opened"]);
+    clock.advance(60_000);
+    expect(end("a", "bad")).toBeUndefined();
+    clock.advance(60_000);
+    expect(end("a", "unknown")).toBeUndefined();
+    expect(end("a", "good")).toBe("closed");
+    expect(end("a", "good")).toBeUndefined();
   });
 
   test("lets one probe pass when its time is up: all pass if it is well, else none for longer", () => {

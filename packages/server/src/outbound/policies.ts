@@ -22,7 +22,10 @@ export type BreakerOptions = {
 /** `waitMs`: nothing is to be sent for so long. Otherwise whoever sends tells how it `end`ed, once: `unknown` says nothing about the target. */
 export type Entry =
   | { readonly waitMs: number }
-  | { readonly waitMs: undefined; end(how: "good" | "bad" | "unknown"): void };
+  | { readonly waitMs: undefined; end(how: "good" | "bad" | "unknown"): Change | undefined };
+
+/** What an end has made of the breaker: nothing is sent any more; all is again. */
+export type Change = "opened" | "closed";
 
 type Breaker = {
   readonly counter: ConsecutiveBreaker;
@@ -78,27 +81,31 @@ export class Breakers {
     return {
       waitMs: undefined,
       end: (how) => {
-        if (ended) return;
+        if (ended) return undefined;
         ended = true;
         const breaker = this.#breakers.get(target);
         if (isProbe && breaker !== undefined) breaker.isProbing = false;
-        if (how === "good") this.#breakers.delete(target);
-        if (how === "bad") this.#fail(target, isProbe);
+        if (how === "bad") return this.#fail(target, isProbe);
+        if (how === "unknown") return undefined;
+        this.#breakers.delete(target);
+        return breaker?.open === undefined ? undefined : "closed";
       },
     };
   }
 
-  #fail(target: string, isProbe: boolean): void {
+  #fail(target: string, isProbe: boolean): Change | undefined {
     const breaker = this.#find(target);
     const isTooMuch = breaker.counter.failure();
     // Those that were sent before it opened make it no longer.
-    if (!isTooMuch || (breaker.open !== undefined && !isProbe)) return;
+    if (!isTooMuch || (breaker.open !== undefined && !isProbe)) return undefined;
+    const change = breaker.open === undefined ? "opened" : undefined;
     const { openMs, openMaxMs } = this.#options;
     const backoff =
       breaker.open?.backoff.next(undefined) ??
       new ExponentialBackoff({ initialDelay: openMs, maxDelay: openMaxMs }).next();
     const untilMs = this.#clock.monotonicMs() + Math.max(openMs, backoff.duration);
     breaker.open = { untilMs, backoff };
+    return change;
   }
 
   #find(target: string): Breaker {

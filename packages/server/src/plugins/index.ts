@@ -30,6 +30,7 @@ export type { Outbound, OutboundOutcome, OutboundRequest } from "../outbound/out
 export {
   type BreakerOptions,
   Breakers,
+  type Change,
   type Entry,
   healthOf,
   type RetryOptions,

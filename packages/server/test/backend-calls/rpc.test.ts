@@ -149,6 +149,16 @@ test("P5 [BC4]: a backend that is down is left alone for a while, then tried by 
   isDown = false;
   clock.advance(10_000);
   expect(await ann.must("rpc", { method: "m" })).toEqual({ result: 1 });
+  const said = world.gateway.logged.map((line) => JSON.parse(line));
+  const lines = said.filter(({ msg }) => String(msg).startsWith("a backend"));
+  expect(lines.map(({ msg, why }) => [msg, why])).toEqual([
+    ["a backend gave no answer", "status"],
+    ["a backend gave no answer", "status"],
+    ["a backend is left alone for a while", undefined],
+    ["a backend gave no answer", "status"],
+    ["a backend answers again", undefined],
+  ]);
+  expect(lines.every(({ tenant, type }) => tenant === "default" && type === "rpc")).toBe(true);
   // Another backend starts anew.
   isDown = true;
   for (let n = 0; n < 3; n++) await ann.refused("rpc", { method: "m" });
