@@ -13,11 +13,11 @@ import {
 } from "@aldis/testkit";
 import { type ReceiverServer, startReceiver } from "./receiver-server.ts";
 
-export const PUBLISHED_A_ROUND = 150;
+export const PUBLISHED_A_ROUND = 80;
 
 export const CONFIG: ConfigInput = {
   outbound: { allowPrivate: ["127.0.0.1"] },
-  webhooks: { batchMs: 0, batchMax: 7, backoffMs: 20, backoffMaxMs: 100, timeoutMs: 1_000 },
+  webhooks: { batchMs: 0, batchMax: 5, backoffMs: 20, backoffMaxMs: 100, timeoutMs: 1_000 },
   jobs: { pollMs: 20, leaseMs: 1_000, sweepMs: 300 },
 };
 
@@ -93,8 +93,9 @@ export async function killAndStopWorkers(more: ConfigInput = {}): Promise<void> 
     const body = { url: receiver.url, types: ["message.published"] };
     receiver.secret = (await gateway.call("POST", "/api/webhooks", body)).body.secret;
     for (let round = 0; round < 3; round++) {
-      await using first = await worker();
-      await using second = await worker();
+      const [one, two] = await Promise.all([worker(), worker()]);
+      await using first = one;
+      await using second = two;
       const came = receiver.got.length;
       const publishing = publishUntilKilled(gateway, round, acknowledged);
       await eventually("some of it", () => receiver.got.length > came + random.between(1, 5));
