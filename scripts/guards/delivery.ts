@@ -100,6 +100,16 @@ export const DELIVERY_GUARDS: readonly Guard[] = [
     named: "410 disables an endpoint",
   },
   {
+    faults: [12],
+    breaks: "a slow endpoint keeps a place of the quick ones for a whole turn",
+    file: `${WEBHOOKS}/delivery.ts`,
+    find: "if (reached.state.isSlow) break;",
+    replace: "",
+    test: FAIRNESS,
+    named: "takes everything slowly",
+    giveUpMs: 2_000,
+  },
+  {
     faults: [35],
     breaks: "endpoints that hang take all places",
     file: `${WEBHOOKS}/gates.ts`,

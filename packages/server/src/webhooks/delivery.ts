@@ -159,6 +159,8 @@ export class Delivery {
       if (outcome.kind === "unsent") return { atMs: clock.nowMs() + GATE_WAIT_MS };
       if (outcome.kind !== "taken") return await this.#failed(turn, { batch, record, outcome });
       reached = { cursor: batch.to, state: this.#taken(turn, batch, outcome.tookMs) };
+      // Attack: a place of the quick ones is held for as many slow answers as there are batches in a turn. The next turn asks for one of the slow.
+      if (reached.state.isSlow) break;
     }
     if (reached.cursor !== held.cursor) await held.write(reached.state, reached.cursor);
     return isMore ? { atMs: clock.nowMs() } : await this.#rest(turn);

@@ -53,3 +53,31 @@ test("[WH11] slow and failing endpoints of all tenants together leave room for t
   for (const answer of hangs.splice(0)) answer(answered(200));
   await Promise.all(turns);
 });
+
+test("attack [WH11]: an endpoint that takes everything slowly gives its place back after each answer, and is one of the slow ones from then on", async () => {
+  const config = { batchMs: 0, batchMax: 1, sendsPerTenant: 10, slowSends: 1 };
+  await using world = await createWorld({ config });
+  const node = world.node();
+  const receiver = new Receiver();
+  world.receive = receiver.receive;
+  const hangs: ((outcome: OutboundOutcome) => void)[] = [];
+  receiver.answer = () => new Promise((resolve) => hangs.push(resolve));
+  for (const tenant of [ACME, OTHER]) {
+    await node.add({}, tenant);
+    for (const id of ["e1", "e2", "e3"]) {
+      await node.parts.recorder.record(tenant, { type: "a.b", id, atMs: 1, data: {} });
+    }
+  }
+  const turns = world.jobs.due.map((key) => world.jobs.run(node, key));
+  await eventually("both are asked", () => hangs.length === 2);
+  world.clock.advance(10_000);
+  for (const answer of hangs.splice(0)) answer(answered(200));
+  await Promise.all(turns);
+  expect(receiver.got).toHaveLength(2);
+  const next = world.jobs.due.map((key) => world.jobs.run(node, key));
+  await eventually("one is asked again", () => hangs.length === 1);
+  world.clock.advance(10_000);
+  for (const answer of hangs.splice(0)) answer(answered(200));
+  await Promise.all(next);
+  expect(receiver.got).toHaveLength(3);
+});
