@@ -31,6 +31,8 @@ export type KeyWish = {
 /** The key itself is here, once, and nowhere else. */
 export type MadeKey = { readonly key: string; readonly record: KeyRecord };
 
+/** `tenants.keysMax` may have been more before; a key that is not listed is one that nobody revokes. */
+const LISTED_MAX = 10_000;
 const SECRET_BYTES = 32;
 const ID_BYTES = 12;
 /** The same for a key of another tenant: whoever tries ids learns nothing (P2). */
@@ -71,7 +73,7 @@ export class KeyAdministration {
   async list(tenant: TenantId): Promise<Result<readonly KeyRecord[]>> {
     if (!this.#deps.directory.isRegistered(tenant)) return NOT_CREATED;
     const { records, table } = this.#deps;
-    const listed = await records.list(tenant, { index: "key", limit: this.#max });
+    const listed = await records.list(tenant, { index: "key", limit: LISTED_MAX });
     return accept(listed.map((record) => used(table, tenant, record)));
   }
 
@@ -107,14 +109,14 @@ export class KeyAdministration {
   /** Keys that have ended make room when there is none: who rotates often has many. */
   async #hasRoom(step: Step, tenant: TenantId): Promise<boolean> {
     const { records } = this.#deps;
-    const held = await records.list(tenant, { index: "key", limit: this.#max });
+    const held = await records.list(tenant, { index: "key", limit: LISTED_MAX });
     if (held.length < this.#max) return true;
     const over = held.filter((record) => this.#keys.isOver(record));
     for (const { id } of over) {
       await records.remove(tenant, { id });
       step.applied("key", tenant, id, undefined);
     }
-    return over.length > 0;
+    return held.length - over.length < this.#max;
   }
 
   async #make(step: Step, tenant: TenantId, wish: KeyWish): Promise<Result<MadeKey>> {

@@ -96,3 +96,13 @@ test("[TN2] a key can be replaced for ever: those that have ended make room", as
   expect((await t.admin("POST", "/api/tenants/acme/keys", {})).status).toBe(200);
   expect((await t.admin("POST", "/api/tenants/acme/keys", {})).status).toBe(429);
 });
+
+test("[TN2] keys that were made while there could be more of them are listed, so that they can be revoked", async () => {
+  await using t = await startWithTenants({ tenants: { keysMax: 3 } });
+  await t.tenantWithKey("acme");
+  for (let n = 0; n < 2; n++) await t.admin("POST", "/api/tenants/acme/keys", {});
+  await using later = await t.again({ tenants: { keysMax: 1 } });
+  const { body } = await later.admin("GET", "/api/tenants/acme/keys");
+  expect(body.keys).toHaveLength(3);
+  expect((await later.admin("POST", "/api/tenants/acme/keys", {})).status).toBe(429);
+});
