@@ -13,7 +13,7 @@ import type { Keys } from "../secrets/shared-secret.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import type { RegisteredTenants } from "../tenant/tenants.ts";
 import type { Clock } from "../time/clock.ts";
-import { actFor, refusalOfHeader, TENANT_HEADER } from "./act-for.ts";
+import { actFor, TENANT_HEADER } from "./act-for.ts";
 import { createApiApp } from "./api-app.ts";
 import { createApiPages } from "./api-pages.ts";
 import { type Cursors, createCursors } from "./cursors.ts";
@@ -163,20 +163,17 @@ async function answerUserOrKey(
   if (!isDecodable(target.pathname)) {
     return refusalResponse(refuse("bad_request", "the path is not well encoded"));
   }
-  const authorization = request.headers.get("authorization");
-  if (deps.keys.grantOf(authorization) !== undefined) {
+  if (deps.keys.grantOf(request.headers.get("authorization")) !== undefined) {
     const judged = judgeCaller(deps, request, address);
     if (!judged.ok) return refuseCaller(judged);
     countRequest(deps, asked, judged.value.tenant);
     return app.fetch(request, { grant: judged.value, caller: undefined, address, requestId });
   }
-  const verdict = await judgeToken(deps, authorization, address);
+  const verdict = await judgeToken(deps, request, address);
   if ("error" in verdict) return refuseCaller(verdict);
   if (!verdict.ok)
     return refusalResponse(refuse("unauthorized", "the token is refused"), CHALLENGE);
   const { tenant } = verdict.identity;
-  const foreign = refusalOfHeader(tenant, request.headers.get(TENANT_HEADER));
-  if (foreign !== undefined) return refusalResponse(foreign);
   countRequest(deps, asked, tenant);
   const waitMs = deps.takeMessage(verdict.identity);
   if (waitMs > 0)

@@ -7,6 +7,7 @@ import { type Counters, countOne } from "../observe/counters.ts";
 import type { RefusalLog } from "../observe/refusal-log.ts";
 import type { TenantId } from "../tenant/tenant.ts";
 import type { Tenants } from "../tenant/tenants.ts";
+import { refusalOfHeader, TENANT_HEADER } from "./act-for.ts";
 import type { ApiAnswer } from "./api-answer.ts";
 
 export type TokenJudgeDeps = {
@@ -20,13 +21,16 @@ export type TokenJudgeDeps = {
 
 type Unjudged = Extract<ApiAnswer, { ok: false }>;
 
-/** Attack: trying tokens. Wrong ones count like wrong API keys, those that have merely ended do not. */
+/**
+ * Whose token a request has, and that it speaks for nobody else (TN3). Attack: trying tokens. Wrong ones count like wrong API keys, those that have merely ended do not.
+ */
 export async function judgeToken(
   deps: TokenJudgeDeps,
-  authorization: string | null,
+  { headers }: Request,
   address: () => string,
 ): Promise<TokenVerdict | Unjudged> {
   const { guesses, verifier, counters, refusals } = deps;
+  const authorization = headers.get("authorization");
   const token = bearerOf(authorization, deps.tokenMaxBytes);
   if (authorization === null || token === undefined) {
     return refuse("unauthorized", "send a user's token as `Authorization: Bearer <token>`");
@@ -37,7 +41,11 @@ export async function judgeToken(
     return refuseFor("rate_limited", "too many wrong tokens from your address", waitMs);
   }
   const verdict = await verifier.verify(token);
-  if (verdict.ok) return refusalOfTenant(deps, verdict.identity.tenant) ?? verdict;
+  if (verdict.ok) {
+    const { tenant } = verdict.identity;
+    const header = headers.get(TENANT_HEADER);
+    return refusalOfTenant(deps, tenant) ?? refusalOfHeader(tenant, header) ?? verdict;
+  }
   countOne(counters.tokensRefused, verdict.cause);
   refusals.note(verdict.cause);
   if (verdict.cause === "keys_unavailable") {

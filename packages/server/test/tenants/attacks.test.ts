@@ -61,6 +61,10 @@ test("[TN3] a user's token with another tenant in the header is refused, not pas
   expect(await status({ "aldis-tenant": "acme" })).toBe(open);
   for (const tenant of ["beta", "", "~", "acme, beta"]) {
     expect([tenant, await status({ "aldis-tenant": tenant })]).toEqual([tenant, 403]);
+    for (const path of ["/api/auth/me", "/api/auth/verify"]) {
+      const headers = { authorization: `Bearer ${token}`, "aldis-tenant": tenant };
+      expect([path, (await t.gateway.http(path, { headers })).status]).toEqual([path, 403]);
+    }
   }
 });
 

@@ -51,11 +51,7 @@ function me(deps: TokenRouteDeps): Route {
       answer: identityAnswer,
     },
     async answer(call) {
-      const verdict = await judgeToken(
-        deps,
-        call.request.headers.get("authorization"),
-        call.address,
-      );
+      const verdict = await judgeToken(deps, call.request, call.address);
       if ("error" in verdict) return verdict;
       return verdict.ok
         ? { ok: true, value: describe(verdict.identity) }
@@ -85,11 +81,7 @@ function verify(deps: TokenRouteDeps): Route {
       answer: verifyAnswer,
     },
     async answer(call) {
-      const verdict = await judgeToken(
-        deps,
-        call.request.headers.get("authorization"),
-        call.address,
-      );
+      const verdict = await judgeToken(deps, call.request, call.address);
       if ("error" in verdict) return verdict;
       if (!verdict.ok) {
         const cause = verdict.cause === "expired" ? "expired" : "refused";
