@@ -65,10 +65,11 @@ export const backendCallsSchema = z
     ...backendFields,
     timeoutMaxMs: ms("The longest that a tenant may give its backend").default(10_000),
     queueMs: ms("How long a question may wait for its turn").default(10_000),
+    // All three together stay below what one server is sent (`outbound.connectionsPerOrigin`): else two of them that hang would hold up the third.
     inFlightPerTenant: count(
       "Requests to one tenant's backend under way on a node, of each type: calls, subscriptions, publications",
       10_000,
-    ).default(16),
+    ).default(10),
     waitingPerTenant: count(
       "Of one tenant, on a node: calls that wait for their turn, and subscriptions",
     ).default(10_000),
