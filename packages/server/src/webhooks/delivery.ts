@@ -149,8 +149,8 @@ export class Delivery {
     let reached: Reached = { cursor: held.cursor, state: held.state };
     let record: EndpointRecord | undefined = first;
     let isMore = true;
-    for (let batches = 0; isMore && batches < BATCHES_MAX; batches++) {
-      if (batches > 0) record = await records.endpoints.get(tenant, { endpoint });
+    for (let left = BATCHES_MAX; isMore && left > 0; left = leftAfter(reached, left)) {
+      if (left < BATCHES_MAX) record = await records.endpoints.get(tenant, { endpoint });
       if (record?.status !== "active" || signal.aborted) break;
       const batch = await this.#nextBatch(turn, reached);
       isMore = batch !== undefined;
@@ -159,8 +159,6 @@ export class Delivery {
       if (outcome.kind === "unsent") return { atMs: clock.nowMs() + GATE_WAIT_MS };
       if (outcome.kind !== "taken") return await this.#failed(turn, { batch, record, outcome });
       reached = { cursor: batch.to, state: this.#taken(turn, batch, outcome.tookMs) };
-      // Attack: a place of the quick ones is held for as many slow answers as there are batches in a turn. The next turn asks for one of the slow.
-      if (reached.state.isSlow) break;
     }
     if (reached.cursor !== held.cursor) await held.write(reached.state, reached.cursor);
     return isMore ? { atMs: clock.nowMs() } : await this.#rest(turn);
@@ -257,6 +255,11 @@ export class Delivery {
     }
     return { notBeforeMs: Math.min(Math.max(state.nextAt, now), now + config.lookMs) };
   }
+}
+
+/** Attack: a place of the quick ones is held for as many slow answers as there are batches in a turn. After one the next turn asks for a place of the slow. */
+function leftAfter({ state }: Reached, left: number): number {
+  return state.isSlow ? 0 : left - 1;
 }
 
 /** Somebody who has enabled it after it failed wants it to be tried at once. Where it failed in the future the clock was set back: who was to wait for a minute does not wait for an hour. */
