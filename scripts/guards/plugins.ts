@@ -24,6 +24,15 @@ export const PLUGIN_GUARDS: readonly Guard[] = [
     named: "whatever they throw or give is theirs",
   },
   {
+    faults: [35],
+    breaks: "one tenant's publications take all the room to wait for hooks",
+    file: "packages/server/src/channel/publish-hooks.ts",
+    find: "< SHARE * (max - this.#pending)",
+    replace: "< (this.#pending < max ? Number.POSITIVE_INFINITY : 0)",
+    test: "packages/server/src/channel/publish-hooks.test.ts",
+    named: "one tenant has three quarters at most",
+  },
+  {
     faults: [37],
     breaks: "a plugin may keep any number of commands waiting",
     file: `${HOST}/plugin-actions.ts`,

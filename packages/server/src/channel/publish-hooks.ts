@@ -2,7 +2,7 @@
 import type { Payload, Refusal } from "@aldis/protocol";
 import type { Awaitable } from "../awaitable.ts";
 import type { PublishOutcome } from "../broker/broker.ts";
-import type { ChannelKey, TenantId } from "../tenant/tenant.ts";
+import { type ChannelKey, type TenantId, tenantOf } from "../tenant/tenant.ts";
 import type { PublishRequest } from "./publisher.ts";
 
 export type PublishRefusal = { readonly refusal: Refusal };
@@ -25,7 +25,7 @@ export type PublishingHook = {
   /** Whether anybody decides about this tenant's channels of this namespace. */
   concerns(tenant: TenantId, namespace: string): boolean;
   ask(request: PublishRequest): Awaitable<PublishVerdict>;
-  /** Publications of this node that may wait for such answers at once. */
+  /** Publications of this node that may wait for such answers at once, of all tenants. */
   readonly pendingMax: number;
 };
 
@@ -43,17 +43,26 @@ export type RecordingHook = {
   ask(request: PublishRequest, outcome: Placed): Awaitable<Refusal | undefined>;
 };
 
+/** One tenant has at most so many times what room is left. */
+const SHARE = 3;
+
 /**
  * Publications whose hooks answer later are published in the order in which they came, channel by channel. Holds those channels alone that wait at this
  * moment.
  */
 export class PublishTurns {
   readonly #tails = new Map<ChannelKey, Promise<void>>();
+  readonly #pendingOf = new Map<TenantId, number>();
   #pending = 0;
 
   /** Publications that wait. */
   get pending(): number {
     return this.#pending;
+  }
+
+  /** Whether one more of the tenant's may wait. Attack: a tenant whose backend hangs has so many waiting that nobody else's are taken. */
+  hasRoom(tenant: TenantId, max: number): boolean {
+    return (this.#pendingOf.get(tenant) ?? 0) < SHARE * (max - this.#pending);
   }
 
   /** Whether something of this channel waits. */
@@ -70,7 +79,7 @@ export class PublishTurns {
     const before = this.#tails.get(key);
     const { promise: tail, resolve: release } = Promise.withResolvers<void>();
     this.#tails.set(key, tail);
-    this.#pending++;
+    this.#count(tenantOf(key), 1);
     let outcome: Awaitable<T>;
     try {
       const value = await decided;
@@ -78,10 +87,17 @@ export class PublishTurns {
       outcome = run(value);
     } finally {
       // The next one's turn: the broker keeps the order in which it is asked.
-      this.#pending--;
+      this.#count(tenantOf(key), -1);
       if (this.#tails.get(key) === tail) this.#tails.delete(key);
       release();
     }
     return await outcome;
+  }
+
+  #count(tenant: TenantId, by: 1 | -1): void {
+    this.#pending += by;
+    const own = (this.#pendingOf.get(tenant) ?? 0) + by;
+    if (own === 0) this.#pendingOf.delete(tenant);
+    else this.#pendingOf.set(tenant, own);
   }
 }

@@ -143,7 +143,7 @@ function publishAsked(
   { turns, publishing, target, over }: Asking,
   checked: Checked,
 ): Result<Awaitable<PublishOutcome>> {
-  if (turns.pending >= publishing.pendingMax) return BUSY;
+  if (!turns.hasRoom(checked.request.tenant, publishing.pendingMax)) return BUSY;
   const decided =
     over === undefined ? publishing.ask(checked.request) : askAfter(over, publishing, checked);
   if (!(decided instanceof Promise) && !turns.has(target)) {

@@ -29,7 +29,7 @@ export const hooksSchema = z.strictObject({
     "ms",
   ).default(1_000),
   pendingMax: positive(
-    "Publications of this node that wait for hooks at once; more are refused as `unavailable`",
+    "Publications of this node that wait for hooks at once, of one tenant at most three times what room is left; more are refused as `unavailable`",
   ).default(10_000),
   actionTimeLimitMs: positive("What an action or a route of a plugin may take", "ms").default(
     30_000,
