@@ -120,6 +120,16 @@ export const OUTBOUND_GUARDS: readonly Guard[] = [
     giveUpMs: 2_000,
   },
   {
+    faults: [26],
+    breaks: "who may not subscribe reads the history",
+    file: `${BACKEND_CALLS}/backend-calls.ts`,
+    find: "session.isSubscribed(channel) ? undefined :",
+    replace: "channel ? undefined :",
+    test: `${BACKEND_TESTS}/authorisation.test.ts`,
+    named: "who may not subscribe does not read",
+    giveUpMs: 2_000,
+  },
+  {
     faults: [12],
     breaks: "a user's calls that hang keep everybody from subscribing",
     file: `${BACKEND_CALLS}/line.ts`,

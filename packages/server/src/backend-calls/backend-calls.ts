@@ -71,6 +71,13 @@ function createBackendCalls(
       concerns: (tenant, namespace) => known.mayAsk(tenant, namespace, "subscribes"),
       timeLimitMs,
     },
+    // Attack: who may not subscribe reads the same from the history.
+    reading: {
+      run: ({ session, channel }) =>
+        session.isSubscribed(channel) ? undefined : questions.subscribing(session, channel),
+      concerns: (tenant, namespace) => known.mayAsk(tenant, namespace, "subscribes"),
+      timeLimitMs,
+    },
     publishing: {
       run: (message) => questions.publishing(message),
       concerns: (tenant, namespace) => known.mayAsk(tenant, namespace, "publishes"),

@@ -214,3 +214,24 @@ test("attack [BC8]: calls that hang or fail, which a user can bring about, leave
   await bob.must("subscribe", { channel: "orders:2" });
   await bob.must("publish", { channel: "orders:2", data: 1 });
 });
+
+test("attack [BC5]: who may not subscribe does not read the channel's history or who is there instead", async () => {
+  await using world = await openWorld(({ channel }) => ({ allow: channel !== "orders:secret" }), {
+    namespaces: { orders: { presence: true } },
+  });
+  const { gateway, backend } = world;
+  await world.set({ subscribe: { namespaces: ["orders"] } });
+  await gateway.publish("orders:secret", "for some");
+  await gateway.publish("orders:1", "for all");
+  const capabilities = { "*": ["subscribe", "history", "presence"] };
+  const eve = await gateway.connect({ sub: "eve", capabilities });
+  for (const action of ["history", "presence"]) {
+    const { code } = await eve.refused(action, { channel: "orders:secret" });
+    expect([action, code]).toEqual([action, "forbidden"]);
+  }
+  expect(await eve.must("history", { channel: "orders:1" })).toMatchObject({ offset: 1 });
+  await eve.must("subscribe", { channel: "orders:2" });
+  const asked = backend.asked.length;
+  await eve.must("history", { channel: "orders:2" });
+  expect(backend.asked).toHaveLength(asked);
+});
