@@ -81,9 +81,9 @@ export const TENANT_GUARDS: readonly Guard[] = [
     faults: [29],
     breaks:
       "a user's token with another tenant in `Aldis-Tenant` is answered as if it were not there",
-    file: `${SERVER}/api/api.ts`,
-    find: "if (foreign !== undefined) return refusalResponse(foreign);",
-    replace: "",
+    file: `${SERVER}/api/judge-token.ts`,
+    find: "?? refusalOfHeader(tenant, header) ??",
+    replace: "??",
     test: `${TESTS}/attacks.test.ts`,
     named: "is refused, not passed over",
   },
