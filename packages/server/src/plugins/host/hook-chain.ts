@@ -33,7 +33,11 @@ export type HookOwner = {
 /** Which channels a call is about. */
 export type HookPlace = { readonly tenant: TenantId; readonly namespace: string };
 
-const FAILED = refuse("unavailable", "it could not be decided: try again");
+/** What it needs is tried every second, too. */
+const FAILED: Refusal = {
+  ...refuse("unavailable", "it could not be decided: try again"),
+  retryAfterMs: 1_000,
+};
 
 /**
  * Calls the hooks of one name, one after another, in the turn of the call as long as they answer in it. Whatever they throw, and whatever takes too
