@@ -10,6 +10,16 @@ const WEBHOOKS = `${SDK}/src/incoming/webhook.test.ts`;
 /** The SDK of backends: what is repeated, what is sent where, and who is believed. */
 export const BACKEND_GUARDS: readonly Guard[] = [
   {
+    faults: [12],
+    breaks:
+      "a backend that was removed and set again within a millisecond is taken for the former one",
+    file: "packages/server/src/backend-calls/known-backends.ts",
+    find: "return JSON.stringify(known.settings) === JSON.stringify(record.settings);",
+    replace: "return true;",
+    test: "packages/server/src/backend-calls/known-backends.test.ts",
+    named: "removed and set again within the same millisecond",
+  },
+  {
     faults: [21],
     breaks: "the SDK gives no idempotency keys",
     file: `${CALLING}/call.ts`,

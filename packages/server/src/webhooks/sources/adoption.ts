@@ -4,8 +4,8 @@
  */
 import type { Clock, PluginSession, PluginUsers, TenantId, Timer } from "../../plugins/index.ts";
 
-/** Takes up what of a session is wanted. */
-export type Adopt = (session: PluginSession) => void;
+/** Takes up what of a session is wanted. Returns how much was looked at: 1 at least. */
+export type Adopt = (session: PluginSession) => number;
 
 export type AdoptionDeps = {
   readonly clock: Clock;
@@ -16,8 +16,10 @@ export type AdoptionDeps = {
 
 type Progress = { pass: number; from: number | undefined };
 
-/** Sessions that are looked at in one turn, and how long all others have their turns then. */
+/** Sessions, or channels of them, that are looked at in one turn, and how long all others have their turns then. */
 const PIECE = 200;
+/** Sessions that are asked for at a time: each may be in very many channels. */
+const SESSIONS = 20;
 const PAUSE_MS = 5;
 
 export class Adoption {
@@ -46,20 +48,22 @@ export class Adoption {
     for (let left = PIECE; left > 0; ) {
       const [next] = this.#tenants;
       if (next === undefined) return;
-      left -= 1 + this.#piece(...next, left);
+      left -= this.#piece(...next);
     }
     this.#timer = this.#deps.clock.setTimer(PAUSE_MS, () => this.#work());
   }
 
-  #piece(tenant: TenantId, { pass, from }: Progress, limit: number): number {
+  /** How much it was, 1 at least. */
+  #piece(tenant: TenantId, { pass, from }: Progress): number {
     const { users, passes } = this.#deps;
     this.#tenants.delete(tenant);
     const adopt = passes[pass];
-    if (adopt === undefined) return 0;
-    const { sessions, next } = users.sessionsHere(tenant, { from, limit });
-    for (const session of sessions) adopt(session);
+    if (adopt === undefined) return 1;
+    const { sessions, next } = users.sessionsHere(tenant, { from, limit: SESSIONS });
+    let looked = 1;
+    for (const session of sessions) looked += adopt(session);
     // Behind the others: a tenant with very many does not keep them waiting.
     this.#tenants.set(tenant, { pass: next === undefined ? pass + 1 : pass, from: next });
-    return sessions.length;
+    return looked;
   }
 }

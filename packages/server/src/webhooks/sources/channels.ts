@@ -33,12 +33,7 @@ export function createChannelSource(deps: ChannelSourceDeps) {
   const { things, recorder, channels, graceMs, silentMs } = deps;
   const here = new Map<TenantId, Map<string, Sessions>>();
 
-  const wantsChannels = (tenant: TenantId, namespace: string) =>
-    recorder.wants(tenant, "channel.occupied", namespace) ||
-    recorder.wants(tenant, "channel.vacated", namespace);
-  const wantsMembers = (tenant: TenantId, namespace: string) =>
-    recorder.wants(tenant, "member.joined", namespace) ||
-    recorder.wants(tenant, "member.left", namespace);
+  const { wantsChannels, wantsMembers } = wantsOf(recorder);
 
   function join(thing: Thing, session: string, { silentMs, ...about }: Joined): void {
     things.take(thing, about, silentMs);
@@ -100,9 +95,22 @@ export function createChannelSource(deps: ChannelSourceDeps) {
   /** Of a session that was here before. */
   const adopt: Adopt = (session) => {
     const ms = silentMs(session.identity.tenant);
-    for (const channel of session.channels()) take(session, channel, ms);
+    const subscribed = session.channels();
+    for (const channel of subscribed) take(session, channel, ms);
+    return 1 + subscribed.length;
   };
   return { hooks, adopt };
+}
+
+function wantsOf(recorder: ChannelSourceDeps["recorder"]) {
+  return {
+    wantsChannels: (tenant: TenantId, namespace: string) =>
+      recorder.wants(tenant, "channel.occupied", namespace) ||
+      recorder.wants(tenant, "channel.vacated", namespace),
+    wantsMembers: (tenant: TenantId, namespace: string) =>
+      recorder.wants(tenant, "member.joined", namespace) ||
+      recorder.wants(tenant, "member.left", namespace),
+  };
 }
 
 /** Who subscribes to a pattern is in none of its channels. */

@@ -51,8 +51,10 @@ export function createSessionSource(deps: SessionSourceDeps) {
   /** Of a session that was here before. */
   const adopt: Adopt = ({ id, identity }) => {
     const { tenant } = identity;
-    if (!isWanted(tenant)) return;
-    things.take(sessionThing(tenant, id), aboutSession(id, identity), silentMs(tenant));
+    if (isWanted(tenant)) {
+      things.take(sessionThing(tenant, id), aboutSession(id, identity), silentMs(tenant));
+    }
+    return 1;
   };
   return { hooks, adopt };
 }
