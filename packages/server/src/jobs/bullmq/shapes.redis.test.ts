@@ -13,7 +13,7 @@ import { jobsContract } from "../jobs.contract.ts";
 import { deathContract } from "../test/death.contract.ts";
 import { wakesContract } from "../test/wakes.contract.ts";
 import { freshBullmqJobs } from "./test/fresh-bullmq-jobs.ts";
-import { withAccount } from "./test/ways-in.ts";
+import { REDIS_IS_WELL, withAccount } from "./test/ways-in.ts";
 
 describe.if(hasRedis())("BullMQ where Redis is not one plain server", () => {
   let certificates: Certificates;
@@ -31,9 +31,15 @@ describe.if(hasRedis())("BullMQ where Redis is not one plain server", () => {
     certificates[Symbol.dispose]();
   });
 
-  const underSentinel = withAccount(() => ({ ...sentinel, caFile: certificates.caFile }));
+  const underSentinel = withAccount(
+    () => ({ ...sentinel, caFile: certificates.caFile }),
+    REDIS_IS_WELL,
+  );
   for (const contract of [wakesContract, deathContract]) {
     contract("jobs under Sentinel, over TLS", freshBullmqJobs(underSentinel));
   }
-  jobsContract("jobs in a Redis Cluster", freshBullmqJobs(withAccount(() => cluster)));
+  jobsContract(
+    "jobs in a Redis Cluster",
+    freshBullmqJobs(withAccount(() => cluster, REDIS_IS_WELL)),
+  );
 });

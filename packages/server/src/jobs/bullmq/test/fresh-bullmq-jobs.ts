@@ -64,7 +64,7 @@ export async function startBullmqWorker(
         retryMaxMs: Math.max(times.retryMs, times.retryMaxMs),
         queues,
         concurrency: { webhooks: concurrency, push: concurrency, history: concurrency },
-        commandTimeoutMs: 1_000,
+        commandTimeoutMs: redis.commandTimeoutMs ?? 1_000,
       },
     ),
     { clock, sweepMs: times.sweepMs },

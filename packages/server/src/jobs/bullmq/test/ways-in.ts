@@ -9,15 +9,18 @@ export type WayIn = AsyncDisposable & {
   cutOff(): void;
 };
 
+/** Where no test takes it away, what takes long is a busy machine. */
+export const REDIS_IS_WELL: WayIn["redis"] = { commandTimeoutMs: 10_000 };
+
 export type OpenWayIn = (prefix: string) => Promise<WayIn>;
 
 /** Through a proxy of its own, to one server, which may be started anew. */
-export function proxied(redis: () => RedisServer): OpenWayIn {
+export function proxied(server: () => RedisServer, redis: WayIn["redis"] = {}): OpenWayIn {
   return async () => {
-    const proxy = await startTcpProxy(redis().port);
+    const proxy = await startTcpProxy(server().port);
     return {
       broker: `redis://127.0.0.1:${proxy.port}`,
-      redis: {},
+      redis,
       cutOff() {
         proxy.accepting = false;
         proxy.cut();
@@ -35,7 +38,7 @@ export type RedisPlace = {
 };
 
 /** With an account of its own that may do what docs/operate/cluster.md asks for, and no more: by it the servers themselves cut it off, whatever leads to them. */
-export function withAccount(place: () => RedisPlace): OpenWayIn {
+export function withAccount(place: () => RedisPlace, redis: WayIn["redis"] = {}): OpenWayIn {
   return async (prefix) => {
     const { url, servers, caFile } = place();
     const random = createRandomIds();
@@ -49,7 +52,7 @@ export function withAccount(place: () => RedisPlace): OpenWayIn {
     }
     return {
       broker: url.replace("://", `://${user}:${encodeURIComponent(password)}@`),
-      redis: caFile === undefined ? {} : { caFile },
+      redis: { ...redis, ...(caFile !== undefined && { caFile }) },
       cutOff,
       async [Symbol.asyncDispose]() {
         cutOff();
