@@ -60,6 +60,16 @@ export const JOB_GUARDS: readonly Guard[] = [
     named: "P6",
   },
   {
+    faults: [5],
+    breaks:
+      "a worker gives up what blocks before BullMQ does, and works no more once a Redis has stood still",
+    file: "packages/server/src/redis/connect.ts",
+    find: "commandTimeout: WORKER_BLOCK_MAX_MS + options.commandTimeoutMs,",
+    replace: "commandTimeout: BLOCK_MAX_MS + options.commandTimeoutMs,",
+    test: `${JOBS}/bullmq/redis-faults.redis.test.ts`,
+    named: "stood still",
+  },
+  {
     faults: [13],
     breaks: "who waits after a failure waits an hour longer when the clock is set back by one",
     file: `${JOBS}/set-back.ts`,

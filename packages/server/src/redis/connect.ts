@@ -15,6 +15,9 @@ export type RedisLink = Redis | Cluster;
 /** Redis holds a command that blocks for at most this long. */
 export const BLOCK_MAX_MS = 1_000;
 
+/** BullMQ blocks for ten seconds after an error, and gives up a second later. */
+const WORKER_BLOCK_MAX_MS = 11_000;
+
 const RETRY_MS = 250;
 /** How often a Redis Cluster is asked where its slots are, beside what its redirections tell. */
 const SLOTS_REFRESH_MS = 2_000;
@@ -85,11 +88,14 @@ export function connectForListening(target: RedisTarget, options: RedisOptionsIn
   });
 }
 
-/** Opens a connection for who works in the background: what it asks for waits until the connection is there. Copies of it may block. */
+/**
+ * Opens a connection for who works in the background: what it asks for waits until the connection is there. Copies of it may block, and BullMQ gives up itself what blocked for too long: were
+ * we before it, it would take each such wait for an error, wait again, and ask for nothing any more.
+ */
 export function connectForWorking(target: RedisTarget, options: RedisOptionsInForce): RedisLink {
   return connectAny(target, {
     ...commonOptions(target, options),
-    commandTimeout: BLOCK_MAX_MS + options.commandTimeoutMs,
+    commandTimeout: WORKER_BLOCK_MAX_MS + options.commandTimeoutMs,
     maxRetriesPerRequest: null,
   });
 }

@@ -3,10 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eventually, hasRedis, type RedisServer, startRedis } from "@aldis/testkit";
 import { Unavailable } from "../../unavailable.ts";
 import { ACME, heldKind, kind } from "../test/bench.ts";
+import { pause } from "../test/job-model.ts";
 import { freshBullmqJobs } from "./test/fresh-bullmq-jobs.ts";
 import { proxied } from "./test/ways-in.ts";
 
 const FAR_MS = 3_600_000;
+/** Longer than all that waits for an answer of Redis does. */
+const STILL_MS = 4_200;
 
 describe.if(hasRedis())("jobs in a Redis that fails", () => {
   let redis: RedisServer;
@@ -53,6 +56,30 @@ describe.if(hasRedis())("jobs in a Redis that fails", () => {
     todo.add("two");
     await redis.restart();
     await eventually("what was asked for meanwhile is done", () => todo.size === 0, 20_000);
+  }, 60_000);
+
+  test("faults 5: a worker goes on when a Redis that stood still for some seconds goes on", async () => {
+    await using fresh = await open();
+    const seen: string[] = [];
+    const work = kind(({ key }) => void seen.push(key));
+    const { jobs } = await fresh.connect({ kinds: [work], sweepMs: FAR_MS });
+    await jobs.wake(work, ACME, "before");
+    await eventually("it works", () => seen.length === 1);
+    await redis.pause();
+    // Whatever waits for an answer has given up meanwhile, once and again.
+    for (const end = performance.now() + STILL_MS; performance.now() < end; ) {
+      const refused = await jobs.wake(work, ACME, "during").catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(Unavailable);
+      await pause(50);
+    }
+    redis.resume();
+    await eventually("it takes wakes", async () => {
+      return await jobs.wake(work, ACME, "after").then(
+        () => true,
+        () => false,
+      );
+    });
+    await eventually("it works again", () => seen.includes("after"));
   }, 60_000);
 
   test("P6: a worker that has nothing under way does not wait for a Redis that is away to be told to stop", async () => {
