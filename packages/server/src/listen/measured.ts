@@ -71,19 +71,17 @@ export function measured<S>(
   const idOf = createRequestIds(random);
   const tellsAll = log.isLevelEnabled("debug");
 
-  /** Who is refused too much waits for it (QU8). What is measured is how long the gateway took, without that. */
-  function answered(asked: Asked<S>, response: Answer): Answer | Promise<Answer> {
-    const finished = finish(asked, response);
-    const { account, request } = asked;
-    if (finished?.status !== TOO_MANY || account === undefined) return finished;
+  /** Who is refused too much waits for it (QU8). What was measured is how long the gateway took, without that. */
+  function tellLate({ account, request }: Asked<S>, response: Response): Answer | Promise<Answer> {
+    if (account === undefined) return response;
     const { promise, resolve } = Promise.withResolvers<Answer>();
-    const late = { onLateDue: () => resolve(finished) };
-    if (!deps.late.delay(late, account, clock.monotonicMs())) return finished;
+    const late = { onLateDue: () => resolve(response) };
+    if (!deps.late.delay(late, account, clock.monotonicMs())) return response;
     letGoOfBody(request);
     return promise;
   }
 
-  function finish(asked: Asked<S>, response: Answer): Answer {
+  function finish(asked: Asked<S>, response: Answer): Answer | Promise<Answer> {
     if (response === undefined) return undefined;
     const route = httpRoute(asked.target.pathname);
     const ms = clock.monotonicMs() - asked.startedMs;
@@ -95,10 +93,10 @@ export function measured<S>(
     const { requestId } = asked;
     log.debug({ requestId, route, status, ms: Math.round(ms) }, "request");
     response.headers.set("x-request-id", requestId);
-    return response;
+    return status === TOO_MANY ? tellLate(asked, response) : response;
   }
 
-  function fail(asked: Asked<S>, error: unknown): Answer {
+  function fail(asked: Asked<S>, error: unknown): Answer | Promise<Answer> {
     counters.faults++;
     log.error({ err: error, requestId: asked.requestId }, "request failed");
     return finish(asked, refusalResponse(refuse("internal", "a fault of the gateway")));
@@ -108,9 +106,9 @@ export function measured<S>(
     const asked = new Asked(request, server, { idOf, nowMs: clock.monotonicMs() });
     try {
       const response = answer(asked);
-      if (!(response instanceof Promise)) return answered(asked, response);
+      if (!(response instanceof Promise)) return finish(asked, response);
       return response.then(
-        (later) => answered(asked, later),
+        (answered) => finish(asked, answered),
         (error) => fail(asked, error),
       );
     } catch (error) {
