@@ -199,7 +199,7 @@ export const QUOTA_GUARDS: readonly Guard[] = [
     faults: [22],
     breaks: "refusals that are due together are told in one turn",
     file: `${SERVER}/limits/late-refusals.ts`,
-    find: "if (nextMs > 0 || told === PER_TURN) break;",
+    find: "if (nextMs > 0 || left === 0) break;",
     replace: "if (nextMs > 0) break;",
     test: `${SERVER}/limits/late-refusals.test.ts`,
     named: "told a few at a time",

@@ -57,13 +57,13 @@ describe("[QU8] a tenant with too many refusals", () => {
 
   test("P3: those that are due together are told a few at a time", () => {
     const { clock, told, refuse } = bench();
-    for (let n = 0; n < 40; n++) refuse(String(n));
+    for (let n = 0; n < 12; n++) refuse(String(n));
     clock.advance(1_000);
-    expect(told.length).toBe(16);
+    expect(told.length).toBe(4);
     clock.advance(2);
-    expect(told.length).toBe(32);
+    expect(told.length).toBe(8);
     clock.advance(2);
-    expect(told.length).toBe(38);
+    expect(told.length).toBe(10);
     expect(clock.pending).toBe(0);
   });
 

@@ -17,8 +17,9 @@ export type LateRefusalOptions = {
   readonly heldMax: number;
 };
 
-/** So many are told in one turn, and the next ones so much later: a crowd of them is not to hold up the loop. */
-const PER_TURN = 16;
+/** So many are told in one turn, one more for each thousand that wait, and the next ones so much later: a crowd of them is not to hold up the loop, nor to stay one. */
+const LEAST_PER_TURN = 4;
+const WAITING_PER_TOLD = 1_000;
 const TURN_MS = 2;
 
 /**
@@ -90,14 +91,14 @@ export class LateRefusals {
 
   readonly #turn = (): void => {
     const nowMs = this.#clock.monotonicMs();
-    let told = 0;
+    let left = LEAST_PER_TURN + Math.floor(this.#waiting.size / WAITING_PER_TOLD);
     let nextMs = Number.POSITIVE_INFINITY;
     for (const [late, dueMs] of this.#waiting) {
       nextMs = dueMs - nowMs;
-      if (nextMs > 0 || told === PER_TURN) break;
+      if (nextMs > 0 || left === 0) break;
       this.#waiting.delete(late);
       late.onLateDue();
-      told++;
+      left--;
     }
     this.#timer =
       this.#waiting.size === 0
