@@ -200,6 +200,22 @@ test("[CT13] [CT15] [CT24] whatever comes when: no message twice, none left out 
   );
 });
 
+test("[CT24] a change is kept that was heard while a page was read, though its message was forgotten meanwhile", () => {
+  const run = new Run();
+  run.ask("latest", 0, 2);
+  run.answer();
+  for (let n = 0; n < MAX - 1; n++) run.publish(run.room.say());
+  while (run.underway.length > 0) run.deliver(0);
+  run.ask("around", 0, 2);
+  run.publish(run.room.react(0));
+  for (let n = 0; n < 2; n++) run.publish(run.room.say());
+  while (run.underway.length > 0) run.deliver(0);
+  expect(run.timeline.find(1)).toBeUndefined();
+  run.answer();
+  run.check();
+  expect(run.timeline.find(1)?.revision).toBe(1);
+});
+
 test("[CT9] what was said in a room that is deleted goes, and comes back by no page; the next word goes on", () => {
   const run = new Run();
   for (let n = 0; n < 3; n++) run.room.say();

@@ -178,6 +178,10 @@ export class Timeline {
 
   #trimOldest(): void {
     if (this.#messages.length <= this.#max) return;
+    // A page that is being read may have them as they were before they were changed.
+    for (const message of this.#messages.slice(0, -this.#max)) {
+      if (message.version > 1 || (message.revision ?? 0) > 0) this.#putAhead(message);
+    }
     this.#messages = this.#messages.slice(-this.#max);
     this.hasOlder = true;
   }
