@@ -103,7 +103,7 @@ async function retries(given: Given, { same }: Report): Promise<void> {
   await trouble(given, "drop", 2);
   same("published once", (await shaky.publish("chat:shaky", 1)).duplicate, true);
   await trouble(given, "swallow");
-  const late = await shaky.publish("chat:late", 1, { timeoutMs: 200 });
+  const late = await shaky.publish("chat:late", 1, { timeoutMs: 500 });
   same("published once, late", [late.offset, late.duplicate], [1, true]);
   await trouble(given, "drop");
   await shaky.publishMany([
@@ -132,15 +132,18 @@ async function retries(given: Given, { same }: Report): Promise<void> {
   same("dead", await dead.users.send("ann", 1).catch(codeAndEffect), ["network", effect]);
 }
 
+/** Enough for a request to arrive: one that were given up before would leave its trouble to the next. */
+const ARRIVED_MS = 300;
+
 async function limits(given: Given, { same }: Report): Promise<void> {
   const shaky = createBackend({ ...given, url: given.shakyUrl, retries: 0 });
   for (const kind of ["silent", "stalled"]) {
     await trouble(given, kind);
-    const failure = await shaky.publish("a", 1, { timeoutMs: 50 }).catch(codeAndEffect);
+    const failure = await shaky.publish("a", 1, { timeoutMs: ARRIVED_MS }).catch(codeAndEffect);
     same(kind, failure, ["timeout", "unknown"]);
     await trouble(given, kind);
     const gone = new AbortController();
-    setTimeout(() => gone.abort(new Error("gone")), 50);
+    setTimeout(() => gone.abort(new Error("gone")), ARRIVED_MS);
     const aborted = await shaky
       .publish("a", 1, { signal: gone.signal })
       .catch(({ message }) => message);
