@@ -13,9 +13,10 @@ import { createCounters } from "../observe/counters.ts";
 import { createLog } from "../observe/log.ts";
 import { createRandomIds } from "../random/random.ts";
 import { openShards } from "../redis/shards.ts";
-import { ALL_TENANTS } from "../tenant/tenants.ts";
+import { DEFAULT_TENANT } from "../tenant/tenant.ts";
+import { ALL_TENANTS, type Tenants } from "../tenant/tenants.ts";
 import { systemClock as clock } from "../time/clock.ts";
-import { type Ingest, startIngest } from "./ingest.ts";
+import { type Ingest, type IngestDeps, startIngest } from "./ingest.ts";
 import type { PublishDeps } from "./outcome.ts";
 
 /** A broker that all nodes of a test share, and what was published in it, in order. */
@@ -43,9 +44,15 @@ type NodeOptions = {
   readonly node: string;
   readonly publisher?: Publisher;
   readonly ingest?: ConfigInput["ingest"];
+  readonly tenants?: Pick<IngestDeps, "tenants" | "tenantsKnown">;
 };
 
-function startNode(world: World, { urls, node, publisher, ingest }: NodeOptions): Node {
+const KNOWN = { tenants: ALL_TENANTS, tenantsKnown: Promise.resolve() };
+
+function startNode(
+  world: World,
+  { urls, node, publisher, ingest, tenants = KNOWN }: NodeOptions,
+): Node {
   const config = configSchema.parse({
     broker: [...urls],
     redis: { commandTimeoutMs: 500 },
@@ -56,7 +63,7 @@ function startNode(world: World, { urls, node, publisher, ingest }: NodeOptions)
   const log = createLog("silent", () => {});
   const running = startIngest(
     {
-      ...{ ...world, tenants: ALL_TENANTS, clock, log, node, shards: shards.all },
+      ...{ ...world, ...tenants, clock, log, node, shards: shards.all },
       publisher: publisher ?? world.publisher,
     },
     { ...config.ingest, prefix: "aldis", messageMaxBytes: 10_000 },
@@ -378,4 +385,32 @@ test("[QU3] P3: a tenant over its quota waits, then loses what is too much, and 
     return (await redis.cli("XLEN", "aldis:ingest:dead")) === "50";
   });
   expect(world.counters.ingestDead).toEqual({ rate_limited: 50 });
+});
+
+test("[TN7] P2: a node that does not know the tenants yet takes nothing: a deleted one would look like any other", async () => {
+  await using redis = await startRedis();
+  const world = createWorld();
+  const known = Promise.withResolvers<void>();
+  const active = ALL_TENANTS.of(DEFAULT_TENANT);
+  const shut: Tenants = {
+    ...ALL_TENANTS,
+    of: (tenant) => (tenant === "gone" ? { ...active, status: "deleted" } : active),
+  };
+  const add = (tenant: string) =>
+    redis.cli("XADD", "aldis:ingest", "*", ...["tenant", tenant, "channel", "c", "data", "1"]);
+  await add("gone");
+  const starting = { tenants: ALL_TENANTS, tenantsKnown: known.promise };
+  await using a = startNode(world, { urls: [redis.url], node: "a", tenants: starting });
+  {
+    const tenants = { tenants: shut, tenantsKnown: Promise.resolve() };
+    await using b = startNode(world, { urls: [redis.url], node: "b", tenants });
+    await leadsAll(b);
+    await add("there");
+    await eventually("what is allowed to be published", () => world.published.length === 1);
+  }
+  known.resolve();
+  await leadsAll(a);
+  await add("there");
+  await eventually("more to be published", () => world.published.length === 2);
+  expect(world.published.every((line) => line.startsWith("there/c "))).toBe(true);
 });

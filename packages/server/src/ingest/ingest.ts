@@ -14,6 +14,8 @@ export type IngestDeps = PublishDeps & {
   readonly shards: readonly Shard[];
   /** This process, and no other before or after it. */
   readonly node: string;
+  /** Nothing is taken before it resolves: until all tenants are known, one that is suspended or deleted looks like one that nobody has created. */
+  readonly tenantsKnown: Promise<void>;
 };
 
 export type IngestOptions = Config["ingest"] & {
@@ -95,7 +97,10 @@ function startIntake(deps: IngestDeps, shard: Shard, options: IntakeOptions): In
     },
     { lockKey: lockKeyOf(shard), topic: `${name}:leader`, leaseMs: options.leaseMs },
   );
-  leadership.start();
+  // Attack: what is published for a deleted tenant while a node starts.
+  void deps.tenantsKnown.then(() => {
+    if (!closing) leadership.start();
+  });
   return {
     get backlog() {
       return watch.latest;
