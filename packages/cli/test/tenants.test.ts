@@ -42,7 +42,7 @@ test("tenants and keys are created, listed, suspended and revoked from the comma
     expect((await runCli(["keys", "list"], env)).code).toBe(2);
   }
   await rm(folder, { recursive: true });
-}, 30_000);
+}, 60_000);
 
 test("quotas are set and shown, and usage is shown, from the command line", async () => {
   const folder = await mkdtemp(join(tmpdir(), "aldis-cli-"));
@@ -81,4 +81,4 @@ test("quotas are set and shown, and usage is shown, from the command line", asyn
     expect([missing.code, missing.stderr.includes("not_found")]).toEqual([1, true]);
   }
   await rm(folder, { recursive: true });
-}, 30_000);
+}, 60_000);

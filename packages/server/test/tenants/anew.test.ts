@@ -46,4 +46,4 @@ test("[TN10] P2: a tenant made anew has no keys, histories, usage, webhooks, bac
   expect((await get("/api/channels")).channels).toEqual([]);
   const { days } = await get("/api/usage");
   expect(days.map(({ messagesIn }: { messagesIn: number }) => messagesIn)).toEqual([0]);
-}, 20_000);
+}, 60_000);
