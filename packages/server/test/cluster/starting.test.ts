@@ -40,7 +40,8 @@ test("faults 5: why a Redis cannot be used stands in the log: a wrong password, 
 
 test("P5: an empty Redis, and a second node at it, are no trouble that is told or counted", async () => {
   await using redis = await startRedis();
-  const config = { broker: redis.url };
+  // Commands that a busy machine makes late would be counted.
+  const config = { broker: redis.url, redis: { commandTimeoutMs: 10_000 } };
   await using first = await startTestGateway({ config });
   await eventually("somebody to lead", () =>
     first.logged.some((line) => line.includes("takes what comes in")),
