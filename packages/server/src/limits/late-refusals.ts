@@ -74,7 +74,7 @@ export class LateRefusals {
     return true;
   }
 
-  /** The same for an answer in which there is such a refusal among others; undefined: it is told at once. */
+  /** The same for an answer over HTTP, which may have such a refusal among others: resolves when it is due; undefined: it is told at once. */
   wait(account: TenantAccount): Promise<void> | undefined {
     const { promise, resolve } = Promise.withResolvers<void>();
     const isLate = this.delay({ onLateDue: resolve }, account, this.#clock.monotonicMs());

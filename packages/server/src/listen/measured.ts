@@ -73,12 +73,10 @@ export function measured<S>(
 
   /** Who is refused too much waits for it (QU8). What was measured is how long the gateway took, without that. */
   function tellLate({ account, request }: Asked<S>, response: Response): Answer | Promise<Answer> {
-    if (account === undefined) return response;
-    const { promise, resolve } = Promise.withResolvers<Answer>();
-    const late = { onLateDue: () => resolve(response) };
-    if (!deps.late.delay(late, account, clock.monotonicMs())) return response;
+    const due = account && deps.late.wait(account);
+    if (due === undefined) return response;
     letGoOfBody(request);
-    return promise;
+    return due.then(() => response);
   }
 
   function finish(asked: Asked<S>, response: Answer): Answer | Promise<Answer> {
