@@ -1,23 +1,9 @@
-import { afterAll, beforeAll, describe, setDefaultTimeout } from "bun:test";
-import { type MongoPlace, openMongo, whyNoMongo } from "@aldis/testkit";
-import { freshMongo } from "../../store/mongodb/test/fresh-mongo.ts";
+import { setDefaultTimeout } from "bun:test";
+import { onMongo } from "../../store/mongodb/test/on-mongo.ts";
 import { jobsContract } from "../jobs.contract.ts";
 import { freshStoreJobs } from "./test/fresh-store-jobs.ts";
 
 // The stand-in takes its time.
 setDefaultTimeout(60_000);
 
-const reason = whyNoMongo();
-
-describe.skipIf(reason !== undefined)(reason ?? "on a MongoDB, or its stand-in", () => {
-  let place: MongoPlace;
-  beforeAll(async () => {
-    place = await openMongo();
-  });
-  afterAll(() => place[Symbol.asyncDispose]());
-
-  jobsContract(
-    "jobs in MongoDB",
-    freshStoreJobs(() => freshMongo(place)),
-  );
-});
+onMongo((fresh) => jobsContract("jobs in MongoDB", freshStoreJobs(fresh)));
